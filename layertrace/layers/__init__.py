@@ -1,0 +1,1 @@
+"""Step 2, one layer's tar to an index of its entries."""

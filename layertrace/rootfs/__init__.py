@@ -1,0 +1,1 @@
+"""Step 3, indexes folded into the file system a container sees."""
