@@ -1,0 +1,179 @@
+"""What a traced image looks like to whoever shows it.
+
+Source: CONTRACT.md, section 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from layertrace.model.build import Build
+from layertrace.model.entry import EntryKind
+from layertrace.model.image import Image
+from layertrace.model.origin import Change, Evidence, Finding, Origin, OriginKind, Trust
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerInfo:
+    """One layer and the instruction that made it."""
+
+    index: int
+    diff_id: str
+    digest: str | None
+    created_by: str
+    base: bool
+    """It belongs to the base image of the first stage in the image's chain."""
+    trust: Trust
+    """How surely it is tied to its instruction (or to the base)."""
+    evidence: Evidence
+    stage: str | None = None
+    stage_index: int | None = None
+    step: int | None = None
+    line: int | None = None
+    instruction: str | None = None
+    source: str | None = None
+    """COPY --from: the stage or image it names."""
+    source_stage: int | None = None
+    size: int | None = None
+    """Bytes of regular files, each stored copy counted; None until walked."""
+    files: int | None = None
+    """Entries that are not directories."""
+    wasted: int | None = None
+    """Bytes of it that a later layer hides."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carrier:
+    """A layer of the final image that brought files of a stage."""
+
+    layer: int
+    line: int | None
+    instruction: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageInfo:
+    """One stage of the Dockerfile and what of it ships."""
+
+    index: int
+    name: str
+    base: str
+    """Its FROM argument."""
+    line: int
+    in_image: bool
+    """The final image is built on it (it is the target or an ancestor)."""
+    used: bool
+    """The target needs it at all."""
+    size: int | None = None
+    """Bytes of its own image, base included; None when that is not at hand."""
+    shipped_bytes: int | None = None
+    shipped_files: int | None = None
+    carried_by: tuple[Carrier, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageHead:
+    """All that is known of an image before (and after) its layers are walked."""
+
+    image: Image
+    layers: tuple[LayerInfo, ...]
+    stages: tuple[StageInfo, ...]
+    build: Build | None
+    findings: tuple[Finding, ...] = ()
+    size: int | None = None
+    """Sum of the layers' sizes; None until walked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """Whose a file is, as short as a column: one value for many files."""
+
+    kind: OriginKind
+    stage: str | None = None
+    """Where the bytes were made; None for base, context and unknown."""
+    stage_index: int | None = None
+    image: str | None = None
+    carried_from: str | None = None
+    """The stage the newest COPY named, where there was one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileTable:
+    """Every path of the final image, and every removed one, in columns.
+
+    Rows are in preorder: a directory stands before all that lies below it, and
+    nothing else stands between. The root itself is not a row. A removed path
+    (change REMOVED) is one that some layer holds and the final image does not;
+    its layer is the one that removed it and its size what it still costs.
+    """
+
+    paths: Sequence[str]
+    """Rootfs-relative."""
+    kinds: Sequence[int]
+    """:class:`EntryKind` values."""
+    sizes: Sequence[int]
+    """Of regular files; 0 for every other kind, hard links included."""
+    layers: Sequence[int]
+    """Of the shipped copy; -1 for an implicit directory."""
+    changes: Sequence[Change]
+    trusts: Sequence[Trust]
+    label_ids: Sequence[int]
+    """Into ``labels``."""
+    labels: tuple[Label, ...]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRecord:
+    """One path of the final image: CONTRACT.md 4, ``files.data[]``."""
+
+    path: str
+    """Rootfs-relative."""
+    kind: EntryKind
+    implicit: bool
+    size: int
+    mode: int | None
+    uid: int | None
+    gid: int | None
+    mtime: int | None
+    link_target: str | None
+    digest: str | None
+    layer: int | None
+    change: Change
+    stage: str | None
+    stage_index: int | None
+    origin: Origin
+    trust: Trust
+    carried_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """What one layer of the final image did to a path."""
+
+    layer: int
+    change: Change
+    size: int | None
+    mode: int | None
+    digest: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShareRow:
+    """A stage, base image, context or other source, and what of it ships."""
+
+    kind: str
+    """``stage``, ``base``, ``context``, ``image``, ``url``, ``inline`` or ``unknown``."""
+    name: str
+    stage_index: int | None
+    base: str | None
+    steps: int | None
+    size: int | None
+    """What it weighs in full; None when not known."""
+    shipped_bytes: int
+    shipped_files: int
+    trust: Trust
+    carried_by: tuple[Carrier, ...] = field(default_factory=tuple)
