@@ -5,8 +5,11 @@ Source: the Dockerfile reference.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,10 @@ class Instruction:
     """COPY --from: the index of the stage it names."""
     source_image: str | None = None
     """COPY --from: the image it names outside the Dockerfile."""
+    mount_stages: tuple[int, ...] = ()
+    """RUN --mount: the indexes of the stages its ``from=`` name."""
+    triggered: bool = False
+    """An ONBUILD trigger of the base: runs at FROM and carries its lines; step 0."""
     unresolved: tuple[str, ...] = ()
     """Variables in it that nothing in the Dockerfile or the arguments sets."""
 
@@ -109,4 +116,14 @@ class Build:
                 for source in (stage.base_stage, *(i.source_stage for i in stage.instructions))
                 if source is not None
             )
+            todo.extend(index for i in stage.instructions for index in i.mount_stages)
         return frozenset(used)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseDefaults:
+    """What a stage takes over from its base image's configuration."""
+
+    env: Mapping[str, str] = field(default_factory=dict)
+    workdir: str = ""
+    on_build: tuple[str, ...] = ()
