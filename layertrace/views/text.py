@@ -107,14 +107,13 @@ def show_size(size: int) -> str:
     sign, rest = ("-", -size) if size < 0 else ("", size)
     if rest < 1000:  # noqa: PLR2004 - the step of the decimal prefixes
         return f"{sign}{rest} B"
-    *units, largest = _UNITS
-    for power, decimals, unit in units:
-        shown = _decimal(rest, power, decimals)
-        if shown < 1000 * 10**decimals:
-            break
-    else:
-        power, decimals, unit = largest
-        shown = _decimal(rest, power, decimals)
+    fits = (
+        (shown, decimals, unit)
+        for power, decimals, unit in _UNITS
+        if (shown := _decimal(rest, power, decimals)) < 1000 * 10**decimals
+    )
+    power, decimals, unit = _UNITS[-1]
+    shown, decimals, unit = next(fits, (_decimal(rest, power, decimals), decimals, unit))
     whole, fraction = divmod(shown, 10**decimals)
     return f"{sign}{whole}.{fraction:0{decimals}d} {unit}"
 
