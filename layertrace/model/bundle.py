@@ -7,9 +7,11 @@ lists the final image alone, so other tools see an ordinary image;
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TRACE_MEMBER: Final = "layertrace/trace.json"
 TRACE_SCHEMA: Final = "layertrace.trace/1"

@@ -22,7 +22,7 @@ class EntryKind(IntEnum):
 
     @property
     def word(self) -> str:
-        """The contract's word: ``file``, ``dir``, ``symlink``…"""
+        """The contract's word: ``file``, ``dir``, ``symlink`` and so on."""
         return self.name.lower()
 
 

@@ -5,13 +5,16 @@ Source: CONTRACT.md, section 4.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from layertrace.model.build import Build
-from layertrace.model.entry import EntryKind
-from layertrace.model.image import Image
-from layertrace.model.origin import Change, Evidence, Finding, Origin, OriginKind, Trust
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from layertrace.model.build import Build
+    from layertrace.model.entry import EntryKind
+    from layertrace.model.image import Image
+    from layertrace.model.origin import Change, Evidence, Finding, Origin, OriginKind, Trust
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

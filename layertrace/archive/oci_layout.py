@@ -1,0 +1,148 @@
+"""An OCI image layout, folder or tar: ``index.json`` leads to manifests and blobs.
+
+Source: OCI image-spec, ``image-layout.md``, ``image-index.md``, ``manifest.md``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from layertrace.archive.decode import MAX_JSON, Node, decode_config, decode_platform, parse_json
+from layertrace.archive.store import read_blob
+from layertrace.errors import ArchiveError, DigestMismatchError
+from layertrace.model.bundle import BLOB_PREFIX
+from layertrace.model.image import Image, LayerRef, Platform
+
+if TYPE_CHECKING:
+    from layertrace.archive.store import BlobStore
+
+INDEX: Final = "index.json"
+MAX_NESTING: Final = 8
+_INDEX_TYPES: Final = frozenset({
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+})  # fmt: skip
+_CONFIG_TYPES: Final = frozenset({
+    "application/vnd.oci.image.config.v1+json",
+    "application/vnd.docker.container.image.v1+json",
+})  # fmt: skip
+_NAME_KEYS: Final = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
+_REFERENCE_TYPE: Final = "vnd.docker.reference.type"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedImage:
+    """One image manifest an index leads to."""
+
+    digest: str
+    platform: Platform | None
+    """None where the index does not say; the configuration will."""
+    names: tuple[str, ...]
+    """References given to it by annotations, its index's included."""
+
+
+def list_images(store: BlobStore) -> tuple[ListedImage, ...]:
+    """Return every image of a layout, in the index's order.
+
+    Attestations, signatures and other artifacts beside images are not images.
+
+    Raises:
+        ArchiveError: an index is missing, damaged or nested beyond reason.
+    """
+    root = parse_json(read_blob(store, INDEX, limit=MAX_JSON), f"{INDEX} in {store.name}")
+    found: dict[tuple[str, tuple[str, ...]], ListedImage] = {}
+    for image in _list(store, root, (), 0):
+        found.setdefault((image.digest, image.names), image)
+    return tuple(found.values())
+
+
+def _list(store: BlobStore, index: Node, names: tuple[str, ...], depth: int) -> list[ListedImage]:
+    if depth > MAX_NESTING:
+        raise ArchiveError(f"{index.document}: indexes nested more than {MAX_NESTING} deep")
+    images: list[ListedImage] = []
+    for item in index.get("manifests").items():
+        annotations = item.get("annotations").texts()
+        if _REFERENCE_TYPE in annotations:
+            continue
+        own = names + tuple(annotations[key] for key in _NAME_KEYS if key in annotations)
+        digest = item.get("digest").digest()
+        if item.get("mediaType").text("") in _INDEX_TYPES:
+            images += _list(store, _json_blob(store, digest), own, depth + 1)
+        elif _is_image(store, item, digest):
+            platform = item.get("platform")
+            images.append(
+                ListedImage(
+                    digest=digest,
+                    platform=decode_platform(platform) if platform.value else None,
+                    names=tuple(dict.fromkeys(own)),
+                )
+            )
+    return images
+
+
+def _is_image(store: BlobStore, item: Node, digest: str) -> bool:
+    if item.get("artifactType").value or not store.has(_blob(digest)):
+        # A layout may name more platforms than it holds: what is not stored
+        # is passed over here and named when somebody asks for it.
+        return not item.get("artifactType").value and item.get("platform").value is not None
+    config = _json_blob(store, digest).get("config")
+    return config.get("mediaType").text("") in _CONFIG_TYPES
+
+
+def listed_image(store: BlobStore, listed: ListedImage, *, reference: str) -> Image:
+    """Return one listed image.
+
+    Raises:
+        ArchiveError: a blob it names is missing, damaged or of another size.
+    """
+    manifest = _json_blob(store, listed.digest)
+    config_digest = manifest.get("config").get("digest").digest()
+    data = read_blob(store, _blob(config_digest), limit=MAX_JSON)
+    _check(config_digest, data, "the image configuration")
+    config = decode_config(data, digest=config_digest, document=f"{config_digest} in {store.name}")
+    layers = manifest.get("layers").items()
+    if len(layers) != len(config.diff_ids):
+        raise ArchiveError(
+            f"{store.name}: the manifest names {len(layers)} layers, "
+            f"the configuration {len(config.diff_ids)}"
+        )
+    return Image(
+        reference=reference,
+        config=config,
+        manifest_digest=listed.digest,
+        layers=tuple(
+            _layer(store, index, layer, diff_id)
+            for index, (layer, diff_id) in enumerate(zip(layers, config.diff_ids, strict=True))
+        ),
+        tags=listed.names,
+    )
+
+
+def _layer(store: BlobStore, index: int, layer: Node, diff_id: str) -> LayerRef:
+    digest = layer.get("digest").digest()
+    stored = store.region(_blob(digest)).size
+    size = layer.get("size").number()
+    if stored != size:
+        raise ArchiveError(
+            f"layer {index} of {store.name} has {stored:,} bytes, its manifest says {size:,}",
+            hint="copy the image again",
+        )
+    return LayerRef(index=index, diff_id=diff_id, blob=_blob(digest), digest=digest)
+
+
+def _json_blob(store: BlobStore, digest: str) -> Node:
+    data = read_blob(store, _blob(digest), limit=MAX_JSON)
+    _check(digest, data, "a manifest")
+    return parse_json(data, f"{digest[:19]}… in {store.name}")
+
+
+def _check(digest: str, data: bytes, subject: str) -> None:
+    actual = f"sha256:{hashlib.sha256(data).hexdigest()}"
+    if actual != digest:
+        raise DigestMismatchError(subject=subject, expected=digest, actual=actual)
+
+
+def _blob(digest: str) -> str:
+    return BLOB_PREFIX + digest.removeprefix("sha256:")

@@ -1,0 +1,252 @@
+"""The index cache: what was walked once is not walked again.
+
+One sqlite file for all images of a user. A layer never changes, so its index
+is kept by diff_id: under the bare diff_id once its whole tar was seen to have
+it, else under the diff_id and the archive it came from, so that an archive
+that lies about a layer can never answer for an honest one. A cache is only
+ever a help: when the disk or the file fails, work goes on without it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import struct
+import time
+import zlib
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
+
+from layertrace.errors import StorageError
+from layertrace.layers.index import DamagedIndexError, LayerIndex, dump_index, load_index
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_LIMIT: Final = 1 << 30
+"""Bytes kept before the least recently used go."""
+_FILE_NAME: Final = "index-1.sqlite"
+"""The number grows with the schema; an older layertrace leaves a newer file alone."""
+_WAIT: Final = 10.0
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS item (
+    kind TEXT NOT NULL, key TEXT NOT NULL, witness TEXT NOT NULL,
+    crc INTEGER NOT NULL, used INTEGER NOT NULL, size INTEGER NOT NULL, data BLOB NOT NULL,
+    UNIQUE (kind, key, witness));
+"""
+_SELECT: Final = (
+    "SELECT rowid, crc, used, data FROM item WHERE kind = ? AND key = ? AND witness = ?"
+)
+_LAYER: Final = "layer"
+_CONFIG: Final = "config"
+_DIGESTS: Final = "digests"
+_SHA256: Final = 32
+_DAY: Final = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachedItem:
+    """One thing in the cache."""
+
+    kind: str
+    key: str
+    """A diff_id or a configuration digest."""
+    verified: bool
+    """Kept for every archive that has it; False: for one archive only."""
+    size: int
+    used: int
+    """Seconds since the epoch."""
+
+
+class IndexCache:
+    """The cache in one folder; every method is safe among several processes."""
+
+    def __init__(self, folder: Path, *, limit: int = DEFAULT_LIMIT) -> None:
+        """Open nothing yet; a missing folder is made at the first write."""
+        self.path = folder / _FILE_NAME
+        self._limit = limit
+        self._connection: sqlite3.Connection | None = None
+        self._broken = False
+        self._grown = False
+        self._lock = Lock()
+
+    def load_layer(self, diff_id: str, witness: str) -> LayerIndex | None:
+        """Return a layer's index; one that was verified serves every archive."""
+        for place in ("", witness):
+            data = self._load(_LAYER, diff_id, place)
+            if data is not None:
+                with suppress(DamagedIndexError):
+                    return load_index(data)
+        return None
+
+    def store_layer(self, diff_id: str, witness: str, index: LayerIndex) -> None:
+        """Keep a layer's index."""
+        self._store(_LAYER, diff_id, "" if index.verified else witness, dump_index(index))
+
+    def load_config(self, digest: str) -> bytes | None:
+        """Return an image configuration's bytes by their digest."""
+        return self._load(_CONFIG, digest, "")
+
+    def store_config(self, digest: str, data: bytes) -> None:
+        """Keep a configuration whose digest the caller has checked."""
+        self._store(_CONFIG, digest, "", data)
+
+    def load_digests(self, diff_id: str, witness: str) -> dict[int, bytes]:
+        """Return the content digests known of a layer, by entry number."""
+        data = self._load(_DIGESTS, diff_id, witness) or b""
+        count = len(data) // (_SHA256 + 4)
+        numbers = struct.unpack_from(f"<{count}I", data)
+        return {
+            number: data[start : start + _SHA256]
+            for number, start in zip(numbers, range(4 * count, len(data), _SHA256), strict=True)
+        }
+
+    def store_digests(self, diff_id: str, witness: str, digests: Mapping[int, bytes]) -> None:
+        """Keep all content digests known of a layer, by entry number."""
+        data = struct.pack(f"<{len(digests)}I", *digests) + b"".join(digests.values())
+        self._store(_DIGESTS, diff_id, witness, data)
+
+    def items(self) -> tuple[CachedItem, ...]:
+        """Return what is kept, the most recently used first."""
+        query = "SELECT kind, key, witness, size, used FROM item ORDER BY used DESC, kind, key"
+        return tuple(
+            CachedItem(kind=kind, key=key, verified=not witness, size=size, used=used)
+            for kind, key, witness, size, used in self._run(query, (), create=False)
+        )
+
+    def prune(self, limit: int) -> int:
+        """Drop the least recently used until at most ``limit`` bytes are left.
+
+        Returns:
+            Bytes dropped.
+
+        Raises:
+            StorageError: the cache cannot be written.
+        """
+        with self._lock:
+            connection = self._open(create=False)
+        if connection is None:
+            return 0
+        try:
+            dropped = _prune(connection, limit)
+            connection.execute("VACUUM")
+        except sqlite3.Error as error:
+            raise StorageError(f"cannot prune {self.path}", why=str(error)) from error
+        return dropped
+
+    def clear(self) -> int:
+        """Remove the cache; return how many bytes it took.
+
+        Raises:
+            StorageError: the file cannot be removed.
+        """
+        self.close()
+        size = 0
+        for suffix in ("", "-wal", "-shm"):
+            path = Path(f"{self.path}{suffix}")
+            try:
+                size += path.stat().st_size
+                path.unlink()
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise StorageError(f"cannot remove {path}", why=error.strerror or "") from error
+        return size
+
+    def close(self) -> None:
+        """Close the file, first dropping what is beyond its limit."""
+        with self._lock:
+            if self._connection is None:
+                return
+            if self._grown:
+                with suppress(sqlite3.Error):
+                    _prune(self._connection, self._limit)
+            self._connection.close()
+            self._connection = None
+
+    def _load(self, kind: str, key: str, witness: str) -> bytes | None:
+        rows = self._run(_SELECT, (kind, key, witness), create=False)
+        for rowid, crc, used, data in rows:
+            if zlib.crc32(data) != crc:
+                self._run("DELETE FROM item WHERE rowid = ?", (rowid,), create=False)
+                return None
+            now = int(time.time())
+            if now - used > _DAY:
+                # A day is exact enough for "least recently used", and most
+                # readings then write nothing.
+                self._run("UPDATE item SET used = ? WHERE rowid = ?", (now, rowid), create=False)
+            return bytes(data)
+        return None
+
+    def _store(self, kind: str, key: str, witness: str, data: bytes) -> None:
+        if len(data) > self._limit:
+            return
+        row = (kind, key, witness, zlib.crc32(data), int(time.time()), len(data), data)
+        self._run("INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?, ?, ?, ?)", row, create=True)
+        self._grown = True
+
+    def _run(
+        self, query: str, parameters: tuple[object, ...], *, create: bool
+    ) -> list[tuple[Any, ...]]:
+        with self._lock:
+            connection = self._open(create=create)
+            if connection is None:
+                return []
+            try:
+                with connection:
+                    return connection.execute(query, parameters).fetchall()
+            except sqlite3.Error:
+                self._broken = True
+                return []
+
+    def _open(self, *, create: bool) -> sqlite3.Connection | None:
+        if self._broken:
+            return None
+        if self._connection is None and (create or self.path.exists()):
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self._connection = _connect(self.path)
+            except (OSError, sqlite3.Error):
+                self._broken = True
+        return self._connection
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Open the file; one that is not a whole database is made anew."""
+    try:
+        return _try_connect(path)
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError:
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{path}{suffix}").unlink(missing_ok=True)
+        return _try_connect(path)
+
+
+def _try_connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_WAIT, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(_SCHEMA)
+    except sqlite3.DatabaseError:
+        connection.close()
+        raise
+    return connection
+
+
+def _prune(connection: sqlite3.Connection, limit: int) -> int:
+    """Drop the least recently used beyond ``limit`` bytes; return the bytes dropped."""
+    (total,) = connection.execute("SELECT coalesce(sum(size), 0) FROM item").fetchone()
+    dropped, doomed = 0, []
+    if total > limit:
+        for rowid, size in connection.execute("SELECT rowid, size FROM item ORDER BY used, rowid"):
+            if total - dropped <= limit:
+                break
+            doomed.append((rowid,))
+            dropped += size
+    with connection:
+        connection.executemany("DELETE FROM item WHERE rowid = ?", doomed)
+    return dropped
