@@ -1,0 +1,180 @@
+"""Which paths of a file tree are shown, and in what order: functions over columns."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import compress
+from typing import TYPE_CHECKING, Final
+
+from layertrace.views.filetree import Mark
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from layertrace.views.filetree import FileTree
+    from layertrace.views.treesums import Sums
+
+_SWAP: Final = bytes([1, 0, *range(2, 256)])
+"""Turns a column of 0 and 1 round."""
+
+
+class SortKey(StrEnum):
+    """What decides the order among siblings (or among all, when flat)."""
+
+    SIZE = "size"
+    NAME = "name"
+    FILES = "files"
+    LAYER = "layer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How much of a scope is on view; files are everything but directories."""
+
+    shown: int
+    total: int
+    by_marks: int = 0
+    """Files that match but are hidden by their mark."""
+    directories: int = 0
+    """Directories that match although nothing shown lies in them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What is shown of a scope, one byte a path."""
+
+    hits: bytearray
+    """1 for a path that is shown for its own sake."""
+    shown: bytearray
+    """1 for those and the directories above them."""
+    tally: Tally
+    holders: bytearray | None = None
+    """1 for a directory with something shown in it; None: all that hold anything."""
+
+    def can_open(self, sums: Sums, node: int) -> bool:
+        """Return whether something shown lies in ``node``."""
+        return sums.spans[node] > 1 if self.holders is None else bool(self.holders[node])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrangement:
+    """The sorted preorder of every present path, folded or not."""
+
+    order: array[int]
+    """Place to path."""
+    places: array[int]
+    """Path to place; of a path that is not present, 0."""
+
+
+def sort_paths(
+    tree: FileTree, sums: Sums, nodes: Iterable[int], key: SortKey, *, reverse: bool
+) -> list[int]:
+    """Sort ``nodes``; sizes and counts fall, names and layers rise, unless reversed.
+
+    Equals keep the order they come in.
+    """
+    if key is SortKey.NAME:
+        names = {node: tree.name(node) for node in nodes}
+        return sorted(names, key=names.__getitem__, reverse=reverse)
+    if key is SortKey.LAYER:
+        return sorted(nodes, key=sums.layers.__getitem__, reverse=reverse)
+    if key is SortKey.FILES:
+        return sorted(nodes, key=sums.files.__getitem__, reverse=not reverse)
+    if sums.total_lost:
+        # A removed file weighs something, yet stands after all that ships.
+        nodes = sorted(nodes, key=sums.lost.__getitem__, reverse=not reverse)
+    return sorted(nodes, key=sums.sizes.__getitem__, reverse=not reverse)
+
+
+def arrange(tree: FileTree, sums: Sums, key: SortKey, *, reverse: bool) -> Arrangement:
+    """Give every present path its place in the sorted preorder."""
+    nodes = list(compress(range(len(tree)), sums.present))
+    parents, spans = tree.parents, sums.spans
+    # Where each directory's next child goes, relative to it; last, the root's.
+    filled = [1] * len(tree) + [0]
+    places = array("I", bytes(4 * len(tree)))
+    for node in sort_paths(tree, sums, nodes, key, reverse=reverse):
+        parent = parents[node]
+        places[node] = filled[parent]
+        filled[parent] += spans[node]
+    order = array("I", bytes(4 * len(nodes)))
+    for node in nodes:
+        parent = parents[node]
+        if parent >= 0:
+            places[node] += places[parent]
+        order[places[node]] = node
+    return Arrangement(order=order, places=places)
+
+
+def select(
+    tree: FileTree, sums: Sums, matches: Iterable[int] | None, hidden: Collection[Mark]
+) -> Selection:
+    """Choose what to show: what matches, where its mark is not hidden.
+
+    Args:
+        tree: the files.
+        sums: their scope.
+        matches: rows of the table that a filter lets through; None: no filter.
+        hidden: marks whose files are left out.
+    """
+    files = both(sums.chosen, tree.is_dir.translate(_SWAP))
+    total = files.count(1)
+    if matches is None and not hidden:
+        tally = Tally(shown=total, total=total)
+        return Selection(hits=sums.chosen, shown=sums.present, tally=tally)
+    matched = _flags(len(tree), matches)
+    allowed = sums.marks.translate(
+        bytes(number >= len(Mark) or Mark(number) not in hidden for number in range(256))
+    )
+    files = both(files, matched)
+    hits = both(files, allowed)
+    found = hits.count(1)
+    shown, holders = bytearray(hits), bytearray(len(tree))
+    _show_parents(tree, hits, shown, holders)
+    directories = 0
+    for node in compress(range(len(tree)), both(both(sums.chosen, tree.is_dir), matched)):
+        if shown[node]:
+            hits[node] = matches is not None
+        # Without a filter one whose files are all hidden goes with them.
+        elif allowed[node] and (matches is not None or sums.spans[node] == 1):
+            hits[node] = shown[node] = 1
+            directories += matches is not None
+    _show_parents(tree, hits, shown, holders)
+    by_marks = files.count(1) - found
+    tally = Tally(shown=found, total=total, by_marks=by_marks, directories=directories)
+    return Selection(hits=hits, shown=shown, tally=tally, holders=holders)
+
+
+def files_of(tree: FileTree, flags: bytearray) -> Iterable[int]:
+    """Return the paths flagged in ``flags`` that are no directories."""
+    return compress(range(len(tree)), both(flags, tree.is_dir.translate(_SWAP)))
+
+
+def both(one: bytes | bytearray, other: bytes | bytearray) -> bytearray:
+    r"""Return 1 where both have 1; as two large numbers, for it is on the way of a key.
+
+    >>> both(b"\x00\x01\x01", b"\x01\x01\x00")
+    bytearray(b'\x00\x01\x00')
+    """
+    together = int.from_bytes(one, "little") & int.from_bytes(other, "little")
+    return bytearray(together.to_bytes(len(one), "little"))
+
+
+def _flags(size: int, rows: Iterable[int] | None) -> bytearray:
+    if rows is None:
+        return bytearray(b"\x01") * size
+    flags = bytearray(size)
+    for row in rows:
+        flags[row] = 1
+    return flags
+
+
+def _show_parents(tree: FileTree, hits: bytearray, shown: bytearray, holders: bytearray) -> None:
+    parents = tree.parents
+    for parent in set(map(parents.__getitem__, compress(range(len(hits)), hits))):
+        node = parent
+        while node >= 0 and not holders[node]:
+            holders[node] = shown[node] = 1
+            node = parents[node]
