@@ -1,0 +1,204 @@
+"""Layers folded into the file system a container sees.
+
+The fold goes from the top layer down: the first entry met for a path is the
+one a container sees, so nothing is ever taken back, and what upper layers
+remove is looked up once a directory instead of searched for.
+
+Source: OCI image-spec, layer.md, "Applying Changesets".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from layertrace.model.entry import EntryKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from layertrace.layers.index import LayerIndex
+
+STRIDE: Final = 1 << 32
+"""A place is ``layer * STRIDE + number``: one int instead of a pair a path."""
+
+_DIR: Final = int(EntryKind.DIR)
+_HARDLINK: Final = int(EntryKind.HARDLINK)
+_MAX_LINKS: Final = 64
+_NEVER: Final = 1 << 30
+"""A layer above every layer: nothing hides the path."""
+
+
+class Place(NamedTuple):
+    """One entry of one layer."""
+
+    layer: int
+    number: int
+    """Of the entry in that layer's index."""
+
+
+class Hidden(NamedTuple):
+    """An entry that is stored but not seen."""
+
+    place: Place
+    by: int
+    """The lowest layer above it that removed, replaced or overwrote it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rootfs:
+    """What the layers make together."""
+
+    layers: tuple[LayerIndex, ...]
+    """Base first."""
+    seen: Mapping[str, int]
+    """Path to packed place, for every path an entry made and a container sees."""
+    below: Mapping[str, int]
+    """For a seen path that replaced one: the packed place of what it replaced."""
+    hidden: tuple[Hidden, ...]
+    """Every entry that is not seen, in no order to rely on."""
+    promoted: Mapping[str, int]
+    """Hard links that alone keep a hidden file's content in sight: path to the
+    number, in the link's own layer, of the entry that holds the content."""
+
+    def place(self, path: str) -> Place | None:
+        """Return where a path's seen entry is; None for implicit and absent ones."""
+        packed = self.seen.get(path)
+        return None if packed is None else Place(*divmod(packed, STRIDE))
+
+    def versions(self, path: str) -> Iterator[Place]:
+        """Yield every entry any layer has for ``path``, base first."""
+        for layer, index in enumerate(self.layers):
+            number = index.numbers.get(path)
+            if number is not None:
+                yield Place(layer, number)
+
+
+def squash(layers: Sequence[LayerIndex]) -> Rootfs:
+    """Fold layers, base first, into what a container sees."""
+    fold = _Fold(layers)
+    for layer in range(len(layers) - 1, -1, -1):
+        fold.add(layer, layers[layer])
+    return Rootfs(
+        layers=tuple(layers),
+        seen=fold.seen,
+        below=fold.below,
+        hidden=tuple(fold.hidden),
+        promoted=_promote(layers, fold.seen),
+    )
+
+
+@dataclass(slots=True)
+class _Fold:
+    layers: Sequence[LayerIndex]
+    seen: dict[str, int] = field(default_factory=dict)
+    below: dict[str, int] = field(default_factory=dict)
+    hidden: list[Hidden] = field(default_factory=list)
+    removed: dict[str, int] = field(default_factory=dict)
+    """Path to the lowest layer so far that removed it and all below it."""
+    opaque: dict[str, int] = field(default_factory=dict)
+    """Directory to the lowest layer so far that removed its children."""
+    walls: dict[str, int] = field(default_factory=dict)
+    """Path of a hidden entry to the lowest layer so far in which it was no directory."""
+    nearest: dict[str, int] = field(default_factory=dict)
+    """Seen path to the lowest layer so far that has it, where not the seen one."""
+
+    def add(self, layer: int, index: LayerIndex) -> None:
+        """Put one more layer under those added before."""
+        if self.seen or self.removed or self.opaque:
+            self._add_below(layer, index)
+        else:
+            base = layer * STRIDE
+            self.seen = {path: base + number for number, path in enumerate(index.paths)}
+        for path in index.whiteouts:
+            self.removed[path] = layer
+        for path in index.opaques:
+            self.opaque[path] = layer
+
+    def _add_below(self, layer: int, index: LayerIndex) -> None:
+        seen, removed, nearest = self.seen, self.removed, self.nearest
+        base = layer * STRIDE
+        hiders: dict[str, int] = {}
+        for number, path in enumerate(index.paths):
+            parent = path.rpartition("/")[0]
+            hider = hiders.get(parent)
+            if hider is None:
+                hider = self._hider(parent, hiders)
+            hider = min(hider, removed.get(path, _NEVER))
+            top = seen.get(path)
+            if top is not None:
+                covered = nearest.get(path, top // STRIDE)
+                if hider >= covered == top // STRIDE:
+                    self.below[path] = base + number
+                nearest[path] = layer
+                hider = min(hider, covered)
+            if hider < _NEVER:
+                self.hidden.append(Hidden(Place(layer, number), hider))
+                if index.kinds[number] != _DIR:
+                    self.walls[path] = layer
+            else:
+                seen[path] = base + number
+
+    def _hider(self, directory: str, hiders: dict[str, int]) -> int:
+        """Return the lowest layer so far that hides what lies in ``directory``."""
+        chain: list[str] = []
+        while directory not in hiders:
+            chain.append(directory)
+            if not directory:
+                break
+            directory = directory.rpartition("/")[0]
+        hider = hiders.get(directory, _NEVER)
+        for path in reversed(chain):
+            hider = min(
+                hider,
+                self.removed.get(path, _NEVER),
+                self.opaque.get(path, _NEVER),
+                self._wall(path),
+            )
+            hiders[path] = hider
+        return hider
+
+    def _wall(self, path: str) -> int:
+        """Return the lowest layer so far in which ``path`` is not a directory."""
+        layer = self.walls.get(path, _NEVER)
+        top = self.seen.get(path)
+        if top is not None and self.layers[top // STRIDE].kinds[top % STRIDE] != _DIR:
+            layer = min(layer, top // STRIDE)
+        return layer
+
+
+def _promote(layers: Sequence[LayerIndex], seen: Mapping[str, int]) -> dict[str, int]:
+    """Find the hard links that stand alone for a file no longer in sight.
+
+    A layer that removes or replaces one name of a file leaves its other names,
+    and with them the content, where they are.
+    """
+    promoted: dict[str, int] = {}
+    for layer, index in enumerate(layers):
+        kept: set[int] = set()
+        for number, _ in sorted(index.links.items(), key=lambda item: index.paths[item[0]]):
+            path = index.paths[number]
+            if index.kinds[number] != _HARDLINK or seen.get(path) != layer * STRIDE + number:
+                continue
+            content = content_number(index, number)
+            if content is None or seen.get(index.paths[content]) == layer * STRIDE + content:
+                continue
+            if content not in kept:
+                kept.add(content)
+                promoted[path] = content
+    return promoted
+
+
+def content_number(index: LayerIndex, number: int) -> int | None:
+    """Return the entry that holds a hard link's content, in the same layer.
+
+    None where the chain of links leads nowhere, or round in a circle.
+    """
+    for _ in range(_MAX_LINKS):
+        if index.kinds[number] != _HARDLINK:
+            return number
+        found = index.numbers.get(index.links.get(number, ""))
+        if found is None:
+            return None
+        number = found
+    return None
