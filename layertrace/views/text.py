@@ -57,6 +57,8 @@ _INVISIBLE: Final = frozenset(
 )
 _UNITS: Final = ((1, 1, "kB"), (2, 1, "MB"), (3, 2, "GB"), (4, 2, "TB"), (5, 2, "PB"))
 """Power of a thousand, decimals shown, name."""
+_SHELL: Final = "/bin/sh -c "
+_NOP: Final = "/bin/sh -c #(nop)"
 _FIRST_BYTE: Final = 0xDC80
 _LAST_BYTE: Final = 0xDCFF
 _ASCII_END: Final = 0x80
@@ -140,3 +142,28 @@ def plural(count: int, noun: str) -> str:
     ('1 layer', '18,202 files')
     """
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def show_command(created_by: str) -> str:
+    r"""Return a history entry's ``created_by`` as it would stand in a Dockerfile.
+
+    Builders wrap what was written: the classic one in ``/bin/sh -c``, with
+    ``#(nop)`` before all that runs nothing, BuildKit with ``# buildkit`` behind
+    and the ARGs of a RUN as ``|COUNT NAME=VALUE``.
+
+    >>> show_command("/bin/sh -c #(nop)  CMD node")
+    'CMD node'
+    >>> show_command("/bin/sh -c apt-get update")
+    'RUN apt-get update'
+    >>> show_command("RUN |1 V=1 /bin/sh -c npm ci # buildkit")
+    'RUN npm ci'
+    """
+    text = " ".join(created_by.split()).removesuffix(" # buildkit")
+    if text.startswith(_NOP):
+        return text.removeprefix(_NOP).strip()
+    if text.startswith(_SHELL):
+        return f"RUN {text.removeprefix(_SHELL)}"
+    if text.startswith("RUN "):
+        _, shell, command = text.partition(f" {_SHELL}")
+        return f"RUN {command}" if shell else text
+    return text

@@ -1,0 +1,109 @@
+"""What the TUI asks of whoever opens images; the pipeline offers it.
+
+Calls other than reading attributes may take long and are made in one thread
+that is not the TUI's: see :mod:`layertrace.views.tui.background`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from layertrace.model.origin import Chain
+    from layertrace.model.trace import FileRecord, FileTable, ImageHead, ShareRow, Version
+
+
+class WalkProgress(Protocol):
+    """How far the walk is."""
+
+    @property
+    def layer(self) -> int:
+        """Index of the layer being read."""
+        ...
+
+    @property
+    def layers(self) -> int:
+        """How many there are."""
+        ...
+
+    @property
+    def bytes_done(self) -> int:
+        """Bytes read of all layers."""
+        ...
+
+    @property
+    def bytes_total(self) -> int | None:
+        """Bytes to read in all; None where the source does not say."""
+        ...
+
+    @property
+    def entries(self) -> int:
+        """Entries met so far."""
+        ...
+
+
+class Trace(Protocol):
+    """An image whose layers were walked."""
+
+    @property
+    def head(self) -> ImageHead:
+        """With sizes and what each stage ships."""
+        ...
+
+    @property
+    def table(self) -> FileTable:
+        """Every path."""
+        ...
+
+    def record(self, path: str) -> FileRecord:
+        """Return all that is known of one path.
+
+        Raises:
+            PathNotFoundError: the final image does not hold it.
+        """
+        ...
+
+    def chain(self, path: str) -> Chain:
+        """Return where one path came from; may hash content."""
+        ...
+
+    def versions(self, path: str) -> tuple[Version, ...]:
+        """Return what each layer did to one path."""
+        ...
+
+    def shares(self) -> tuple[ShareRow, ...]:
+        """Return stages, bases, context and what of each ships."""
+        ...
+
+
+class Opening(Protocol):
+    """An image that was opened, its layers not walked yet."""
+
+    @property
+    def head(self) -> ImageHead:
+        """Stages, layers and Dockerfile; sizes are None."""
+        ...
+
+    def walk(self, progress: Callable[[WalkProgress], None], stop: Callable[[], bool]) -> Trace:
+        """Read the layers.
+
+        Raises:
+            LayertraceError: a layer cannot be read.
+            StoppedError: ``stop`` returned True.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TuiOptions:
+    """How the TUI looks and what it may say about the command that started it."""
+
+    ascii: bool = False
+    """Marks, folds and frames in ASCII."""
+    theme: str | None = None
+    """A theme's name; None: chosen by the terminal and ``NO_COLOR``."""
+    color: bool = True
+    """False: a theme without hues."""
