@@ -1,0 +1,350 @@
+"""The Docker engine: finding it, asking for images, streaming them out.
+
+Everything that goes wrong between here and the engine leaves as an
+:class:`EngineError`, or as a :class:`SourceError` where the image is not there.
+The SDK is imported where it is used, so that a saved archive needs none of it.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from layertrace.archive.ahead import drawn_ahead
+from layertrace.archive.saved_stream import copy_saved
+from layertrace.archive.target_file import complete_file
+from layertrace.errors import EngineError, LayertraceError, SourceError
+from layertrace.model.image import Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from docker import DockerClient
+    from requests import Response
+
+    from layertrace.archive.saved_stream import ByteStream
+    from layertrace.model.bundle import BundleStage
+
+_CONNECT_TIMEOUT: Final = 20
+"""Seconds for a short question; streams and builds have none, they can be stopped."""
+_CHUNK: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a long piece of work is."""
+
+    phase: str
+    """One word: ``build``, ``stage`` or ``save``."""
+    done: int
+    """Bytes so far; 0 where the phase does not count bytes."""
+    total: int | None = None
+    """Bytes expected, an estimate where the engine gives no better; None when not known."""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineImage:
+    """What the engine tells about one of its images."""
+
+    id: str
+    tags: tuple[str, ...]
+    diff_ids: tuple[str, ...]
+    """Base first; empty for an image without layers."""
+    parent: str
+    """Id of the image the classic builder made it from; empty for any other."""
+    platform: Platform
+    size: int
+    """Bytes of its layers, as the engine counts them."""
+
+
+class ChunkReader:
+    """Chunks of bytes as a file that is read forward."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._rest = memoryview(b"")
+        self.position = 0
+        """Bytes handed out."""
+
+    def read(self, size: int = -1) -> bytes:
+        """Return ``size`` bytes, fewer only at the end; all of them when negative."""
+        parts: list[memoryview] = []
+        missing = size
+        while size < 0 or missing:
+            if not self._rest:
+                chunk = next(self._chunks, None)
+                if chunk is None:
+                    break
+                self._rest = memoryview(chunk)
+            part = self._rest[:missing] if size >= 0 else self._rest
+            self._rest = self._rest[len(part) :]
+            missing -= len(part)
+            parts.append(part)
+        data = b"".join(parts)
+        self.position += len(data)
+        return data
+
+
+def connect() -> DockerClient:
+    """Reach the engine of ``DOCKER_HOST``, else of the current docker context.
+
+    Raises:
+        EngineError: no engine answers there.
+    """
+    from docker import DockerClient  # noqa: PLC0415
+    from docker.context import ContextAPI  # noqa: PLC0415
+
+    with engine_errors():
+        if os.environ.get("DOCKER_HOST"):
+            return DockerClient.from_env(timeout=_CONNECT_TIMEOUT, use_ssh_client=True)
+        name = os.environ.get("DOCKER_CONTEXT")
+        context = ContextAPI.get_context(name)
+        if context is None or context.Name == "default" or not context.Host:
+            return DockerClient.from_env(timeout=_CONNECT_TIMEOUT, use_ssh_client=True)
+        return DockerClient(
+            base_url=context.Host,
+            tls=context.TLSConfig or False,
+            timeout=_CONNECT_TIMEOUT,
+            use_ssh_client=True,
+        )
+
+
+@contextmanager
+def engine_errors(image: str | None = None) -> Iterator[None]:
+    """Turn what the SDK raises into an error of ours, worded for a user."""
+    from docker.errors import DockerException, NotFound  # noqa: PLC0415
+
+    try:
+        yield
+    except LayertraceError:
+        raise
+    except NotFound as error:
+        if image is None:
+            raise EngineError("the Docker engine refused", why=_explanation(error)) from error
+        raise SourceError(
+            f"{image}: no such image in the Docker engine",
+            hint="nothing is ever pulled: build or pull it first, or name an archive",
+        ) from error
+    # Every exception of requests is an OSError, and so is what the socket raises.
+    except (DockerException, OSError) as error:
+        raise _worded(error) from error
+
+
+def _explanation(error: BaseException) -> str:
+    text = str(getattr(error, "explanation", None) or error)
+    return text.strip().partition("\n")[0]
+
+
+def _worded(error: BaseException) -> EngineError:
+    """Say what a failed exchange with the engine was, by its innermost cause."""
+    causes = tuple(_causes(error))
+    host = os.environ.get("DOCKER_HOST", "its usual socket")
+    if getattr(error, "status_code", None) is not None:
+        return EngineError("the Docker engine refused", why=_explanation(error))
+    if any(isinstance(cause, PermissionError) for cause in causes):
+        return EngineError(
+            "no permission to talk to the Docker engine",
+            why=f"at {host}",
+            hint="run as a user of the docker group, or set DOCKER_HOST",
+        )
+    if any(isinstance(cause, FileNotFoundError | ConnectionRefusedError) for cause in causes):
+        return EngineError(
+            "the Docker engine is not running, or not there",
+            why=f"nothing answers at {host}",
+            hint="start it, set DOCKER_HOST, or name a saved archive instead",
+        )
+    if any("timeout" in type(cause).__name__.lower() for cause in causes):
+        return EngineError("the Docker engine does not answer in time", why=f"at {host}")
+    return EngineError("the exchange with the Docker engine broke off", why=_explanation(error))
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Give ``error`` and all it wraps: urllib3 and requests keep causes in ``args``."""
+    todo: list[object] = [error]
+    seen: set[int] = set()
+    while todo:
+        item = todo.pop()
+        if not isinstance(item, BaseException) or id(item) in seen:
+            continue
+        seen.add(id(item))
+        yield item
+        todo.extend((item.__cause__, item.__context__, getattr(item, "reason", None), *item.args))
+
+
+def inspect_image(client: DockerClient, name: str) -> EngineImage:
+    """Ask what the engine knows of the image ``name``.
+
+    Raises:
+        SourceError: the engine has no such image.
+        EngineError: the engine is away or refuses.
+    """
+    with engine_errors(name):
+        facts = client.images.get(name).attrs
+    return EngineImage(
+        id=str(facts["Id"]),
+        tags=tuple(facts.get("RepoTags") or ()),
+        diff_ids=tuple((facts.get("RootFS") or {}).get("Layers") or ()),
+        parent=str(facts.get("Parent") or ""),
+        platform=Platform(
+            os=str(facts.get("Os") or ""),
+            architecture=str(facts.get("Architecture") or ""),
+            variant=str(facts.get("Variant") or ""),
+        ),
+        size=int(facts.get("Size") or 0),
+    )
+
+
+def _never() -> bool:
+    return False
+
+
+@contextmanager
+def open_save(
+    client: DockerClient, names: Sequence[str], *, stop: Callable[[], bool] = _never
+) -> Iterator[ChunkReader]:
+    """Stream what ``docker save`` writes for ``names``; nothing is put on disk here.
+
+    An engine before version 25 collects the whole archive before its first
+    byte arrives; ``stop`` is looked at meanwhile too.
+
+    Raises:
+        SourceError: the engine has no such image.
+        EngineError: the engine is away, refuses or breaks off.
+        StoppedError: ``stop`` returned true.
+    """
+    exchange = Exchange(client)
+    parameters = [("names", name) for name in names]
+
+    def chunks() -> Iterator[bytes]:
+        with engine_errors(", ".join(names)):
+            yield from exchange.get("images/get", parameters)
+
+    with drawn_ahead(chunks, stop=stop, interrupt=exchange.interrupt) as stream:
+        yield ChunkReader(stream)
+
+
+class Exchange:
+    """One streamed answer of the engine, which another thread may cut off."""
+
+    def __init__(self, client: DockerClient) -> None:
+        self.api = client.api
+        self._interrupt: Callable[[], None] | None = None
+
+    def get(self, path: str, parameters: list[tuple[str, str]]) -> Iterator[bytes]:
+        """Yield the answer to a GET of the API's ``path``."""
+        from docker.errors import create_api_error_from_http_exception  # noqa: PLC0415
+        from requests.exceptions import HTTPError  # noqa: PLC0415
+
+        url = f"{self.api.base_url}/v{self.api.api_version}/{path}"
+        response = self.api.get(url, params=parameters, stream=True, timeout=None)
+        with response:
+            # urllib3 before 2.3 cannot cut a read short; its thread then waits
+            # for the engine while the caller goes on.
+            self._interrupt = getattr(response.raw, "shutdown", None)
+            try:
+                response.raise_for_status()
+            except HTTPError as error:
+                create_api_error_from_http_exception(error)
+            yield from response.iter_content(_CHUNK)
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Learn of answers the SDK itself asks for, so that they can be cut off too."""
+
+        def remember(response: Response, **_: object) -> None:
+            self._interrupt = getattr(response.raw, "shutdown", None)
+
+        hooks = self.api.hooks["response"]
+        hooks.append(remember)
+        try:
+            yield
+        finally:
+            hooks.remove(remember)
+
+    def interrupt(self) -> None:
+        """Make a read that waits for the engine end."""
+        if self._interrupt is not None:
+            self._interrupt()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportResult:
+    """What an export wrote."""
+
+    path: Path
+    size: int
+    """Bytes of the archive."""
+    image_id: str
+    """The engine's, of the image that other tools read from it."""
+    tags: tuple[str, ...]
+    layers: int
+    builder: str | None = None
+    """``buildkit`` or ``classic``; None for an image that was not built here."""
+    stages: tuple[BundleStage, ...] = ()
+
+
+class Tracked:
+    """A stream that tells how much of it was read."""
+
+    def __init__(
+        self,
+        stream: ByteStream,
+        progress: Callable[[Progress], None],
+        *,
+        phase: str,
+        total: int | None = None,
+        detail: str = "",
+    ) -> None:
+        self._stream = stream
+        self._progress = progress
+        self._told = Progress(phase=phase, done=0, total=total, detail=detail)
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return ``size`` bytes, fewer only at the end."""
+        data = self._stream.read(size)
+        self._told = replace(self._told, done=self._told.done + len(data))
+        self._progress(self._told)
+        return data
+
+
+def export_image(
+    name: str,
+    target: Path,
+    *,
+    progress: Callable[[Progress], None],
+    stop: Callable[[], bool],
+    force: bool = False,
+) -> ExportResult:
+    """Save an image of the engine as ``docker save`` writes it.
+
+    Args:
+        name: of an image the engine has; nothing is pulled.
+        target: appears only when it is complete.
+        progress: called in the caller's thread, often.
+        stop: looked at often, also while the engine is silent.
+        force: replace an existing ``target``.
+
+    Raises:
+        UsageError: ``target`` exists, or is no regular file.
+        SourceError: the engine has no such image.
+        EngineError: the engine is away, refuses or breaks off.
+        StorageError: the file cannot be written.
+        StoppedError: ``stop`` returned true.
+    """
+    with complete_file(target, force=force) as file:
+        client = connect()
+        image = inspect_image(client, name)
+        with open_save(client, (name,), stop=stop) as stream:
+            tracked = Tracked(stream, progress, phase="save", total=image.size, detail=name)
+            tags = copy_saved(tracked, file)
+        return ExportResult(
+            path=target,
+            size=file.tell(),
+            image_id=image.id,
+            tags=tags,
+            layers=len(image.diff_ids),
+        )

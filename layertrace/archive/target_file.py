@@ -1,0 +1,121 @@
+"""A file that appears at its path only when it is complete."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, BinaryIO
+
+from layertrace.errors import StorageError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def complete_file(target: Path, *, force: bool = False) -> Iterator[BinaryIO]:
+    """Open a file that takes the name ``target`` when the block ends without error.
+
+    Whatever ends the block otherwise, Ctrl-C too, removes it and leaves an
+    existing ``target`` as it was.
+
+    Raises:
+        UsageError: ``target`` exists (and ``force`` is not set) or is no regular file.
+        StorageError: the disk is full, or the folder cannot be written.
+    """
+    check_target(target, force=force)
+    target = target.resolve()
+    part = target.with_name(f".{target.name[:200]}.{secrets.token_hex(6)}.part")
+    with _storage_errors(target):
+        try:
+            # Private until complete: nobody is to read half an image.
+            descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            with open(descriptor, "w+b", buffering=1 << 20) as file:  # noqa: PTH123 - a descriptor
+                yield file
+                file.flush()
+                os.fchmod(file.fileno(), 0o666 & ~_umask())
+                os.fsync(file.fileno())
+            _put_in_place(part, target, force=force)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                part.unlink()
+            raise
+
+
+def check_target(target: Path, *, force: bool) -> None:
+    """Refuse a target that must not be written, before any work is done for it.
+
+    Raises:
+        UsageError: ``target`` exists (and ``force`` is not set) or is no regular file.
+        StorageError: its folder is not there.
+    """
+    try:
+        folder = target.resolve().parent
+        if not folder.is_dir():
+            raise StorageError(f"{target}: cannot be written", why=f"{folder} is not a folder")
+        if not os.path.lexists(target):
+            return
+        if target.exists() and not target.is_file():
+            raise UsageError(f"{target}: is not a regular file, so it is not overwritten")
+    except OSError as error:
+        raise StorageError(f"{target}: cannot be written", why=_reason(error)) from error
+    if not force:
+        raise _exists(target)
+
+
+def _exists(target: Path) -> UsageError:
+    return UsageError(
+        f"{target}: exists already", hint="name another file, or overwrite it with --force"
+    )
+
+
+def _put_in_place(part: Path, target: Path, *, force: bool) -> None:
+    if force:
+        os.replace(part, target)  # noqa: PTH105
+    else:
+        _rename_new(part, target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        # The rename itself must outlive a power cut.
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _rename_new(part: Path, target: Path) -> None:
+    """Give ``part`` its name, unless another took it since it was checked."""
+    try:
+        os.link(part, target)
+    except FileExistsError:
+        raise _exists(target) from None
+    except OSError:
+        # A file system without hard links: there the gap between look and rename stays.
+        check_target(target, force=False)
+        os.replace(part, target)  # noqa: PTH105
+    else:
+        part.unlink()
+
+
+def _umask() -> int:
+    # The mask can be read only by setting it; a strict one meanwhile harms nobody.
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _reason(error: OSError) -> str:
+    return os.strerror(error.errno) if error.errno else str(error)
+
+
+@contextmanager
+def _storage_errors(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(
+            f"{target}: cannot be written",
+            why=_reason(error),
+            hint="nothing was left behind",
+        ) from error
