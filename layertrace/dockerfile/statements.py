@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 
 MAX_LINE: Final = 65_535
 """Bytes of one physical line; the builder's scanner takes no more."""
+MAX_COMMENT: Final = 1_000
+"""Characters of a comment at the top that are looked at."""
 
+_WIDEST: Final = 4
+"""Bytes of a character in UTF-8 at most."""
 _ONBUILD: Final = re.compile(r"[ \t]*ONBUILD[ \t]+(?=\S)", re.IGNORECASE)
 _LINES: Final = re.compile(r"[^\n]*\n|[^\n]+")
 _SPACES: Final = re.compile(r"[\t\v\f\r ]+")
@@ -70,12 +74,12 @@ def read_statements(text: str) -> Document:
     Raises:
         DockerfileError: the builder would refuse the text.
     """
-    text = text.removeprefix("\ufeff")
-    lines = _LINES.findall(text)
+    lines = _LINES.findall(text.removeprefix("\ufeff"))
     for number, line in enumerate(lines, start=1):
-        if len(line) * 4 > MAX_LINE and len(line.encode(errors="surrogatepass")) > MAX_LINE:
+        if len(line) * _WIDEST > MAX_LINE < len(line.encode(errors="surrogatepass")):
             message = f"a line may have {MAX_LINE} bytes at most"
             raise DockerfileError(message, line=number)
+    _shorten_directives(lines)
     ast, wrapped = _parse(lines)
     joiner = _Joiner(lines, ast.escape_token)
     return Document(
@@ -83,6 +87,19 @@ def read_statements(text: str) -> Document:
         escape=ast.escape_token,
         warnings=tuple(f"{warning.line}: {warning.message}" for warning in ast.warnings),
     )
+
+
+def _shorten_directives(lines: list[str]) -> None:
+    """Cut overlong comments at the top, where parser directives may stand.
+
+    A directive is looked for with a pattern whose time grows with the square of
+    the line's length: half a minute for one hostile line.
+    """
+    for index, line in enumerate(lines):
+        if not line.lstrip().startswith("#"):
+            return
+        if len(line) > MAX_COMMENT:
+            lines[index] = f"{line[:MAX_COMMENT]}\n"
 
 
 def _parse(lines: Sequence[str]) -> tuple[DockerfileAst, frozenset[int]]:

@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
+MAX_RESULT: Final = 1 << 20
+"""Bytes a word may grow to: ``ENV A=$A$A`` sixty times would fill any memory."""
+MAX_TRIES: Final = 20_000_000
+"""Steps a ``${A/pattern/}`` may take; Python's matcher goes back over its tracks."""
+
+_TOO_MANY_STARS: Final = 24
+_SHOWN: Final = 60
+_PATTERN: Final = re.compile(r"\$\{\w+[#%/]")
+
 DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """PATH of a base image that sets none."""
 
@@ -103,6 +112,7 @@ class Substitution:
         """Work with the values ``scope`` has while the instruction is read."""
         self._scope = scope
         self._line = line
+        self._special = frozenset(("$", "'", '"', scope.escape))
         self._unresolved: dict[str, None] = {}
 
     @property
@@ -112,10 +122,12 @@ class Substitution:
 
     def word(self, text: str) -> str:
         """Return the one word ``text`` becomes."""
-        return self._read(text, ShellLex.process_word)[0]
+        return self.known(text)[0]
 
     def known(self, text: str) -> tuple[str, str | None]:
         """Return the one word ``text`` becomes twice, None where it cannot be known."""
+        if self._special.isdisjoint(text):
+            return text, text
         value, sure = self._read(text, ShellLex.process_word)
         return value, value if sure else None
 
@@ -125,6 +137,8 @@ class Substitution:
 
     def body(self, text: str) -> str:
         """Return a heredoc of COPY or ADD: quotes mean nothing, a backslash escapes."""
+        if "$" not in text and "\\" not in text:
+            return text
         return self._read(text, ShellLex.process_word, body=True)[0]
 
     def _read(
@@ -132,7 +146,7 @@ class Substitution:
     ) -> tuple[_T, bool]:
         """Return what ``process`` makes of ``text`` and whether that is all known."""
         escape = "\\" if body else self._scope.escape
-        watched = _Watched(self._scope.values)
+        watched = _Watched({} if self._is_costly(text) else self._scope.values)
         try:
             kept = process(ShellLex(escape, skip_process_quotes=body, env=watched), text)
             unknown = [name for name in watched.missed if self._is_unknown(name, text)]
@@ -142,13 +156,37 @@ class Substitution:
             lexer = ShellLex(escape, skip_process_quotes=body, env=watched, skip_unset_env=False)
             return process(lexer, text), True
         except ValueError as error:
-            raise DockerfileError(str(error), line=self._line) from error
+            why = str(error).removeprefix(f"failed to process {text!r}: ")
+            shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+            raise DockerfileError(f"cannot read {shown}: {why}", line=self._line) from error
+
+    def _is_costly(self, text: str) -> bool:
+        """Whether ``text`` holds a pattern that could take very long to match.
+
+        Raises:
+            DockerfileError: the result could be too large to hold.
+        """
+        if "$" not in text:
+            return False
+        values = self._scope.values.values()
+        longest = max(map(len, values), default=0)
+        if text.count("$") * longest > MAX_RESULT:
+            message = f"substituting variables here could give more than {MAX_RESULT} bytes"
+            raise DockerfileError(message, line=self._line)
+        if not _PATTERN.search(text):
+            return False
+        # Each star may try every place in the value, and a value may hold stars.
+        stars = text.count("*") + sum(value.count("*") for value in values)
+        tries = longest + 1
+        for _ in range(min(stars, _TOO_MANY_STARS)):
+            tries *= longest + 1
+        return tries > MAX_TRIES
 
     def _is_unknown(self, name: str, text: str) -> bool:
         if not name.isidentifier():
             # $1, $@ and the like: a builder looks them up and never finds them.
             return False
-        if self._scope.open_ended or name in self._scope.unknown:
+        if self._scope.open_ended or name in self._scope.unknown or name in self._scope.values:
             return True
         # An ARG without any value expands to nothing, but far more often its
         # --build-arg is what is missing here; a default written beside it says
