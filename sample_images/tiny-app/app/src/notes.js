@@ -1,0 +1,2 @@
+// src/notes.js, from the build context
+exports.notes = [];
