@@ -93,7 +93,7 @@ def align(
             f"first difference at {difference.step}; the image has {difference.found}",
             facts={"declared": difference.step, "recorded": difference.found},
         )
-        steps = _recorded(config, known_base=_base_layers(config, base))
+        steps = _recorded(config, known_base=_base_layers(config, base), above=Trust.CONTRADICTED)
         return Alignment(steps=steps, exact=False, findings=(finding,))
     return Alignment(steps=_declared(history, wanted, chain[0]), exact=True, base=chain[0])
 
@@ -188,13 +188,18 @@ def _declared(
     return tuple(steps)
 
 
-def _recorded(config: ImageConfig, *, known_base: int | None) -> tuple[LayerStep, ...]:
-    """Return the layers by the image's own history alone."""
+def _recorded(
+    config: ImageConfig, *, known_base: int | None, above: Trust = Trust.INFERRED
+) -> tuple[LayerStep, ...]:
+    """Return the layers by the image's own history alone.
+
+    ``above`` is what the layers above a known base are trusted to be.
+    """
     entries = [entry for entry in config.history if not entry.empty_layer]
     return tuple(
         LayerStep(
             layer=layer,
-            trust=Trust.VERIFIED if layer < (known_base or 0) else Trust.INFERRED,
+            trust=Trust.VERIFIED if layer < (known_base or 0) else above,
             evidence=Evidence.MATCHED if layer < (known_base or 0) else Evidence.RECORDED,
             recorded=read_created_by(entry),
             created_by=entry.created_by,

@@ -1,0 +1,263 @@
+"""File systems a tracer compares: an image's, and a build context's."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, Protocol
+
+from layertrace.model.entry import EntryKind, clean_path
+from layertrace.rootfs.squash import Place, content_number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from layertrace.model.bundle import ContextEntry
+    from layertrace.rootfs.squash import Rootfs
+
+MAX_HOPS: Final = 40
+"""Symbolic links followed in one path, as Linux does (path_resolution(7))."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One path of a tree; a hard link counts as the file it links to."""
+
+    kind: EntryKind
+    size: int
+    mode: int | None = None
+    uid: int | None = None
+    gid: int | None = None
+    mtime: int | None = None
+    link_target: str = ""
+    capability: bytes | None = None
+
+
+class Tree(Protocol):
+    """Files by path; paths are rootfs-relative and cleaned, ``""`` is the root."""
+
+    def find(self, path: str) -> Item | None:
+        """Return what stands at ``path`` itself, links not followed."""
+        ...
+
+    def digest(self, path: str) -> str | None:
+        """Return the digest of a regular file's content; None for anything else."""
+        ...
+
+    @property
+    def children(self) -> Mapping[str, Sequence[str]]:
+        """Directory to the names in it."""
+        ...
+
+    @property
+    def by_size(self) -> Mapping[int, Sequence[str]]:
+        """Size to the paths of regular files that have it."""
+        ...
+
+
+def resolve(tree: Tree, path: str) -> str:
+    """Return ``path`` with every symbolic link on the way, and its last, followed.
+
+    What does not exist is kept as it is written.
+    """
+    done: list[str] = []
+    todo = list(reversed(path.split("/"))) if path else []
+    hops = 0
+    while todo:
+        part = todo.pop()
+        here = "/".join([*done, part])
+        item = tree.find(here)
+        if item is None or item.kind is not EntryKind.SYMLINK or hops >= MAX_HOPS:
+            done.append(part)
+            continue
+        hops += 1
+        target = clean_path(posixpath.join("/", *done, item.link_target))
+        todo.extend(reversed(target.split("/") if target else []))
+        done = []
+    return "/".join(done)
+
+
+class RootfsTree:
+    """What a container of one image sees."""
+
+    def __init__(self, rootfs: Rootfs, digest_of: Callable[[Place], str]) -> None:
+        """Keep the file system and the one way to its contents.
+
+        Args:
+            rootfs: of the image.
+            digest_of: returns the digest of the regular file at a place.
+        """
+        self.rootfs = rootfs
+        self._digest_of = digest_of
+
+    def find(self, path: str) -> Item | None:
+        """Return what stands at ``path``; directories no entry made count too."""
+        place = self.rootfs.place(path)
+        if place is not None:
+            return self.item(place)
+        return Item(kind=EntryKind.DIR, size=0) if path in self.children else None
+
+    def item(self, place: Place) -> Item:
+        """Return the entry at a place, seen or hidden."""
+        index = self.rootfs.layers[place.layer]
+        number = self._content(place).number
+        kind = EntryKind(index.kinds[number])
+        return Item(
+            kind=kind,
+            size=index.sizes[number],
+            mode=index.modes[number],
+            uid=index.uids[number],
+            gid=index.gids[number],
+            mtime=index.mtimes[number],
+            link_target=index.links.get(number, "") if kind is EntryKind.SYMLINK else "",
+            capability=index.capabilities.get(number),
+        )
+
+    def digest(self, path: str) -> str | None:
+        """Return the digest of the file at ``path``."""
+        place = self.rootfs.place(path)
+        return None if place is None else self.digest_at(place)
+
+    def digest_at(self, place: Place) -> str | None:
+        """Return the digest of the file at a place, seen or hidden."""
+        content = self._content(place)
+        if self.rootfs.layers[content.layer].kinds[content.number] != EntryKind.FILE:
+            return None
+        return self._digest_of(content)
+
+    def before(self, path: str, layer: int) -> Place | None:
+        """Return what a container of the layers below ``layer`` sees at ``path``."""
+        parents = _parents(path)
+        for lower in range(layer - 1, -1, -1):
+            index = self.rootfs.layers[lower]
+            number = index.numbers.get(path)
+            if number is not None:
+                return Place(lower, number)
+            if self._removes(lower, path, parents):
+                return None
+        return None
+
+    @cached_property
+    def children(self) -> Mapping[str, Sequence[str]]:
+        """Directory to the names in it."""
+        children: defaultdict[str, list[str]] = defaultdict(list)
+        implied: set[str] = {""}
+        seen = self.rootfs.seen
+        for path in seen:
+            while path:
+                parent, _, name = path.rpartition("/")
+                children[parent].append(name)
+                if parent in implied or parent in seen:
+                    break
+                implied.add(parent)
+                path = parent  # noqa: PLW2901 - climbs to the first known directory
+        return children
+
+    @cached_property
+    def by_size(self) -> Mapping[int, Sequence[str]]:
+        """Size to the paths of regular files that have it."""
+        sizes: defaultdict[int, list[str]] = defaultdict(list)
+        for path in self.rootfs.seen:
+            item = self.find(path)
+            if item is not None and item.kind is EntryKind.FILE:
+                sizes[item.size].append(path)
+        return sizes
+
+    def _content(self, place: Place) -> Place:
+        index = self.rootfs.layers[place.layer]
+        number = content_number(index, place.number)
+        return place if number is None else Place(place.layer, number)
+
+    def _removes(self, layer: int, path: str, parents: Sequence[str]) -> bool:
+        whiteouts, opaques = self._removals[layer]
+        if path in whiteouts or not opaques.isdisjoint(parents):
+            return True
+        if not whiteouts.isdisjoint(parents):
+            return True
+        index = self.rootfs.layers[layer]
+        numbers = (index.numbers.get(parent) for parent in parents if parent)
+        return any(n is not None and index.kinds[n] != EntryKind.DIR for n in numbers)
+
+    @cached_property
+    def _removals(self) -> tuple[tuple[frozenset[str], frozenset[str]], ...]:
+        return tuple(
+            (frozenset(index.whiteouts), frozenset(index.opaques)) for index in self.rootfs.layers
+        )
+
+
+class ContextTree:
+    """The build context, as it was listed or as it stands on disk."""
+
+    def __init__(
+        self,
+        entries: Sequence[ContextEntry],
+        digest_of: Callable[[str], str | None] | None = None,
+    ) -> None:
+        """Keep the listing.
+
+        Args:
+            entries: every file, directory and link of the context.
+            digest_of: hashes a file that the listing gives no digest for.
+        """
+        self._entries = {entry.path: entry for entry in entries}
+        self._digest_of = digest_of
+
+    def find(self, path: str) -> Item | None:
+        """Return what stands at ``path``, relative to the context."""
+        entry = self._entries.get(path)
+        if entry is None:
+            return Item(kind=EntryKind.DIR, size=0) if path in self.children else None
+        return Item(
+            kind=_KINDS[entry.kind],
+            size=entry.size if entry.kind == "file" else 0,
+            mode=entry.mode,
+            # COPY from the context makes root the owner, whoever owned the file.
+            uid=0,
+            gid=0,
+            mtime=entry.mtime,
+            link_target=entry.link_target or "",
+        )
+
+    def digest(self, path: str) -> str | None:
+        """Return the digest of the file at ``path``."""
+        entry = self._entries.get(path)
+        if entry is None or entry.kind != "file":
+            return None
+        if entry.digest is None and self._digest_of is not None:
+            return self._digest_of(path)
+        return entry.digest
+
+    @cached_property
+    def children(self) -> Mapping[str, Sequence[str]]:
+        """Directory to the names in it."""
+        children: defaultdict[str, set[str]] = defaultdict(set)
+        children[""] = set()
+        for path in self._entries:
+            while path:
+                parent, _, name = path.rpartition("/")
+                children[parent].add(name)
+                path = parent  # noqa: PLW2901 - climbs to the context's root
+        return {directory: sorted(names) for directory, names in children.items()}
+
+    @cached_property
+    def by_size(self) -> Mapping[int, Sequence[str]]:
+        """Size to the paths of regular files that have it."""
+        sizes: defaultdict[int, list[str]] = defaultdict(list)
+        for entry in self._entries.values():
+            if entry.kind == "file":
+                sizes[entry.size].append(entry.path)
+        return sizes
+
+
+_KINDS: Final = {"file": EntryKind.FILE, "dir": EntryKind.DIR, "symlink": EntryKind.SYMLINK}
+
+
+def _parents(path: str) -> tuple[str, ...]:
+    """Return every directory above ``path``, the root (``""``) included."""
+    parents = []
+    while path:
+        path = path.rpartition("/")[0]
+        parents.append(path)
+    return tuple(parents)
