@@ -83,18 +83,13 @@ def test_instructions_and_lines_agree_with_the_go_parser(text: str) -> None:
             command.start_line,
             None if command.cmd.upper() == "FROM" else command.end_line,
             command.json and command.cmd.upper() != "ONBUILD",
-            None if command.cmd.upper() == "FROM" else flag_count(command),
+            {"FROM": None, "ONBUILD": 0}.get(command.cmd.upper(), len(command.flags)),
             () if command.cmd.upper() == "ONBUILD" else tuple(d.name for d in command.heredocs),
         )
         for command in golang.parse_string(text)
         if command.start_line >= first
     ]
     assert found == expected
-
-
-def flag_count(command: golang.Command) -> int:
-    """Return how many flags the instruction itself has, an ONBUILD's trigger apart."""
-    return 0 if command.cmd.upper() == "ONBUILD" else len(command.flags)
 
 
 @pytest.mark.parametrize(

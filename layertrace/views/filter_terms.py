@@ -1,0 +1,312 @@
+"""The terms of the filter language: each narrows a choice of rows.
+
+A term is a function from the rows still in question to those that match, in
+order. Whatever can be asked of a short list (labels, layers, kinds) is asked
+there once and looked up for each row.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+import warnings
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from layertrace.model.entry import EntryKind
+from layertrace.model.origin import Change, OriginKind, Trust
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from layertrace.model.trace import FileTable, Label
+
+Narrow: TypeAlias = "Callable[[FileTable, Sequence[int]], Sequence[int]]"
+
+_LATER: Final = frozenset({"via", "mode", "owner", "pkg", "digest", "dup", "wasted"})
+"""Keys of the language that ask for what a file table does not hold."""
+
+_MARKS: Final[Mapping[str, Change]] = {
+    "+": Change.ADDED,
+    "~": Change.MODIFIED,
+    "m": Change.METADATA,
+    "-": Change.REMOVED,
+}
+_TYPES: Final[Mapping[str, frozenset[int]]] = {
+    **{kind.word: frozenset({int(kind)}) for kind in EntryKind},
+    "link": frozenset({int(EntryKind.SYMLINK), int(EntryKind.HARDLINK)}),
+}
+_ORIGINS: Final[Mapping[str, OriginKind]] = {
+    **{kind.value: kind for kind in OriginKind},
+    "made": OriginKind.RUN,
+}
+_TRUSTS: Final[Mapping[str, Trust]] = {trust.value: trust for trust in Trust}
+
+_SIZE: Final = re.compile(r"(>=|<=|>|<|=)?([0-9]+(?:\.[0-9]+)?|\.[0-9]+)([a-z]*)", re.IGNORECASE)
+_UNITS: Final[Mapping[str, int]] = {
+    "": 1,
+    "b": 1,
+    **{f"{letter}b": 1000**power for power, letter in enumerate("kmgt", start=1)},
+    **{letter: 1000**power for power, letter in enumerate("kmgt", start=1)},
+    **{f"{letter}ib": 1024**power for power, letter in enumerate("kmgt", start=1)},
+}
+_COMPARE: Final[Mapping[str, Callable[[float, float], bool]]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "=": operator.eq,
+}
+_LAYERS: Final = re.compile(
+    r"(?P<low>L?[0-9]{1,6})?(?P<dots>\.\.)?(?P<high>L?[0-9]{1,6})?", re.IGNORECASE
+)
+
+
+class TermError(ValueError):
+    """A term that cannot be read."""
+
+    def __init__(self, message: str, offset: int | None = 0) -> None:
+        """Keep the place in the value; None: it is the key that is wrong."""
+        super().__init__(message)
+        self.offset = offset
+
+
+def make_term(key: str, value: str) -> Narrow:
+    """Return the term ``key:value``.
+
+    Raises:
+        TermError: the key is not known or the value does not fit it.
+    """
+    make = _KEYS.get(key.lower())
+    if make is None:
+        raise TermError(_unknown_key(key), None)
+    if not value:
+        raise TermError(f"{key}: needs a value")
+    return make(value)
+
+
+def make_text_term(text: str, *, literal: bool) -> Narrow:
+    """Return the term of a word or glob, of a word alone if ``literal``."""
+    if literal or not any(mark in text for mark in "*?["):
+        return _word(text)
+    try:
+        return _matching(_glob_pattern(text), fold=text == text.lower())
+    except TermError as error:
+        raise TermError(f"not a glob: {text}") from error
+
+
+def _unknown_key(key: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
+
+    known = ", ".join(f"{name}:" for name in _KEYS)
+    if key.lower() in _LATER:
+        return f"{key}: cannot be asked of files yet; there are {known}"
+    near = get_close_matches(key.lower(), _KEYS, n=1)
+    hint = f"did you mean {near[0]}:?" if near else 'quote it to look for the text: "…"'
+    return f"there is no {key}:, {hint} There are {known}"
+
+
+def _choice(value: str, choices: Mapping[str, object], key: str) -> None:
+    if value.lower() not in choices:
+        raise TermError(f"{key}: takes {', '.join(choices)}, not {value}")
+
+
+def _word(text: str) -> Narrow:
+    fold = text == text.lower()
+
+    def narrow(table: FileTable, rows: Sequence[int]) -> Sequence[int]:
+        paths = _paths(table, rows, fold=fold)
+        return [row for row, path in zip(rows, paths, strict=True) if text in path]
+
+    return narrow
+
+
+def _matching(pattern: str, *, fold: bool) -> Narrow:
+    flags = re.IGNORECASE | re.DOTALL if fold else re.DOTALL
+    try:
+        with warnings.catch_warnings():
+            # Python thinks aloud about sets it may read otherwise one day.
+            warnings.simplefilter("ignore")
+            search = re.compile(pattern, flags).search
+    except (re.error, OverflowError, RecursionError) as error:
+        place = getattr(error, "pos", None) or 0
+        raise TermError(f"not a regular expression: {error}", place) from error
+
+    def narrow(table: FileTable, rows: Sequence[int]) -> Sequence[int]:
+        paths = _paths(table, rows, fold=False)
+        return [row for row, path in zip(rows, paths, strict=True) if search(path)]
+
+    return narrow
+
+
+def _paths(table: FileTable, rows: Sequence[int], *, fold: bool) -> Sequence[str]:
+    """Return the absolute paths of ``rows``, in lower case if ``fold``.
+
+    One text made and cut again costs a fifth of as many small ones.
+    """
+    chosen = table.paths if len(rows) == len(table) else [table.paths[row] for row in rows]
+    if not chosen:
+        return []
+    joined = "/" + "\0/".join(chosen)
+    paths = (joined.lower() if fold else joined).split("\0")
+    if len(paths) == len(chosen):
+        return paths
+    # A name with a NUL in it: no file system has it, a tar may.
+    return [f"/{path.lower() if fold else path}" for path in chosen]
+
+
+def _glob_pattern(glob: str) -> str:
+    """Return the regular expression of a glob on an absolute path.
+
+    Without a slash it is the name's, at any depth; with one but not at the
+    start, it may begin below any folder.
+    """
+    parts = glob.split("/")
+    prefix = "^" if glob.startswith("/") else "/"
+    last = len(parts) - 1
+    pattern = ""
+    for index, part in enumerate(parts):
+        if part == "**":
+            pattern += "(?:[^/]+/)*" if index < last else ".+"
+        else:
+            pattern += _glob_part(part) + ("/" if index < last else "")
+    return f"{prefix}{pattern}\\Z"
+
+
+def _glob_part(part: str) -> str:
+    pattern = ""
+    index = 0
+    while index < len(part):
+        letter = part[index]
+        index += 1
+        end = part.find("]", index + 1) if letter == "[" else -1
+        if letter == "*":
+            # Two stars in a name mean what one does.
+            pattern += "" if pattern.endswith("[^/]*") else "[^/]*"
+        elif letter == "?":
+            pattern += "[^/]"
+        elif end > 0:
+            inverse = part[index] in "!^"
+            members = re.escape(part[index + inverse : end]).replace("\\-", "-")
+            pattern += f"(?!/)[{'^' * inverse}{members}]"
+            index = end + 1
+        else:
+            pattern += re.escape(letter)
+    return pattern
+
+
+def _regex(value: str) -> Narrow:
+    return _matching(value, fold=False)
+
+
+def _stage(value: str) -> Narrow:
+    name = value.lower()
+    return _by_label(
+        lambda label: (
+            label.stage is not None and name in {label.stage.lower(), str(label.stage_index)}
+        )
+    )
+
+
+def _origin(value: str) -> Narrow:
+    _choice(value, _ORIGINS, "origin")
+    kind = _ORIGINS[value.lower()]
+    return _by_label(lambda label: label.kind is kind)
+
+
+def _by_label(holds: Callable[[Label], bool]) -> Narrow:
+    def narrow(table: FileTable, rows: Sequence[int]) -> Sequence[int]:
+        chosen = {index for index, label in enumerate(table.labels) if holds(label)}
+        column = table.label_ids
+        return [row for row in rows if column[row] in chosen]
+
+    return narrow
+
+
+def _layer(value: str) -> Narrow:
+    match = _LAYERS.fullmatch(value)
+    if (
+        match is None
+        or not (match["low"] or match["high"])
+        or (match["high"] and not match["dots"])
+    ):
+        raise TermError(f"layer: takes 3, 3..5, 3.. or ..5, not {value}")
+    low = int(match["low"].lstrip("Ll")) if match["low"] else 1
+    high = int(match["high"].lstrip("Ll")) if match["high"] else None
+    if match["dots"] is None:
+        high = low
+    if low < 1:
+        raise TermError("layers are numbered from 1, as shown: L1 is the lowest")
+    if high is not None and high < low:
+        raise TermError(f"layer {high} is below layer {low}: write {high}..{low}")
+    top = float("inf") if high is None else high - 1
+
+    def narrow(table: FileTable, rows: Sequence[int]) -> Sequence[int]:
+        column = table.layers
+        return [row for row in rows if low - 1 <= column[row] <= top]
+
+    return narrow
+
+
+def _trust(value: str) -> Narrow:
+    _choice(value, _TRUSTS, "trust")
+    trust = _TRUSTS[value.lower()]
+
+    def narrow(table: FileTable, rows: Sequence[int]) -> Sequence[int]:
+        column = table.trusts
+        return [row for row in rows if column[row] is trust]
+
+    return narrow
+
+
+def _mark(value: str) -> Narrow:
+    for offset, mark in enumerate(value):
+        if mark not in _MARKS:
+            raise TermError(f"mark: takes {' '.join(_MARKS)}, not {mark}", offset)
+    changes = {_MARKS[mark] for mark in value}
+
+    def narrow(table: FileTable, rows: Sequence[int]) -> Sequence[int]:
+        column = table.changes
+        return [row for row in rows if column[row] in changes]
+
+    return narrow
+
+
+def _size(value: str) -> Narrow:
+    match = _SIZE.fullmatch(value)
+    if match is None:
+        raise TermError(f"size: takes a size like >1MB or <=512KiB, not {value}")
+    sign, number, unit = match.groups()
+    if unit.lower() not in _UNITS:
+        raise TermError(f"there is no unit {unit}: B kB MB GB TB KiB MiB GiB TiB", match.start(3))
+    limit = float(number) * _UNITS[unit.lower()]
+    compare = _COMPARE[sign or "="]
+
+    def narrow(table: FileTable, rows: Sequence[int]) -> Sequence[int]:
+        sizes, kinds = table.sizes, table.kinds
+        file = int(EntryKind.FILE)
+        return [row for row in rows if kinds[row] == file and compare(sizes[row], limit)]
+
+    return narrow
+
+
+def _type(value: str) -> Narrow:
+    _choice(value, _TYPES, "type")
+    chosen = _TYPES[value.lower()]
+
+    def narrow(table: FileTable, rows: Sequence[int]) -> Sequence[int]:
+        column = table.kinds
+        return [row for row in rows if column[row] in chosen]
+
+    return narrow
+
+
+_KEYS: Final[Mapping[str, Callable[[str], Narrow]]] = {
+    "re": _regex,
+    "stage": _stage,
+    "layer": _layer,
+    "origin": _origin,
+    "trust": _trust,
+    "mark": _mark,
+    "size": _size,
+    "type": _type,
+}
