@@ -1,7 +1,6 @@
-"""The terms of the filter language: each narrows a choice of rows.
+"""The terms of the filter language that have a key: ``stage:build``, ``size:>1MB``.
 
-A term is a function from the rows still in question to those that match, in
-order. Whatever can be asked of a short list (labels, layers, kinds) is asked
+Whatever can be asked of a short list (labels, layers, kinds) is asked
 there once and looked up for each row.
 """
 
@@ -9,18 +8,17 @@ from __future__ import annotations
 
 import operator
 import re
-import warnings
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from layertrace.model.entry import EntryKind
 from layertrace.model.origin import Change, OriginKind, Trust
+from layertrace.views.filter_paths import TermError, make_regex_term
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from layertrace.model.trace import FileTable, Label
-
-Narrow: TypeAlias = "Callable[[FileTable, Sequence[int]], Sequence[int]]"
+    from layertrace.views.filter_paths import Narrow
 
 _LATER: Final = frozenset({"via", "mode", "owner", "pkg", "digest", "dup", "wasted"})
 """Keys of the language that ask for what a file table does not hold."""
@@ -61,15 +59,6 @@ _LAYERS: Final = re.compile(
 )
 
 
-class TermError(ValueError):
-    """A term that cannot be read."""
-
-    def __init__(self, message: str, offset: int | None = 0) -> None:
-        """Keep the place in the value; None: it is the key that is wrong."""
-        super().__init__(message)
-        self.offset = offset
-
-
 def make_term(key: str, value: str) -> Narrow:
     """Return the term ``key:value``.
 
@@ -82,16 +71,6 @@ def make_term(key: str, value: str) -> Narrow:
     if not value:
         raise TermError(f"{key}: needs a value")
     return make(value)
-
-
-def make_text_term(text: str, *, literal: bool) -> Narrow:
-    """Return the term of a word or glob, of a word alone if ``literal``."""
-    if literal or not any(mark in text for mark in "*?["):
-        return _word(text)
-    try:
-        return _matching(_glob_pattern(text), fold=text == text.lower())
-    except TermError as error:
-        raise TermError(f"not a glob: {text}") from error
 
 
 def _unknown_key(key: str) -> str:
@@ -108,94 +87,6 @@ def _unknown_key(key: str) -> str:
 def _choice(value: str, choices: Mapping[str, object], key: str) -> None:
     if value.lower() not in choices:
         raise TermError(f"{key}: takes {', '.join(choices)}, not {value}")
-
-
-def _word(text: str) -> Narrow:
-    fold = text == text.lower()
-
-    def narrow(table: FileTable, rows: Sequence[int]) -> Sequence[int]:
-        paths = _paths(table, rows, fold=fold)
-        return [row for row, path in zip(rows, paths, strict=True) if text in path]
-
-    return narrow
-
-
-def _matching(pattern: str, *, fold: bool) -> Narrow:
-    flags = re.IGNORECASE | re.DOTALL if fold else re.DOTALL
-    try:
-        with warnings.catch_warnings():
-            # Python thinks aloud about sets it may read otherwise one day.
-            warnings.simplefilter("ignore")
-            search = re.compile(pattern, flags).search
-    except (re.error, OverflowError, RecursionError) as error:
-        place = getattr(error, "pos", None) or 0
-        raise TermError(f"not a regular expression: {error}", place) from error
-
-    def narrow(table: FileTable, rows: Sequence[int]) -> Sequence[int]:
-        paths = _paths(table, rows, fold=False)
-        return [row for row, path in zip(rows, paths, strict=True) if search(path)]
-
-    return narrow
-
-
-def _paths(table: FileTable, rows: Sequence[int], *, fold: bool) -> Sequence[str]:
-    """Return the absolute paths of ``rows``, in lower case if ``fold``.
-
-    One text made and cut again costs a fifth of as many small ones.
-    """
-    chosen = table.paths if len(rows) == len(table) else [table.paths[row] for row in rows]
-    if not chosen:
-        return []
-    joined = "/" + "\0/".join(chosen)
-    paths = (joined.lower() if fold else joined).split("\0")
-    if len(paths) == len(chosen):
-        return paths
-    # A name with a NUL in it: no file system has it, a tar may.
-    return [f"/{path.lower() if fold else path}" for path in chosen]
-
-
-def _glob_pattern(glob: str) -> str:
-    """Return the regular expression of a glob on an absolute path.
-
-    Without a slash it is the name's, at any depth; with one but not at the
-    start, it may begin below any folder.
-    """
-    parts = glob.split("/")
-    prefix = "^" if glob.startswith("/") else "/"
-    last = len(parts) - 1
-    pattern = ""
-    for index, part in enumerate(parts):
-        if part == "**":
-            pattern += "(?:[^/]+/)*" if index < last else ".+"
-        else:
-            pattern += _glob_part(part) + ("/" if index < last else "")
-    return f"{prefix}{pattern}\\Z"
-
-
-def _glob_part(part: str) -> str:
-    pattern = ""
-    index = 0
-    while index < len(part):
-        letter = part[index]
-        index += 1
-        end = part.find("]", index + 1) if letter == "[" else -1
-        if letter == "*":
-            # Two stars in a name mean what one does.
-            pattern += "" if pattern.endswith("[^/]*") else "[^/]*"
-        elif letter == "?":
-            pattern += "[^/]"
-        elif end > 0:
-            inverse = part[index] in "!^"
-            members = re.escape(part[index + inverse : end]).replace("\\-", "-")
-            pattern += f"(?!/)[{'^' * inverse}{members}]"
-            index = end + 1
-        else:
-            pattern += re.escape(letter)
-    return pattern
-
-
-def _regex(value: str) -> Narrow:
-    return _matching(value, fold=False)
 
 
 def _stage(value: str) -> Narrow:
@@ -301,7 +192,7 @@ def _type(value: str) -> Narrow:
 
 
 _KEYS: Final[Mapping[str, Callable[[str], Narrow]]] = {
-    "re": _regex,
+    "re": make_regex_term,
     "stage": _stage,
     "layer": _layer,
     "origin": _origin,

@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from layertrace.errors import UsageError
-from layertrace.views.filter_terms import TermError, make_term, make_text_term
+from layertrace.views.filter_paths import TermError, make_text_term
+from layertrace.views.filter_terms import make_term
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from layertrace.model.trace import FileTable
-    from layertrace.views.filter_terms import Narrow
+    from layertrace.views.filter_paths import Narrow
 
 HELP: Final = """\
 word                 the path holds it; any case if it is all lower case
@@ -148,8 +149,7 @@ def _token(match: re.Match[str]) -> _Token:
             quote = ""
         elif not quote and letter in "\"'":
             quote = letter
-            if token.quoted is None:
-                token.quoted = len(token.letters)
+            token.quoted = len(token.letters) if token.quoted is None else token.quoted
         else:
             token.add(letter, column)
     return token

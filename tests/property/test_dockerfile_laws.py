@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from layertrace.dockerfile.parse import parse_build
@@ -31,6 +31,9 @@ TEXTS = st.one_of(
     st.lists(LINES, max_size=8).map(lambda lines: "FROM scratch AS a\n" + "\n".join(lines)),
 )
 
+# The first example pays for importing the parser.
+in_its_own_time = settings(deadline=None)
+
 
 def read(text: str) -> Build | None:
     """Return the build, None where the text is refused with a line of the file."""
@@ -42,6 +45,7 @@ def read(text: str) -> Build | None:
     return None
 
 
+@in_its_own_time
 @given(TEXTS)
 @example("ONBUILD\\\n\n")
 @example("FROM a\nONBUILD RUN <<A\nONBUILD RUN <<B\nA\n")
@@ -51,6 +55,7 @@ def test_any_text_is_a_build_or_refused(text: str) -> None:
     assert build is None or build.stages
 
 
+@in_its_own_time
 @given(TEXTS)
 def test_lines_lie_in_the_file_and_do_not_overlap(text: str) -> None:
     """Instructions follow each other, each inside its stage."""
@@ -68,6 +73,7 @@ def test_lines_lie_in_the_file_and_do_not_overlap(text: str) -> None:
     assert line <= text.count("\n") + 1
 
 
+@in_its_own_time
 @given(TEXTS)
 def test_text_of_an_instruction_stands_in_its_lines(text: str) -> None:
     """Nothing is made up: every word of it is written there, and begins with its keyword."""
@@ -82,6 +88,7 @@ def test_text_of_an_instruction_stands_in_its_lines(text: str) -> None:
             assert set(re.sub(r"[\s\\`]", "", word)) <= set(written)
 
 
+@in_its_own_time
 @given(TEXTS)
 def test_sources_name_stages_that_exist(text: str) -> None:
     """Every index in a build can be followed, and what is used includes the target."""
@@ -98,6 +105,7 @@ def test_sources_name_stages_that_exist(text: str) -> None:
     assert build.chain(build.target)[-1].index == build.target
 
 
+@in_its_own_time
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_values_are_never_read_twice(name: str, value: str) -> None:
     """A build argument's text is taken as it is, whatever it looks like."""

@@ -106,6 +106,7 @@ def matching(text: str, table: FileTable = TABLE) -> list[str]:
         pytest.param("/app/dist/**", [JS, MAP], id="all below"),
         pytest.param("dist/*.js", [JS], id="glob below any folder"),
         pytest.param("nod?", [NODE], id="question mark"),
+        pytest.param("*", [row[0] for row in ROWS], id="star alone"),
         pytest.param("*.[jt]s", [JS], id="one of some"),
         pytest.param("*.[!t]s", [JS], id="none of some"),
         pytest.param("*.[a-k]s", [JS], id="a range"),
@@ -172,6 +173,7 @@ def test_empty_table_gives_no_rows(text: str) -> None:
 
 def test_names_that_break_lists_are_still_found() -> None:
     """A tar may hold any bytes; the row found is the right one."""
+    assert matching('"\0"') == []
     names = ["a\0b", "line\nbreak.js", "\udce9.js", "İ", "END"]
     table = table_of([(name, FILE, 0, 0, Change.ADDED, Trust.VERIFIED, 0) for name in names])
     assert matching("*.js", table) == ["line\nbreak.js", "\udce9.js"]
@@ -249,6 +251,14 @@ def test_filter_keeps_its_text() -> None:
     """A view shows what was typed."""
     assert parse_filter("a | b").text == "a | b"
     assert isinstance(parse_filter("a"), Filter)
+
+
+@pytest.mark.parametrize("word", ["/f", "f9", "f99", "/f0", "f127", "f1", "F1", "f128"])
+def test_few_hits_and_many_hits_are_found_alike(word: str) -> None:
+    """How rows are looked up depends on how many there are, what is found does not."""
+    names = [f"d/f{number}" for number in range(128)]
+    table = table_of([(name, FILE, 0, 0, Change.ADDED, Trust.VERIFIED, 0) for name in names])
+    assert matching(word, table) == [name for name in names if word in f"/{name}"]
 
 
 def test_word_is_looked_for_in_100_000_paths_within_a_keystroke() -> None:
