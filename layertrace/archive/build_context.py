@@ -112,14 +112,21 @@ def list_context(context: Path, ignored: PatternMatcher) -> Iterator[ContextEntr
         SourceError: something in the context cannot be read.
     """
     for file in walk_context(context, ignored):
-        digest = None
-        if stat.S_ISREG(file.status.st_mode):
-            sha256 = hashlib.sha256()
-            for chunk in read_file(file):
-                sha256.update(chunk)
-            digest = f"sha256:{sha256.hexdigest()}"
+        digest = file_digest(file) if stat.S_ISREG(file.status.st_mode) else None
         if (entry := context_entry(file, digest)) is not None:
             yield entry
+
+
+def file_digest(file: ContextFile) -> str:
+    """Return the digest of a regular file's content.
+
+    Raises:
+        SourceError: it cannot be read, or is shorter than when it was listed.
+    """
+    sha256 = hashlib.sha256()
+    for chunk in read_file(file):
+        sha256.update(chunk)
+    return f"sha256:{sha256.hexdigest()}"
 
 
 def context_entry(file: ContextFile, digest: str | None) -> ContextEntry | None:

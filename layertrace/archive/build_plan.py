@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from layertrace.archive.engine import Progress
-    from layertrace.model.build import Build
+    from layertrace.model.build import Build, Stage
     from layertrace.model.bundle import ContextEntry
 
 _PARSE_ERROR: Final = re.compile(r"dockerfile parse error (?:on )?line (\d+): (.+)", re.IGNORECASE)
@@ -23,7 +23,7 @@ _PARSE_ERROR: Final = re.compile(r"dockerfile parse error (?:on )?line (\d+): (.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildOrder:
-    """One build, and how to tell of it and stop it."""
+    """One build, how to tell of it, and whether to stop it."""
 
     context: Path
     dockerfile: Path
@@ -58,7 +58,27 @@ class BuiltImages:
     provenance: Mapping[str, object] | None = None
 
 
-def aliased_dockerfile(build: Build) -> tuple[str, tuple[str, ...]]:
+def makes_image(build: Build, stage: Stage) -> bool:
+    """Whether a stage is more than nothing on top of nothing, which no builder keeps."""
+    if stage.instructions:
+        return True
+    if stage.base_stage is not None:
+        return makes_image(build, build.stages[stage.base_stage])
+    return stage.base != "scratch"
+
+
+def target_name(build: Build, index: int) -> str | None:
+    """Return what ``--target`` must be to build a stage; None: it is built without.
+
+    The last stage is left to the builder's default: naming it would change the
+    value of ``TARGETSTAGE``.
+    """
+    if index == len(build.stages) - 1:
+        return None
+    return named_stages(build)[1][index]
+
+
+def named_stages(build: Build) -> tuple[str, tuple[str, ...]]:
     """Return the Dockerfile with every stage named, and the names by stage.
 
     A builder's ``--target`` takes names only. A name changes no layer, and the

@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,14 +24,16 @@ from layertrace.archive.build_plan import (
     BuildOrder,
     BuiltImages,
     StageImage,
-    aliased_dockerfile,
     build_failure,
+    makes_image,
+    named_stages,
+    target_name,
 )
 from layertrace.archive.engine import Progress
-from layertrace.errors import EngineError, StoppedError
+from layertrace.errors import EngineError, StoppedError, StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from layertrace.archive.temporary_tags import TemporaryTags
     from layertrace.model.bundle import ContextEntry
@@ -37,11 +41,12 @@ if TYPE_CHECKING:
 _LAST_WITH_OWN_BUILDKIT: Final = 22
 """From version 23 on ``docker build`` needs the buildx plugin for BuildKit."""
 _ASK_TIMEOUT: Final = 20
+_STOP_TIMEOUT: Final = 10
 _VERSION: Final = re.compile(r"version (\d+)\.")
-_VERTEX: Final = re.compile(r"#(\d+) \[(?:[^\]]* )?\d+/\d+\] (.*)")
-"""``#7 [build 3/4] COPY package.json ./``: a step of a stage."""
-_CACHED: Final = re.compile(r"#(\d+) CACHED\s*")
-_FAILED: Final = re.compile(r"(?:ERROR: )?failed to solve(?: with frontend \S+)?: (.+)")
+_STEP: Final = re.compile(r"#(\d+) \[(?:[^\]]* )?\d+/\d+\] (.*)")
+"""``#7 [build 3/4] COPY package.json ./``."""
+_CACHED: Final = re.compile(r"#(\d+) CACHED")
+_FAILED: Final = re.compile(r"(?:ERROR: )?failed to solve(?: with frontend [^:]+)?: (.+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +69,12 @@ def find_buildkit() -> BuildCommand | None:
         if not os.access(docker, os.X_OK) or docker.is_dir():
             continue
         if _ask(docker, "buildx", "version") is not None:
-            argv = (os.fspath(docker), "buildx", "build", "--load")
-            return BuildCommand(argv=argv, buildx=True)
+            return BuildCommand(
+                argv=(os.fspath(docker), "buildx", "build", "--load"),
+                buildx=True,
+                # Its metadata file then holds every step, not only the materials.
+                environment={"BUILDX_METADATA_PROVENANCE": "max"},
+            )
         found = _VERSION.search(_ask(docker, "--version") or "")
         if found and int(found[1]) <= _LAST_WITH_OWN_BUILDKIT:
             return BuildCommand(
@@ -100,20 +109,21 @@ def build_buildkit(command: BuildCommand, order: BuildOrder, tags: TemporaryTags
         EngineError: the engine broke off, or a step failed.
         DockerfileError: BuildKit refuses the Dockerfile.
         SourceError: the context cannot be read.
+        StorageError: there is no room for a copy of the Dockerfile.
         StoppedError: ``order.stop`` returned true.
     """
     build = order.build
     context = tuple(_listed(order))
-    with TemporaryDirectory(prefix="layertrace-") as name:
-        runner = _Runner(command, order, folder=Path(name))
+    with _folder() as folder:
+        runner = _Runner(command, order, folder=folder)
         final = tags.new("final")
         runner.run(build.target, final, no_cache=order.no_cache)
         stages = [StageImage(index=build.target, image=final, fidelity="same-build")]
         for index in sorted(build.used() - {build.target}):
-            stage = build.stages[index]
-            if stage.base == "scratch" and not stage.instructions:
+            if not makes_image(build, build.stages[index]):
                 continue
             tag = tags.new(str(index))
+            # Never with --no-cache: what the final image copied from is in the cache.
             cached = runner.run(index, tag, no_cache=False)
             fidelity = "cached" if cached else "rebuilt"
             stages.append(StageImage(index=index, image=tag, fidelity=fidelity))
@@ -137,6 +147,16 @@ def _listed(order: BuildOrder) -> Iterator[ContextEntry]:
         yield entry
 
 
+@contextmanager
+def _folder() -> Iterator[Path]:
+    try:
+        folder = TemporaryDirectory(prefix="layertrace-")
+    except OSError as error:
+        raise StorageError("no temporary folder can be made", why=str(error)) from error
+    with folder as name:
+        yield Path(name)
+
+
 class _Runner:
     """Runs one docker command line again and again, a target each time."""
 
@@ -144,58 +164,81 @@ class _Runner:
         self._command = command
         self._order = order
         self._metadata = folder / "metadata.json"
-        text, self._names = aliased_dockerfile(order.build)
-        self._dockerfile = folder / order.dockerfile.name
-        self._dockerfile.write_text(text, "utf-8", "surrogateescape", newline="")
-        beside = order.dockerfile.with_name(order.dockerfile.name + IGNORE_FILE)
-        if beside.is_file():
+        try:
+            self._dockerfile = self._write(folder / "given", order.build.text)
+            self._named = self._write(folder / "named", named_stages(order.build)[0])
+        except OSError as error:
+            raise StorageError("the Dockerfile cannot be copied", why=str(error)) from error
+
+    def _write(self, folder: Path, text: str) -> Path:
+        folder.mkdir()
+        given = self._order.dockerfile
+        dockerfile = folder / given.name
+        dockerfile.write_bytes(text.encode("utf-8", "surrogateescape"))
+        ignore = given.with_name(given.name + IGNORE_FILE)
+        if ignore.is_file():
             # BuildKit looks for it beside the Dockerfile it is given.
-            folder.joinpath(beside.name).write_bytes(beside.read_bytes())
+            folder.joinpath(ignore.name).write_bytes(ignore.read_bytes())
+        return dockerfile
 
     def run(self, index: int, tag: str, *, no_cache: bool) -> bool:
         """Build a stage; return whether every step of it came from the cache."""
-        environment = {**os.environ, **self._command.environment}
         steps = _Steps()
-        with subprocess.Popen(  # noqa: S603 - as above
-            self._argv(index, tag, no_cache=no_cache),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            env=environment,
-        ) as process:
-            output = process.stdout
-            if output is None:
-                raise EngineError("the docker command gave no output")
-            with drawn_ahead(
-                lambda: output, stop=self._order.stop, interrupt=process.terminate
-            ) as lines:
-                for line in lines:
-                    self._take(line.rstrip(), steps, index)
-        if process.returncode:
-            raise build_failure(steps.failure, name=self._order.build.name)
+        build = self._order.build
+        phase = "build" if index == build.target else "stage"
+        with self._started(self._argv(index, tag, no_cache=no_cache)) as process:
+            for line in process.lines:
+                self._order.log(line)
+                if step := steps.read(line):
+                    detail = f"{build.stages[index].name}: {step}"
+                    self._order.progress(Progress(phase=phase, done=0, detail=detail))
+            if process.status():
+                raise build_failure(steps.failure, name=build.name)
         return steps.all_cached
 
-    def _take(self, line: str, steps: _Steps, index: int) -> None:
-        self._order.log(line)
-        if step := steps.read(line):
-            stage = self._order.build.stages[index].name
-            phase = "build" if index == self._order.build.target else "stage"
-            self._order.progress(Progress(phase=phase, done=0, detail=f"{stage}: {step}"))
-
     def _argv(self, index: int, tag: str, *, no_cache: bool) -> list[str]:
-        order = self._order
-        argv = [*self._command.argv, "--progress=plain", f"--file={self._dockerfile}"]
-        argv += [f"--tag={tag}", f"--target={self._names[index]}"]
-        argv += [f"--build-arg={key}={value}" for key, value in order.build.arguments.items()]
+        order, build = self._order, self._order.build
+        target = target_name(build, index)
+        # The Dockerfile as it is wherever possible: provenance quotes it.
+        given = target is None or build.stages[index].named
+        argv = [*self._command.argv, "--progress=plain", f"--tag={tag}"]
+        argv.append(f"--file={self._dockerfile if given else self._named}")
+        argv += [f"--build-arg={key}={value}" for key, value in build.arguments.items()]
+        if target is not None:
+            argv.append(f"--target={target}")
         if order.network is not None:
             argv.append(f"--network={order.network}")
         if no_cache:
             argv.append("--no-cache")
-        if self._command.buildx and index == order.build.target:
-            argv.append(f"--metadata-file={self._metadata}")
+        if self._command.buildx:
+            argv += ["--allow=network.host"] if order.network == "host" else []
+            argv += [f"--metadata-file={self._metadata}"] if index == build.target else []
         return [*argv, "--", os.fspath(order.context)]
+
+    @contextmanager
+    def _started(self, argv: list[str]) -> Iterator[_Process]:
+        try:
+            process = subprocess.Popen(  # noqa: S603 - as above
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                encoding="utf-8",
+                errors="replace",
+                env={**os.environ, **self._command.environment},
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise EngineError(f"{argv[0]}: cannot be run", why=str(error)) from error
+        with (
+            _ended(process),
+            drawn_ahead(
+                lambda: process.stdout or (),
+                stop=self._order.stop,
+                interrupt=lambda: _signal(process, signal.SIGTERM),
+            ) as lines,
+        ):
+            yield _Process(lines=(line.rstrip() for line in lines), status=process.wait)
 
     def provenance(self) -> Mapping[str, object] | None:
         """Return the provenance of the target's build, where the command line told it."""
@@ -207,24 +250,62 @@ class _Runner:
         return found if isinstance(found, dict) else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Process:
+    """A command that runs."""
+
+    lines: Iterator[str]
+    """What it prints."""
+    status: Callable[[], int]
+    """Waits for its end, and tells its exit code."""
+
+
+@contextmanager
+def _ended(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Leave no process behind: one that does not end when asked to is killed."""
+    try:
+        yield
+    finally:
+        try:
+            process.wait(_STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            _signal(process, signal.SIGKILL)
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _signal(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    # To its whole group: buildx runs as a child of the docker command.
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+
+
 class _Steps:
     """What the plain progress of one build tells."""
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
         self._cached: set[str] = set()
-        self.failure = "it gave no reason"
+        self._failure = ""
+        self._last = "it gave no reason"
 
     def read(self, line: str) -> str | None:
         """Take in one line; return the step it starts, if it starts one."""
-        if found := _VERTEX.fullmatch(line):
+        if found := _STEP.fullmatch(line):
             self._names[found[1]] = found[2]
             return found[2]
         if found := _CACHED.fullmatch(line):
             self._cached.add(found[1])
         elif found := _FAILED.match(line):
-            self.failure = found[1]
+            self._failure = found[1]
+        self._last = line.strip() or self._last
         return None
+
+    @property
+    def failure(self) -> str:
+        """What the builder says of its failure, else the last it said."""
+        return self._failure or self._last
 
     @property
     def all_cached(self) -> bool:

@@ -22,25 +22,26 @@ from layertrace.archive.build_context import (
     ignore_matcher,
     read_file,
     read_ignore,
-    unreadable,
     walk_context,
 )
 from layertrace.archive.build_plan import (
     BuildOrder,
     BuiltImages,
     StageImage,
-    aliased_dockerfile,
     build_failure,
+    makes_image,
+    named_stages,
+    target_name,
 )
-from layertrace.archive.engine import Exchange, Progress, engine_errors
-from layertrace.errors import EngineError
+from layertrace.archive.engine import Exchange, Progress
+from layertrace.archive.engine_errors import engine_errors
+from layertrace.errors import EngineError, StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from docker import DockerClient
 
-    from layertrace.model.build import Build, Stage
     from layertrace.model.bundle import ContextEntry
 
 _STEP: Final = re.compile(r"Step (\d+)/(\d+) : (.*)")
@@ -76,6 +77,8 @@ class ContextTar:
         """What COPY could see."""
         self.sent = 0
         """Bytes handed out so far."""
+        self.stopped = False
+        """Set by another thread to end the tar where it is."""
 
     def chunks(self, extra: Mapping[str, bytes]) -> Iterator[bytes]:
         """Yield the tar; members of ``extra`` replace files of that name.
@@ -84,6 +87,8 @@ class ContextTar:
             SourceError: something in the context cannot be read.
         """
         for chunk in self._members(extra):
+            if self.stopped:
+                raise StoppedError
             self.sent += len(chunk)
             yield chunk
 
@@ -154,12 +159,14 @@ def build_classic(client: DockerClient, order: BuildOrder) -> BuiltImages:
     context, dockerfile, extra = _prepare(order)
     ids = tuple(_run(client, order, context, dockerfile=dockerfile, extra=extra))
     build = order.build
-    made = [stage.index for stage in build.stages[: build.target + 1] if not _empty(build, stage)]
+    made = [stage.index for stage in build.stages[: build.target + 1] if makes_image(build, stage)]
     if not ids:
         raise EngineError("the build made no image", why="its target stage is empty")
-    stages = zip(made, ids, strict=True) if len(made) == len(ids) else ((build.target, ids[-1]),)
-    if len(made) != len(ids):
+    if len(made) == len(ids):
+        stages = tuple(zip(made, ids, strict=True))
+    else:
         order.log("The engine did not tell the image of every stage: only the last is exported.")
+        stages = ((build.target, ids[-1]),)
     return BuiltImages(
         builder="classic",
         final=ids[-1],
@@ -170,27 +177,17 @@ def build_classic(client: DockerClient, order: BuildOrder) -> BuiltImages:
     )
 
 
-def _empty(build: Build, stage: Stage) -> bool:
-    """Whether a stage makes no image: nothing on top of nothing."""
-    if stage.instructions:
-        return False
-    if stage.base_stage is not None:
-        return _empty(build, build.stages[stage.base_stage])
-    return stage.base == "scratch"
-
-
 def _prepare(order: BuildOrder) -> tuple[ContextTar, str, Mapping[str, bytes]]:
     """Decide what is sent, under which name the Dockerfile, and what beside the context."""
     build = order.build
     patterns = read_ignore(order.context, None)
-    last = build.target == len(build.stages) - 1
     place = os.path.relpath(order.dockerfile.absolute(), order.context.absolute())
     inside = Path(place).parts[0] != os.pardir and not order.dockerfile.is_symlink()
-    if inside and (last or build.stages[build.target].named):
+    if inside and target_name(build, build.target) in {None, build.stages[build.target].name}:
         name = place.replace(os.sep, "/")
         keep = frozenset({name, IGNORE_FILE})
         return ContextTar(order.context, patterns=patterns, keep=keep), name, {}
-    text = aliased_dockerfile(build)[0].encode("utf-8", "surrogateescape")
+    text = named_stages(build)[0].encode("utf-8", "surrogateescape")
     # The same name each time, so that a context is the same and COPY is cached.
     name = f".dockerfile.{hashlib.sha256(text).hexdigest()[:20]}"
     # The ignore file hides it from COPY, and itself where there was none.
@@ -211,7 +208,6 @@ def _run(
     """Run the build and yield the image id of each stage as it is done."""
     exchange = Exchange(client)
     build = order.build
-    named = build.target != len(build.stages) - 1
 
     def messages() -> Iterator[Mapping[str, object]]:
         with engine_errors(), exchange.interruptible():
@@ -223,7 +219,7 @@ def _run(
                 buildargs=dict(build.arguments),
                 network_mode=order.network,
                 nocache=order.no_cache,
-                target=aliased_dockerfile(build)[1][build.target] if named else None,
+                target=target_name(build, build.target),
                 rm=True,
                 forcerm=True,
                 decode=True,
@@ -236,8 +232,12 @@ def _run(
             order.progress(Progress(phase="context", done=context.sent))
         return order.stop()
 
+    def interrupt() -> None:
+        context.stopped = True
+        exchange.interrupt()
+
     started = False
-    with drawn_ahead(messages, stop=stop, interrupt=exchange.interrupt) as stream:
+    with drawn_ahead(messages, stop=stop, interrupt=interrupt) as stream:
         for message in stream:
             started = True
             _report(order, message)

@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from layertrace.archive.ahead import drawn_ahead
+from layertrace.archive.engine_errors import UNREACHABLE, engine_errors
 from layertrace.archive.saved_stream import copy_saved
 from layertrace.archive.target_file import complete_file
-from layertrace.errors import EngineError, LayertraceError, SourceError
 from layertrace.model.image import Platform
 
 if TYPE_CHECKING:
@@ -33,12 +33,17 @@ _CONNECT_TIMEOUT: Final = 20
 _CHUNK: Final = 1 << 20
 
 
+class _Options(TypedDict):
+    timeout: int
+    use_ssh_client: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """How far a long piece of work is."""
 
     phase: str
-    """One word: ``build``, ``stage`` or ``save``."""
+    """One word: ``context``, ``build``, ``stage`` or ``save``."""
     done: int
     """Bytes so far; 0 where the phase does not count bytes."""
     total: int | None = None
@@ -98,81 +103,16 @@ def connect() -> DockerClient:
     from docker import DockerClient  # noqa: PLC0415
     from docker.context import ContextAPI  # noqa: PLC0415
 
-    with engine_errors():
-        if os.environ.get("DOCKER_HOST"):
-            return DockerClient.from_env(timeout=_CONNECT_TIMEOUT, use_ssh_client=True)
-        name = os.environ.get("DOCKER_CONTEXT")
-        context = ContextAPI.get_context(name)
-        if context is None or context.Name == "default" or not context.Host:
-            return DockerClient.from_env(timeout=_CONNECT_TIMEOUT, use_ssh_client=True)
-        return DockerClient(
-            base_url=context.Host,
-            tls=context.TLSConfig or False,
-            timeout=_CONNECT_TIMEOUT,
-            use_ssh_client=True,
-        )
-
-
-@contextmanager
-def engine_errors(image: str | None = None) -> Iterator[None]:
-    """Turn what the SDK raises into an error of ours, worded for a user."""
-    from docker.errors import DockerException, NotFound  # noqa: PLC0415
-
-    try:
-        yield
-    except LayertraceError:
-        raise
-    except NotFound as error:
-        if image is None:
-            raise EngineError("the Docker engine refused", why=_explanation(error)) from error
-        raise SourceError(
-            f"{image}: no such image in the Docker engine",
-            hint="nothing is ever pulled: build or pull it first, or name an archive",
-        ) from error
-    # Every exception of requests is an OSError, and so is what the socket raises.
-    except (DockerException, OSError) as error:
-        raise _worded(error) from error
-
-
-def _explanation(error: BaseException) -> str:
-    text = str(getattr(error, "explanation", None) or error)
-    return text.strip().partition("\n")[0]
-
-
-def _worded(error: BaseException) -> EngineError:
-    """Say what a failed exchange with the engine was, by its innermost cause."""
-    causes = tuple(_causes(error))
-    host = os.environ.get("DOCKER_HOST", "its usual socket")
-    if getattr(error, "status_code", None) is not None:
-        return EngineError("the Docker engine refused", why=_explanation(error))
-    if any(isinstance(cause, PermissionError) for cause in causes):
-        return EngineError(
-            "no permission to talk to the Docker engine",
-            why=f"at {host}",
-            hint="run as a user of the docker group, or set DOCKER_HOST",
-        )
-    if any(isinstance(cause, FileNotFoundError | ConnectionRefusedError) for cause in causes):
-        return EngineError(
-            "the Docker engine is not running, or not there",
-            why=f"nothing answers at {host}",
-            hint="start it, set DOCKER_HOST, or name a saved archive instead",
-        )
-    if any("timeout" in type(cause).__name__.lower() for cause in causes):
-        return EngineError("the Docker engine does not answer in time", why=f"at {host}")
-    return EngineError("the exchange with the Docker engine broke off", why=_explanation(error))
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Give ``error`` and all it wraps: urllib3 and requests keep causes in ``args``."""
-    todo: list[object] = [error]
-    seen: set[int] = set()
-    while todo:
-        item = todo.pop()
-        if not isinstance(item, BaseException) or id(item) in seen:
-            continue
-        seen.add(id(item))
-        yield item
-        todo.extend((item.__cause__, item.__context__, getattr(item, "reason", None), *item.args))
+    # The ssh command, as the docker command itself uses, needs no further package.
+    options: _Options = {"timeout": _CONNECT_TIMEOUT, "use_ssh_client": True}
+    with engine_errors(doing=UNREACHABLE):
+        if not os.environ.get("DOCKER_HOST"):
+            context = ContextAPI.get_context(os.environ.get("DOCKER_CONTEXT"))
+            # The SDK looks at contexts by itself only from version 7.2 on.
+            if context is not None and context.Name != "default" and context.Host:
+                tls = context.TLSConfig or False
+                return DockerClient(base_url=context.Host, tls=tls, **options)
+        return DockerClient.from_env(**options)
 
 
 def inspect_image(client: DockerClient, name: str) -> EngineImage:
@@ -227,6 +167,22 @@ def open_save(
         yield ChunkReader(stream)
 
 
+def _in_large_pieces(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Join what arrives in the 32 KiB an engine sends at a time.
+
+    Handing over each of these to another thread would cost more than reading it.
+    """
+    pieces: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        pieces.append(chunk)
+        size += len(chunk)
+        if size >= _CHUNK:
+            yield b"".join(pieces)
+            pieces, size = [], 0
+    yield b"".join(pieces)
+
+
 class Exchange:
     """One streamed answer of the engine, which another thread may cut off."""
 
@@ -249,7 +205,7 @@ class Exchange:
                 response.raise_for_status()
             except HTTPError as error:
                 create_api_error_from_http_exception(error)
-            yield from response.iter_content(_CHUNK)
+            yield from _in_large_pieces(response.iter_content(_CHUNK))
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Final, Self
 
-from layertrace.archive.engine import engine_errors, inspect_image
+from layertrace.archive.engine import inspect_image
+from layertrace.archive.engine_errors import engine_errors
 from layertrace.errors import EngineError, SourceError
 
 if TYPE_CHECKING:
@@ -29,12 +30,14 @@ class TemporaryTags:
         self._log = log
         self._run = secrets.token_hex(8)
         self._tags: list[str] = []
-        with engine_errors():
-            images = client.api.images(all=True)
-        self._before = frozenset(str(image["Id"]) for image in images)
+        self._before: frozenset[str] = frozenset()
 
     def new(self, word: str) -> str:
-        """Return a tag that nothing else has."""
+        """Return a tag that nothing else has, for an image that is not made yet."""
+        if not self._tags:
+            with engine_errors():
+                images = self._client.api.images(all=True)
+            self._before = frozenset(str(image["Id"]) for image in images)
         tag = f"{_REPOSITORY}:{self._run}-{word}"
         self._tags.append(tag)
         return tag

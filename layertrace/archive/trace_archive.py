@@ -96,6 +96,9 @@ class TraceArchive:
         """Write what names the layers and return the archive's size.
 
         ``image`` is the one that other tools see, under ``tags``.
+
+        Raises:
+            UsageError: ``bundle`` is larger than a reader takes.
         """
         manifest = {
             "Config": _blob_name(image.config),
