@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import tarfile
 from dataclasses import dataclass
@@ -135,13 +136,10 @@ def _build(docker: Docker, tag: str, context: Path, recipe: str) -> None:
 
 
 def _recipe(settings: HostSettings, arch: str) -> str:
-    parts = [
-        Path(__file__).read_bytes(),
-        *(path.read_bytes() for path in sorted(_RECIPES.iterdir())),
-        repr(settings).encode(),
-        arch.encode(),
-    ]
-    return hashlib.sha256(b"\0".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
+    """Return the digest of all that decides what the images hold but Debian's own changes."""
+    dockerfiles = [path.read_text(encoding="utf-8") for path in sorted(_RECIPES.iterdir())]
+    parts = (NODE, NPM, SUITE, arch, _APT_FILES, _LEFTOVERS, settings, dockerfiles)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def _debian_tar(shell: Shell, work: Path, settings: HostSettings, arch: str) -> Path:
@@ -157,7 +155,7 @@ def _debian_tar(shell: Shell, work: Path, settings: HostSettings, arch: str) -> 
     mirror = [settings.mirror] if settings.mirror else []
     argv = ["debootstrap", "--variant=minbase", f"--arch={arch}", SUITE, str(root), *mirror]
     try:
-        shell.run("debootstrap", argv)
+        shell.run("debootstrap", argv, env=_proxy_environment(settings))
         _finish_rootfs(root, settings)
         part = target.with_suffix(".part")
         shell.run("pack debian", ["tar", "-C", str(root), "--sort=name", "-cf", str(part), "."])
@@ -165,6 +163,12 @@ def _debian_tar(shell: Shell, work: Path, settings: HostSettings, arch: str) -> 
     finally:
         shutil.rmtree(root, ignore_errors=True)
     return target
+
+
+def _proxy_environment(settings: HostSettings) -> dict[str, str]:
+    """Return apt's proxies as environment: debootstrap does not ask apt for them."""
+    found = re.findall(r'^Acquire::(https?)::Proxy "([^"]+)"', settings.apt, re.MULTILINE)
+    return {f"{scheme}_proxy": proxy for scheme, proxy in found if proxy != "DIRECT"}
 
 
 def _finish_rootfs(root: Path, settings: HostSettings) -> None:

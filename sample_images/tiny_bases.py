@@ -36,6 +36,8 @@ _FOLDERS: Final = """
 bin dev etc home/node proc root run sys usr/bin usr/lib usr/local/bin usr/local/lib
 usr/share/doc/npm usr/share/doc/busybox-static var/cache var/log
 """
+_PROGRAMS: Final = {"bin/gcc": 3000, "bin/git": 4000, "bin/python3": 3500, "lib/gcc/cc1": 6000}
+"""What the full image has beyond the slim one, in lines of filler."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,8 @@ def make_bases(docker: Docker, work: Path, policy: BasePolicy, *, busybox: Path 
     """
     binary, notice = _busybox(docker.shell, work, busybox)
     slim = _pack(tuple(_slim_members(binary, notice)))
-    recipe = hashlib.sha256(slim + Path(__file__).read_bytes()).hexdigest()
+    dockerfile = _RECIPES / "full.Dockerfile"
+    recipe = hashlib.sha256(slim + dockerfile.read_bytes() + repr(_PROGRAMS).encode()).hexdigest()
     make_slim, make_full = (policy.must_make(docker, tag, recipe) for tag in (SLIM_TAG, FULL_TAG))
     if make_slim:
         rootfs = work / "tiny-slim.tar"
@@ -72,7 +75,7 @@ def make_bases(docker: Docker, work: Path, policy: BasePolicy, *, busybox: Path 
         plan = Plan(
             tag=FULL_TAG,
             context=context,
-            dockerfile=_RECIPES / "full.Dockerfile",
+            dockerfile=dockerfile,
             network="none",
             recipe=recipe,
         )
@@ -153,8 +156,7 @@ def _pack(members: tuple[_Member, ...]) -> bytes:
 
 def _write_tools(usr: Path) -> None:
     """Write what only the full image has: a compiler, git and python3 by their weight."""
-    programs = {"bin/gcc": 3000, "bin/git": 4000, "bin/python3": 3500, "lib/gcc/cc1": 6000}
-    for name, lines in programs.items():
+    for name, lines in _PROGRAMS.items():
         path = usr / name
         path.parent.mkdir(parents=True, exist_ok=True)
         body = "".join(f"# line {n:06} of the body of {name}\n" for n in range(lines))
