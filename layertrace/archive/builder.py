@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, Final, Literal
 
 from layertrace.archive.build_plan import BuildOrder
@@ -18,11 +19,12 @@ from layertrace.archive.engine import (
 from layertrace.archive.target_file import complete_file
 from layertrace.archive.temporary_tags import TemporaryTags
 from layertrace.archive.trace_archive import SavedImages, TraceArchive
+from layertrace.archive.trace_json import MAX_TRACE_BYTES, encode_bundle
 from layertrace.errors import EngineError, SourceError, UsageError
 from layertrace.model.bundle import BundleBase, BundleStage, TraceBundle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from docker import DockerClient
@@ -186,9 +188,15 @@ class _Export:
             BundleBase(reference=reference, config=configs[image.id].config)
             for reference, image in sorted(self._bases.items())
         )
-        return archive.finish(final, self._bundle(bases), tags=tags)
+        bundle = self._bundle(bases, saved.provenance(self._facts[order.build.target].id))
+        if len(encode_bundle(bundle)) > MAX_TRACE_BYTES:
+            order.log("The build context has too many files to list: they will not be verified.")
+            bundle = replace(bundle, context=())
+        return archive.finish(final, bundle, tags=tags)
 
-    def _bundle(self, bases: tuple[BundleBase, ...]) -> TraceBundle:
+    def _bundle(
+        self, bases: tuple[BundleBase, ...], attested: Mapping[str, object] | None
+    ) -> TraceBundle:
         build = self._order.build
         target = build.stages[build.target]
         last = build.target == len(build.stages) - 1
@@ -201,7 +209,8 @@ class _Export:
             stages=self._stages,
             bases=bases,
             context=self._built.context,
-            provenance=self._built.provenance,
+            # An attestation may be of mode=min; the command line's own never is.
+            provenance=self._built.provenance or attested,
         )
 
     def result(self, target_file: Path, *, size: int, tags: tuple[str, ...]) -> ExportResult:

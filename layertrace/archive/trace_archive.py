@@ -17,7 +17,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from layertrace.archive.blob import unpack
-from layertrace.archive.decode import decode_config, parse_json
+from layertrace.archive.decode import Node, decode_config, parse_json
 from layertrace.archive.saved_stream import (
     MANIFEST_MEMBER,
     ByteStream,
@@ -31,7 +31,7 @@ from layertrace.errors import ArchiveError, DigestMismatchError
 from layertrace.model.bundle import BLOB_PREFIX, TRACE_MEMBER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from layertrace.model.bundle import TraceBundle
 
@@ -41,6 +41,7 @@ _BLOCK: Final = 512
 _MAX_DOCUMENTS: Final = 64 << 20
 """Bytes of all JSON an engine may save; a real configuration has a few thousand."""
 _MAX_LINKS: Final = 40
+_SLSA: Final = "https://slsa.dev/provenance/"
 _MAX_NESTING: Final = 2
 """An index may hold an index once, as BuildKit writes it."""
 
@@ -96,9 +97,6 @@ class TraceArchive:
         """Write what names the layers and return the archive's size.
 
         ``image`` is the one that other tools see, under ``tags``.
-
-        Raises:
-            UsageError: ``bundle`` is larger than a reader takes.
         """
         manifest = {
             "Config": _blob_name(image.config),
@@ -186,10 +184,19 @@ class SavedImages:
         Raises:
             ArchiveError: the engine saved no such image.
         """
-        for digest in self._config_digests(image_id, depth=0):
+        for digest in self._reachable(image_id, depth=0):
             if digest in self._images:
                 return self._images[digest]
         raise ArchiveError(f"the engine did not save the image {image_id} it was asked for")
+
+    def provenance(self, image_id: str) -> Mapping[str, object] | None:
+        """Return the SLSA statement that came with an image, None where none did."""
+        for digest in self._reachable(image_id, depth=0):
+            document = self._document(digest)
+            kind = document.get("predicateType").value if document else None
+            if document and isinstance(kind, str) and kind.startswith(_SLSA):
+                return document.mapping()
+        return None
 
     def _take(self, member: tarfile.TarInfo, content: Iterator[bytes]) -> None:
         name = posixpath.normpath(member.name)
@@ -223,15 +230,19 @@ class SavedImages:
             target = self._links[target]
         raise ArchiveError(f"the engine saved no {name}, which its manifest names")
 
-    def _config_digests(self, digest: str, *, depth: int) -> Iterator[str]:
+    def _reachable(self, digest: str, *, depth: int) -> Iterator[str]:
+        """Give ``digest`` and all that an index or manifest of that digest names."""
         yield digest
-        text = self._documents.get(_blob_name(digest))
-        if text is None or depth > _MAX_NESTING:
+        document = self._document(digest)
+        if document is None or depth > _MAX_NESTING:
             return
-        document = parse_json(text, _blob_name(digest))
-        # A configuration has a "config" of its own, which is no descriptor.
-        config = document.get("config").get("digest").value
-        if isinstance(config, str):
-            yield config
+        # A configuration has a "config" too, which is no descriptor.
+        named = [document.get("config"), *document.get("layers").items()]
+        yield from (found for node in named if isinstance(found := node.get("digest").value, str))
         for child in document.get("manifests").items():
-            yield from self._config_digests(child.get("digest").digest(), depth=depth + 1)
+            yield from self._reachable(child.get("digest").digest(), depth=depth + 1)
+
+    def _document(self, digest: str) -> Node | None:
+        name = _blob_name(digest)
+        text = self._documents.get(name)
+        return None if text is None else parse_json(text, name)
