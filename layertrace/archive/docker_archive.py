@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from layertrace.archive.decode import MAX_JSON, decode_config, parse_json
-from layertrace.archive.store import read_blob
 from layertrace.errors import ArchiveError
 from layertrace.model.bundle import BLOB_PREFIX
 from layertrace.model.image import Image, LayerRef
@@ -40,7 +39,7 @@ def list_saved(store: BlobStore) -> tuple[SavedImage, ...]:
     Raises:
         ArchiveError: it is not what ``docker save`` writes.
     """
-    root = parse_json(read_blob(store, MANIFEST, limit=MAX_JSON), f"{MANIFEST} in {store.name}")
+    root = parse_json(store.read(MANIFEST, limit=MAX_JSON), f"{MANIFEST} in {store.name}")
     return tuple(
         SavedImage(
             config=item.get("Config").text(),
@@ -58,7 +57,7 @@ def saved_image(store: BlobStore, saved: SavedImage, *, reference: str) -> Image
         ArchiveError: a file it names is missing or damaged, or its layers are
             not as many as its configuration says.
     """
-    data = read_blob(store, saved.config, limit=MAX_JSON)
+    data = store.read(saved.config, limit=MAX_JSON)
     digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
     config = decode_config(data, digest=digest, document=f"{saved.config} in {store.name}")
     return Image(
@@ -84,7 +83,7 @@ def layer_refs(
             hint="save the image again",
         )
     for blob in blobs:
-        store.region(blob)
+        store.size(blob)
     return tuple(
         LayerRef(index=index, diff_id=diff_id, blob=blob, digest=_blob_digest(blob))
         for index, (blob, diff_id) in enumerate(zip(blobs, diff_ids, strict=True))

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from layertrace.archive.decode import MAX_JSON, Node, decode_config, decode_platform, parse_json
-from layertrace.archive.store import read_blob
 from layertrace.errors import ArchiveError, DigestMismatchError
 from layertrace.model.bundle import BLOB_PREFIX
 from layertrace.model.image import Image, LayerRef, Platform
@@ -51,7 +50,7 @@ def list_images(store: BlobStore) -> tuple[ListedImage, ...]:
     Raises:
         ArchiveError: an index is missing, damaged or nested beyond reason.
     """
-    root = parse_json(read_blob(store, INDEX, limit=MAX_JSON), f"{INDEX} in {store.name}")
+    root = parse_json(store.read(INDEX, limit=MAX_JSON), f"{INDEX} in {store.name}")
     found: dict[tuple[str, tuple[str, ...]], ListedImage] = {}
     for image in _list(store, root, (), 0):
         found.setdefault((image.digest, image.names), image)
@@ -99,7 +98,7 @@ def listed_image(store: BlobStore, listed: ListedImage, *, reference: str) -> Im
     """
     manifest = _json_blob(store, listed.digest)
     config_digest = manifest.get("config").get("digest").digest()
-    data = read_blob(store, _blob(config_digest), limit=MAX_JSON)
+    data = store.read(_blob(config_digest), limit=MAX_JSON)
     _check(config_digest, data, "the image configuration")
     config = decode_config(data, digest=config_digest, document=f"{config_digest} in {store.name}")
     layers = manifest.get("layers").items()
@@ -122,7 +121,7 @@ def listed_image(store: BlobStore, listed: ListedImage, *, reference: str) -> Im
 
 def _layer(store: BlobStore, index: int, layer: Node, diff_id: str) -> LayerRef:
     digest = layer.get("digest").digest()
-    stored = store.region(_blob(digest)).size
+    stored = store.size(_blob(digest))
     size = layer.get("size").number()
     if stored != size:
         raise ArchiveError(
@@ -133,7 +132,7 @@ def _layer(store: BlobStore, index: int, layer: Node, diff_id: str) -> LayerRef:
 
 
 def _json_blob(store: BlobStore, digest: str) -> Node:
-    data = read_blob(store, _blob(digest), limit=MAX_JSON)
+    data = store.read(_blob(digest), limit=MAX_JSON)
     _check(digest, data, "a manifest")
     return parse_json(data, f"{digest[:19]}… in {store.name}")
 

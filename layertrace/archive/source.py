@@ -11,13 +11,13 @@ import platform as host
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 from layertrace.archive.blob import Compression, LayerReader, PlainReader, StreamReader, sniff
 from layertrace.archive.decode import MAX_JSON, decode_config
 from layertrace.archive.docker_archive import MANIFEST, layer_refs, list_saved, saved_image
 from layertrace.archive.oci_layout import INDEX, ListedImage, list_images, listed_image
-from layertrace.archive.store import FolderStore, TarStore, open_store, open_tar, read_blob
+from layertrace.archive.store import FolderStore, TarStore, open_store, open_tar
 from layertrace.errors import ArchiveError, DigestMismatchError, SourceError, UsageError
 from layertrace.model.bundle import BLOB_PREFIX, TRACE_MEMBER, TraceBundle
 from layertrace.model.image import Image, ImageConfig, LayerRef, Platform
@@ -142,7 +142,7 @@ class ArchiveSource:
             ArchiveError: it is not there or not what its digest says.
         """
         blob = BLOB_PREFIX + digest.removeprefix("sha256:")
-        data = read_blob(self._store, blob, limit=MAX_JSON)
+        data = self._store.read(blob, limit=MAX_JSON)
         actual = f"sha256:{hashlib.sha256(data).hexdigest()}"
         if actual != digest:
             raise DigestMismatchError(subject=blob, expected=digest, actual=actual)
@@ -329,4 +329,4 @@ def _read_bundle(store: TarStore | FolderStore) -> TraceBundle | None:
         return None
     from layertrace.archive.trace_json import read_bundle  # noqa: PLC0415 - few archives have one
 
-    return read_bundle(read_blob(store, TRACE_MEMBER, limit=MAX_BUNDLE))
+    return read_bundle(store.read(TRACE_MEMBER, limit=MAX_BUNDLE))

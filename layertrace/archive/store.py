@@ -8,6 +8,7 @@ import shutil
 import stat
 import tarfile
 import tempfile
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final, Protocol
 
 from layertrace.archive.blob import PIECE, Compression, Region, sniff, unpack
@@ -26,41 +27,60 @@ _MAX_LINKS: Final = 8
 class BlobStore(Protocol):
     """The named files of an archive or layout."""
 
-    name: str
-    """For messages."""
-    witness: str
-    """Changes whenever the stored bytes may have changed."""
+    @property
+    def name(self) -> str:
+        """For messages."""
+        ...
 
     def has(self, blob: str) -> bool:
         """Say whether there is a file of that name."""
         ...
 
-    def names(self) -> tuple[str, ...]:
-        """Return the names of all files, for looking around."""
-        ...
-
-    def region(self, blob: str) -> Region:
-        """Return where the file's bytes are.
+    def size(self, blob: str) -> int:
+        """Return how many bytes the file has.
 
         Raises:
             ArchiveError: there is none, or the archive ends before it does.
         """
         ...
 
+    def read(self, blob: str, *, limit: int) -> bytes:
+        """Return the whole of a small file.
 
-def read_blob(store: BlobStore, blob: str, *, limit: int) -> bytes:
-    """Return the whole of a small file.
-
-    Raises:
-        ArchiveError: it is missing, cut short or larger than ``limit`` bytes.
-    """
-    region = store.region(blob)
-    if region.size > limit:
-        raise ArchiveError(f"{blob} in {store.name} has {region.size:,} bytes; limit {limit:,}")
-    return region.read_at(0, region.size)
+        Raises:
+            ArchiveError: it is missing, cut short or larger than ``limit`` bytes.
+        """
+        ...
 
 
-class FolderStore:
+class _RegionStore(ABC):
+    """A store whose files are regions of files on disk."""
+
+    name: str
+    witness: str
+    """Changes whenever the stored bytes may have changed."""
+
+    @abstractmethod
+    def region(self, blob: str) -> Region:
+        """Return where the file's bytes are.
+
+        Raises:
+            ArchiveError: there is none, or the archive ends before it does.
+        """
+
+    def size(self, blob: str) -> int:
+        """Return how many bytes the file has."""
+        return self.region(blob).size
+
+    def read(self, blob: str, *, limit: int) -> bytes:
+        """Return the whole of a small file."""
+        region = self.region(blob)
+        if region.size > limit:
+            raise ArchiveError(f"{blob} in {self.name} has {region.size:,} bytes; limit {limit:,}")
+        return region.read_at(0, region.size)
+
+
+class FolderStore(_RegionStore):
     """An OCI image layout as a folder; no link leads out of it."""
 
     def __init__(self, folder: Path) -> None:
@@ -103,7 +123,7 @@ class FolderStore:
         return path
 
 
-class TarStore:
+class TarStore(_RegionStore):
     """An archive of an image; its members are found once, by offset."""
 
     def __init__(self, file: BinaryIO, *, name: str) -> None:

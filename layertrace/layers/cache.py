@@ -41,6 +41,7 @@ _SELECT: Final = (
 )
 _LAYER: Final = "layer"
 _CONFIG: Final = "config"
+_SEEN: Final = "seen"
 _DIGESTS: Final = "digests"
 _SHA256: Final = 32
 _DAY: Final = 86_400
@@ -72,18 +73,30 @@ class IndexCache:
         self._grown = False
         self._lock = Lock()
 
-    def load_layer(self, diff_id: str, witness: str) -> LayerIndex | None:
-        """Return a layer's index; one that was verified serves every archive."""
-        for place in ("", witness):
-            data = self._load(_LAYER, diff_id, place)
-            if data is not None:
-                with suppress(DamagedIndexError):
-                    return load_index(data)
-        return None
+    def load_layer(self, diff_id: str, witness: str) -> tuple[LayerIndex | None, bool]:
+        """Return a layer's index, and whether it was made or confirmed from this archive.
+
+        ``witness`` stands for the archive; an index that another archive
+        proved to be the diff_id's is returned too, for the caller to judge.
+        """
+        index = self._load_index(diff_id, witness)
+        if index is not None:
+            return index, True
+        return self.load_verified(diff_id), self._load(_SEEN, diff_id, witness) is not None
+
+    def load_verified(self, diff_id: str) -> LayerIndex | None:
+        """Return the index of a layer whose whole tar was seen to have this diff_id."""
+        return self._load_index(diff_id, "")
 
     def store_layer(self, diff_id: str, witness: str, index: LayerIndex) -> None:
         """Keep a layer's index."""
         self._store(_LAYER, diff_id, "" if index.verified else witness, dump_index(index))
+        if index.verified and witness:
+            self.confirm_layer(diff_id, witness)
+
+    def confirm_layer(self, diff_id: str, witness: str) -> None:
+        """Remember that this archive's copy of a layer was seen to have its diff_id."""
+        self._store(_SEEN, diff_id, witness, b"")
 
     def load_config(self, digest: str) -> bytes | None:
         """Return an image configuration's bytes by their digest."""
@@ -165,6 +178,13 @@ class IndexCache:
                     _prune(self._connection, self._limit)
             self._connection.close()
             self._connection = None
+
+    def _load_index(self, diff_id: str, witness: str) -> LayerIndex | None:
+        data = self._load(_LAYER, diff_id, witness)
+        if data is not None:
+            with suppress(DamagedIndexError):
+                return load_index(data)
+        return None
 
     def _load(self, kind: str, key: str, witness: str) -> bytes | None:
         rows = self._run(_SELECT, (kind, key, witness), create=False)

@@ -61,6 +61,8 @@ class LayerIndex:
     """Content bytes of all regular members, replaced duplicates included."""
     notes: tuple[tuple[str, str], ...] = ()
     """(code, message) of what was strange but legal."""
+    length: int = 0
+    """Bytes of the whole tar."""
     verified: bool = False
     """Its whole tar was read and has the layer's diff_id."""
 
@@ -102,6 +104,7 @@ def dump_index(index: LayerIndex) -> bytes:
         "opaques": _hexed(index.opaques),
         "stored_bytes": index.stored_bytes,
         "notes": index.notes,
+        "length": index.length,
         "verified": index.verified,
     }
     head_bytes = json.dumps(head).encode()
@@ -154,6 +157,7 @@ def _load(data: memoryview) -> LayerIndex:
         opaques=tuple(map(_unhexed, head["opaques"])),
         stored_bytes=head["stored_bytes"],
         notes=tuple((code, message) for code, message in head["notes"]),
+        length=head["length"],
         verified=head["verified"],
     )
 

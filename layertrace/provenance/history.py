@@ -145,7 +145,8 @@ def _first_difference(
     scratch: bool,
 ) -> _Difference | None:
     """Compare history and instructions one by one, from the base's end on."""
-    start = len(base.history) if base is not None else len(history) - len(wanted)
+    known = base is not None and base.history
+    start = len(base.history) if base is not None and known else len(history) - len(wanted)
     if scratch:
         start = 0
     above = history[max(start, 0) :]

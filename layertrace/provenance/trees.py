@@ -102,7 +102,7 @@ class RootfsTree:
     def item(self, place: Place) -> Item:
         """Return the entry at a place, seen or hidden."""
         index = self.rootfs.layers[place.layer]
-        number = self._content(place).number
+        number = self.content_place(place).number
         kind = EntryKind(index.kinds[number])
         return Item(
             kind=kind,
@@ -122,7 +122,7 @@ class RootfsTree:
 
     def digest_at(self, place: Place) -> str | None:
         """Return the digest of the file at a place, seen or hidden."""
-        content = self._content(place)
+        content = self.content_place(place)
         if self.rootfs.layers[content.layer].kinds[content.number] != EntryKind.FILE:
             return None
         return self._digest_of(content)
@@ -165,7 +165,8 @@ class RootfsTree:
                 sizes[item.size].append(path)
         return sizes
 
-    def _content(self, place: Place) -> Place:
+    def content_place(self, place: Place) -> Place:
+        """Return where the content is: the same place, but for a hard link its file's."""
         index = self.rootfs.layers[place.layer]
         number = content_number(index, place.number)
         return place if number is None else Place(place.layer, number)

@@ -1,0 +1,183 @@
+"""An image in the engine, read while ``docker save`` streams it; nothing is put on disk.
+
+Engines before version 25 send the layers first and say only at the end which
+image they belong to, so whatever is not a document is handed on as a layer and
+sorted out when the stream is over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import tarfile
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, cast
+
+from layertrace.archive.blob import PIECE, Compression, StreamReader, sniff
+from layertrace.archive.decode import MAX_JSON, decode_config
+from layertrace.archive.docker_archive import list_saved, saved_image
+from layertrace.archive.engine import connect, inspect_image, open_save
+from layertrace.errors import ArchiveError, EngineError, SourceError
+from layertrace.model.image import Image, LayerRef
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import IO, BinaryIO
+
+    from layertrace.archive.engine import ChunkReader
+
+_MAGIC: Final = slice(257, 262)
+_MAX_LINKS: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streamed:
+    """What one reading of an image brought."""
+
+    image: Image
+    """Its layers' ``blob`` are the names their tars were handed on under."""
+    config: bytes
+    """The configuration as stored, to open the image without a stream next time."""
+
+
+class EngineSource:
+    """One image of the engine."""
+
+    def __init__(self, name: str) -> None:
+        """Find the image.
+
+        Raises:
+            SourceError: the engine has no such image.
+            EngineError: the engine is away or refuses.
+        """
+        self.name = name
+        self._client = connect()
+        self.facts = inspect_image(self._client, name)
+
+    def cached_image(self, config: bytes) -> Image:
+        """Return the image from configuration bytes kept from an earlier reading."""
+        digest = f"sha256:{hashlib.sha256(config).hexdigest()}"
+        decoded = decode_config(config, digest=digest, document=f"configuration of {self.name}")
+        layers = tuple(
+            LayerRef(index=index, diff_id=diff_id, blob="")
+            for index, diff_id in enumerate(decoded.diff_ids)
+        )
+        return Image(reference=self.name, config=decoded, layers=layers, tags=self.facts.tags)
+
+    def diff_ids_of(self, reference: str) -> tuple[str, ...] | None:
+        """Return the diff_ids of another image, None if the engine does not have it."""
+        try:
+            return inspect_image(self._client, reference).diff_ids
+        except SourceError:
+            return None
+
+    def stream(
+        self, take: Callable[[str, StreamReader], bool], *, stop: Callable[[], bool]
+    ) -> Streamed | None:
+        """Read the image once, front to back.
+
+        Args:
+            take: called with each layer's file name and its tar; False ends
+                the reading.
+            stop: looked at while the engine keeps us waiting.
+
+        Returns:
+            The image; None if ``take`` ended the reading.
+
+        Raises:
+            EngineError: the engine broke off.
+            StoppedError: ``stop`` returned True.
+        """
+        documents = _Documents(self.name)
+        with open_save(self._client, (self.facts.id,), stop=stop) as chunks:
+            try:
+                if not _read_members(chunks, documents, take):
+                    return None
+            except tarfile.TarError as error:
+                raise EngineError(
+                    f"the engine's archive of {self.name} is damaged", why=str(error)
+                ) from error
+        saved = list_saved(documents)
+        if len(saved) != 1:
+            raise EngineError(f"the engine sent {len(saved)} images for {self.name}")
+        image = saved_image(documents, saved[0], reference=self.name)
+        layers = tuple(replace(x, blob=documents.resolve(x.blob)) for x in image.layers)
+        return Streamed(
+            image=replace(image, layers=layers, tags=self.facts.tags),
+            config=documents.read(saved[0].config, limit=MAX_JSON),
+        )
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+
+class _Documents:
+    """The small files of a stream, and the names of its large ones."""
+
+    def __init__(self, name: str) -> None:
+        self.name = f"the engine's archive of {name}"
+        self.texts: dict[str, bytes] = {}
+        self.sizes: dict[str, int] = {}
+        self.links: dict[str, str] = {}
+
+    def resolve(self, blob: str) -> str:
+        name = posixpath.normpath(blob)
+        for _ in range(_MAX_LINKS):
+            if name in self.sizes or name not in self.links:
+                return name
+            name = self.links[name]
+        return name
+
+    def has(self, blob: str) -> bool:
+        return self.resolve(blob) in self.sizes
+
+    def size(self, blob: str) -> int:
+        size = self.sizes.get(self.resolve(blob))
+        if size is None:
+            raise ArchiveError(f"{self.name} has no file {blob}, which its manifest names")
+        return size
+
+    def read(self, blob: str, *, limit: int) -> bytes:
+        size = self.size(blob)
+        text = self.texts.get(self.resolve(blob))
+        if text is None or size > limit:
+            raise ArchiveError(f"{blob} in {self.name} is not a document: {size:,} bytes")
+        return text
+
+
+def _read_members(
+    chunks: ChunkReader, documents: _Documents, take: Callable[[str, StreamReader], bool]
+) -> bool:
+    """Sort the members of a stream; False as soon as ``take`` says so."""
+    with tarfile.open(fileobj=cast("BinaryIO", chunks), mode="r|", bufsize=PIECE) as tar:
+        for member in tar:
+            name = posixpath.normpath(member.name)
+            if member.issym() or member.islnk():
+                folder = posixpath.dirname(name) if member.issym() else ""
+                documents.links[name] = posixpath.normpath(posixpath.join(folder, member.linkname))
+            content = tar.extractfile(member) if member.isreg() else None
+            if content is None:
+                continue
+            documents.sizes[name] = member.size
+            head = content.read(tarfile.BLOCKSIZE)
+            if not _is_layer(head, member.size):
+                documents.texts[name] = head + content.read()
+                continue
+            reader = StreamReader(_rest(head, content), name=f"layer {name[:19]}", diff_id=None)
+            if not take(name, reader):
+                return False
+    return True
+
+
+def _is_layer(head: bytes, size: int) -> bool:
+    """Tell a layer from a document by its first block; an empty layer is all zeros."""
+    if head[_MAGIC] == b"ustar" or sniff(head) is not Compression.NONE or size > MAX_JSON:
+        return True
+    return len(head) == tarfile.BLOCKSIZE and not head.strip(b"\0")
+
+
+def _rest(head: bytes, content: IO[bytes]) -> Iterator[bytes]:
+    yield head
+    while piece := content.read(PIECE):
+        yield piece

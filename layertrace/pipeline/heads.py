@@ -1,0 +1,96 @@
+"""What is known of an image before its layers are walked, as values for views."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from layertrace.model.trace import Carrier, ImageHead, LayerInfo, StageInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from layertrace.model.build import Build
+    from layertrace.model.image import Image
+    from layertrace.model.origin import Finding
+    from layertrace.provenance.history import Alignment, LayerStep
+
+
+def make_head(
+    image: Image, build: Build | None, alignment: Alignment, findings: Sequence[Finding]
+) -> ImageHead:
+    """Return the head of an image; sizes are None until its layers are walked."""
+    fits = build is not None and not alignment.contradicted
+    return ImageHead(
+        image=image,
+        layers=tuple(_layer(image, step, build if fits else None) for step in alignment.steps),
+        stages=_stages(build, alignment) if build is not None else (),
+        build=build,
+        findings=(*alignment.findings, *findings),
+    )
+
+
+def _layer(image: Image, step: LayerStep, build: Build | None) -> LayerInfo:
+    ref = image.layers[step.layer]
+    stage, instruction = step.stage, step.instruction
+    source_stage = instruction.source_stage if instruction is not None else None
+    source = instruction.source_image if instruction is not None else None
+    if source_stage is not None and build is not None:
+        source = build.stages[source_stage].name
+    text = instruction.text if instruction is not None else None
+    if step.base and stage is not None:
+        text = stage.text
+    elif text is None and step.recorded is not None and step.recorded.keyword:
+        text = step.recorded.text
+    line = instruction.line if instruction is not None else None
+    return LayerInfo(
+        index=step.layer,
+        diff_id=ref.diff_id,
+        digest=ref.digest,
+        created_by=step.created_by,
+        base=step.base,
+        trust=step.trust,
+        evidence=step.evidence,
+        stage=stage.name if stage is not None else None,
+        stage_index=stage.index if stage is not None else None,
+        step=instruction.step if instruction is not None else None,
+        line=stage.line if step.base and stage is not None else line,
+        instruction=text,
+        source=source,
+        source_stage=source_stage,
+    )
+
+
+def _stages(build: Build, alignment: Alignment) -> tuple[StageInfo, ...]:
+    chain = {stage.index for stage in build.chain(build.target)}
+    used = build.used()
+    return tuple(
+        StageInfo(
+            index=stage.index,
+            name=stage.name,
+            base=stage.base,
+            line=stage.line,
+            in_image=stage.index in chain,
+            used=stage.index in used,
+            carried_by=carriers(alignment, stage.index),
+        )
+        for stage in build.stages
+    )
+
+
+def carriers(alignment: Alignment, stage_index: int) -> tuple[Carrier, ...]:
+    """Return the layers of the final image that took files out of a stage."""
+    return tuple(
+        Carrier(layer=step.layer, line=step.instruction.line, instruction=step.instruction.text)
+        for step in alignment.steps
+        if step.instruction is not None
+        and (
+            step.instruction.source_stage == stage_index
+            or stage_index in step.instruction.mount_stages
+        )
+    )
+
+
+def with_findings(head: ImageHead, findings: Sequence[Finding]) -> ImageHead:
+    """Return the head with more findings."""
+    return replace(head, findings=(*head.findings, *findings))

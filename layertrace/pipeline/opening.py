@@ -1,0 +1,293 @@
+"""Opening: a reference and hints to an image whose stages and lines are known.
+
+Nothing here reads a layer, but for an image of the engine, which is only to be
+had as one stream.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from layertrace.archive.build_context import (
+    context_entry,
+    file_digest,
+    ignore_matcher,
+    read_ignore,
+    walk_context,
+)
+from layertrace.archive.source import open_archive, parse_reference
+from layertrace.dockerfile.parse import parse_build
+from layertrace.errors import DockerfileError, SourceError, UsageError
+from layertrace.model.build import BaseDefaults
+from layertrace.model.image import ImageConfig, Platform
+from layertrace.pipeline.heads import make_head
+from layertrace.pipeline.hints import Hints
+from layertrace.pipeline.stored import StoredArchive, StoredInEngine
+from layertrace.provenance.history import CONTRADICTED, align
+from layertrace.provenance.trees import ContextTree
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from layertrace.archive.daemon import EngineSource
+    from layertrace.archive.source import ArchiveSource
+    from layertrace.layers.cache import IndexCache
+    from layertrace.model.build import Build
+    from layertrace.model.bundle import TraceBundle
+    from layertrace.model.origin import Finding
+    from layertrace.model.trace import ImageHead
+    from layertrace.pipeline.stored import StoredImage, Watcher
+    from layertrace.provenance.history import Alignment
+
+
+MAX_DOCKERFILE: Final = 4 << 20
+"""Bytes; heredocs can make one long, nothing makes one this long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenStage:
+    """A stage whose image is at hand."""
+
+    index: int
+    name: str
+    stored: StoredImage
+    alignment: Alignment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """All that an opened image consists of."""
+
+    head: ImageHead
+    stored: StoredImage
+    alignment: Alignment
+    stages: tuple[OpenStage, ...] = ()
+    context: ContextTree | None = None
+    base_reference: str | None = None
+
+
+def open_parts(reference: str, hints: Hints, cache: IndexCache, watcher: Watcher) -> Parts:
+    """Open an image and everything told about its build.
+
+    Raises:
+        LayertraceError: the image, the Dockerfile or something else named
+            cannot be found or read.
+    """
+    return _Opener(hints, cache, watcher).open(reference)
+
+
+class _Opener:
+    """The parts of one opening and what they are made with."""
+
+    def __init__(self, hints: Hints, cache: IndexCache, watcher: Watcher) -> None:
+        self._hints = hints
+        self._cache = cache
+        self._watcher = watcher
+        self._opened: list[StoredImage] = []
+        self._bundle: TraceBundle | None = None
+        self._archive: ArchiveSource | None = None
+        self._engine: EngineSource | None = None
+
+    def open(self, reference: str) -> Parts:
+        try:
+            stored = self._open_main(reference)
+            return self._assemble(stored)
+        except BaseException:
+            for opened in self._opened:
+                opened.close()
+            raise
+
+    def _open_main(self, text: str) -> StoredImage:
+        reference = parse_reference(text)
+        if reference.transport == "docker-daemon":
+            return self._open_daemon(reference.target)
+        source = open_archive(reference, platform=self._hints.platform)
+        self._archive, self._bundle = source, source.bundle
+        stored = StoredArchive(source, source.image, self._cache)
+        self._opened.append(stored)
+        return stored
+
+    def _open_daemon(self, name: str) -> StoredInEngine:
+        # The Docker SDK takes a quarter of a second to import.
+        from layertrace.archive.daemon import EngineSource  # noqa: PLC0415
+
+        self._engine = EngineSource(name)
+        stored = StoredInEngine(self._engine, self._cache, self._watcher)
+        self._opened.append(stored)
+        return stored
+
+    def _assemble(self, stored: StoredImage) -> Parts:
+        known_bases = self._bundled_bases()
+        build = self._read_build(known_bases)
+        self._refuse_idle_hints(build)
+        base = self._base(build, known_bases)
+        alignment = align(stored.image.config, build, base=base)
+        findings = self._archive.findings if self._archive is not None else ()
+        stages: tuple[OpenStage, ...] = ()
+        if build is not None and not alignment.contradicted:
+            stages = self._open_stages(build, known_bases)
+            findings += tuple(_stage_finding(s, f) for s in stages for f in s.alignment.findings)
+        return Parts(
+            head=make_head(stored.image, build, alignment, findings),
+            stored=stored,
+            alignment=alignment,
+            stages=stages,
+            context=self._context(),
+            base_reference=self._hints.base,
+        )
+
+    def _bundled_bases(self) -> dict[str, ImageConfig]:
+        if self._bundle is None or self._archive is None:
+            return {}
+        archive = self._archive
+        return {b.reference: archive.stored_config(b.config) for b in self._bundle.bases}
+
+    def _read_build(self, bases: Mapping[str, ImageConfig]) -> Build | None:
+        hints, bundle = self._hints, self._bundle
+        if hints.dockerfile is not None:
+            name, text = str(hints.dockerfile), _read_dockerfile(hints.dockerfile)
+        elif bundle is not None:
+            name, text = bundle.dockerfile_name, bundle.dockerfile
+        else:
+            return None
+        bundled_args = bundle.build_args if bundle is not None else {}
+        return parse_build(
+            text,
+            name=name,
+            target=hints.target or (bundle.target if bundle is not None else None),
+            build_args={**bundled_args, **hints.build_args},
+            bases={reference: _defaults(config) for reference, config in bases.items()},
+            builder="classic" if bundle is not None and bundle.builder == "classic" else "buildkit",
+        )
+
+    def _refuse_idle_hints(self, build: Build | None) -> None:
+        """Say so where an option cannot do anything without a Dockerfile."""
+        hints = self._hints
+        idle = [
+            option
+            for option, given in (
+                ("--target", hints.target),
+                ("--build-arg", hints.build_args),
+                ("--context", hints.context),
+                ("--stage", hints.stages),
+            )
+            if given
+        ]
+        if build is None and idle:
+            raise UsageError(
+                f"{idle[0]} tells nothing without the Dockerfile", hint="add -f Dockerfile"
+            )
+
+    def _base(
+        self, build: Build | None, bases: Mapping[str, ImageConfig], stage: int | None = None
+    ) -> ImageConfig | None:
+        """Return the configuration of the external image a stage's chain starts from."""
+        on_target = stage is None or (build is not None and stage == build.target)
+        if self._hints.base is not None and on_target:
+            return self._base_config(self._hints.base)
+        if build is None:
+            return None
+        reference = build.chain(build.target if stage is None else stage)[0].base
+        if reference in bases or self._engine is None or reference == "scratch":
+            return bases.get(reference)
+        diff_ids = self._engine.diff_ids_of(reference)
+        return None if diff_ids is None else _bare_config(diff_ids)
+
+    def _base_config(self, text: str) -> ImageConfig:
+        reference = parse_reference(text)
+        if reference.transport != "docker-daemon":
+            source = open_archive(reference, platform=self._hints.platform)
+            source.close()
+            return source.image.config
+        from layertrace.archive.daemon import EngineSource  # noqa: PLC0415
+
+        source_in_engine = EngineSource(reference.target)
+        source_in_engine.close()
+        return _bare_config(source_in_engine.facts.diff_ids)
+
+    def _open_stages(self, build: Build, bases: Mapping[str, ImageConfig]) -> tuple[OpenStage, ...]:
+        images: dict[int, StoredImage] = {}
+        if self._bundle is not None and self._archive is not None:
+            for bundled in self._bundle.stages:
+                if bundled.index != build.target and bundled.index < len(build.stages):
+                    image = self._archive.stage_image(bundled.config)
+                    images[bundled.index] = StoredArchive(self._archive, image, self._cache)
+        for name, text in self._hints.stages.items():
+            images[_stage_index(build, name)] = self._open_other(text)
+        self._opened += images.values()
+        return tuple(
+            OpenStage(
+                index=index,
+                name=build.stages[index].name,
+                stored=stored,
+                alignment=align(
+                    stored.image.config,
+                    build,
+                    stage_index=index,
+                    base=self._base(build, bases, index),
+                ),
+            )
+            for index, stored in sorted(images.items())
+        )
+
+    def _open_other(self, text: str) -> StoredImage:
+        other = _Opener(Hints(platform=self._hints.platform), self._cache, self._watcher)
+        return other._open_main(text)
+
+    def _context(self) -> ContextTree | None:
+        folder = self._hints.context
+        if folder is not None:
+            return _read_context(folder, self._hints.dockerfile)
+        if self._bundle is not None and self._bundle.context:
+            return ContextTree(self._bundle.context)
+        return None
+
+
+def _read_context(folder: Path, dockerfile: Path | None) -> ContextTree:
+    if not folder.is_dir():
+        raise SourceError(f"{folder} is not a folder", why="--context names the build context")
+    ignored = ignore_matcher(read_ignore(folder, dockerfile))
+    files = {file.path: file for file in walk_context(folder, ignored)}
+    entries = [entry for file in files.values() if (entry := context_entry(file, None))]
+    return ContextTree(entries, lambda path: file_digest(files[path]))
+
+
+def _read_dockerfile(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_DOCKERFILE + 1)
+    except OSError as error:
+        message = f"cannot be read: {error.strerror or error}"
+        raise DockerfileError(message, name=str(path)) from error
+    if len(data) > MAX_DOCKERFILE:
+        raise DockerfileError(f"larger than {MAX_DOCKERFILE:,} bytes", name=str(path))
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _stage_index(build: Build, name: str) -> int:
+    for stage in reversed(build.stages):
+        if stage.name == name.lower() or str(stage.index) == name:
+            return stage.index
+    names = ", ".join(stage.name for stage in build.stages)
+    raise UsageError(f"--stage {name}: {build.name} has no such stage", why=f"it has {names}")
+
+
+def _defaults(config: ImageConfig) -> BaseDefaults:
+    return BaseDefaults(env=config.env, workdir=config.working_dir, on_build=config.on_build)
+
+
+def _bare_config(diff_ids: tuple[str, ...]) -> ImageConfig:
+    """Return a configuration of which only the layers are known."""
+    return ImageConfig(digest="", platform=Platform(os="", architecture=""), diff_ids=diff_ids)
+
+
+def _stage_finding(stage: OpenStage, finding: Finding) -> Finding:
+    if finding.code != CONTRADICTED:
+        return replace(finding, message=f"stage {stage.name}: {finding.message}")
+    return replace(
+        finding,
+        code="stage-contradicted",
+        message=f"the image given for stage {stage.name} is of another build: {finding.message}",
+    )

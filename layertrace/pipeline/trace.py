@@ -1,0 +1,385 @@
+"""The traced image: every question a view may ask, answered from one place."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from layertrace.errors import PathNotFoundError
+from layertrace.model.entry import EntryKind, clean_path
+from layertrace.model.origin import Chain, Change, Finding, Origin, OriginKind, Trust
+from layertrace.model.trace import FileRecord, ImageHead, Version
+from layertrace.pipeline.opening import Parts, open_parts
+from layertrace.pipeline.shares import make_shares, with_shares
+from layertrace.pipeline.stored import WalkProgress, Watcher
+from layertrace.pipeline.tables import change_of, make_label, make_table
+from layertrace.provenance.hops import TracedImage
+from layertrace.provenance.tracer import FINAL, Knowledge, Tracer
+from layertrace.provenance.trees import RootfsTree, resolve
+from layertrace.rootfs.squash import Place, content_number, squash
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from layertrace.layers.cache import IndexCache
+    from layertrace.layers.index import LayerIndex
+    from layertrace.model.trace import FileTable, ShareRow
+    from layertrace.pipeline.hints import Hints
+    from layertrace.pipeline.stored import StoredImage
+
+_NEAREST: Final = 0.6
+_UNKNOWN: Final = Origin(kind=OriginKind.UNKNOWN)
+
+
+class Opening:
+    """An image that was opened, its layers not walked yet."""
+
+    def __init__(self, parts: Parts, *, verify: bool) -> None:
+        """Keep the parts; :meth:`close` closes them."""
+        self._parts = parts
+        self._verify = verify
+        self.head: ImageHead = parts.head
+
+    def walk(
+        self,
+        progress: Callable[[WalkProgress], None] | None = None,
+        stop: Callable[[], bool] | None = None,
+        *,
+        hashing: bool = True,
+    ) -> ImageTrace:
+        """Read the layers and those of the stages.
+
+        Args:
+            progress: told now and then how far the walk is.
+            stop: asked as often; True ends the walk.
+            hashing: origins or contents will be asked for (not only sizes).
+
+        Raises:
+            LayertraceError: a layer cannot be read.
+            StoppedError: ``stop`` returned True.
+        """
+        watcher = Watcher(progress or _ignore, stop or _never)
+        parts = self._parts
+        indexes = parts.stored.walk(watcher, hashing=hashing, verify=self._verify)
+        stages = {}
+        for stage in parts.stages if hashing else ():
+            stored = stage.stored
+            lower = stored.walk(watcher, hashing=hashing, verify=self._verify)
+            stages[stage.index] = TracedImage(
+                name=stage.name,
+                tree=RootfsTree(squash(lower), stored.digest),
+                alignment=stage.alignment,
+            )
+        return ImageTrace(parts, indexes, stages)
+
+    def close(self) -> None:
+        """Keep what was learned; let go of files and connections."""
+        for stage in self._parts.stages:
+            stage.stored.close()
+        self._parts.stored.close()
+
+
+def open_image(
+    reference: str,
+    hints: Hints,
+    cache: IndexCache,
+    *,
+    progress: Callable[[WalkProgress], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Opening:
+    """Open an image and everything told about its build.
+
+    Raises:
+        LayertraceError: something named cannot be found or read.
+        StoppedError: ``stop`` returned True.
+    """
+    watcher = Watcher(progress or _ignore, stop or _never)
+    return Opening(open_parts(reference, hints, cache, watcher), verify=hints.verify)
+
+
+class ImageTrace:
+    """An image whose layers were walked; every answer is worked out when asked for."""
+
+    def __init__(
+        self, parts: Parts, indexes: tuple[LayerIndex, ...], stages: dict[int, TracedImage]
+    ) -> None:
+        """Keep what the answers come from."""
+        self._stored: StoredImage = parts.stored
+        self._alignment = parts.alignment
+        self._head = parts.head
+        self._indexes = indexes
+        self._stages = stages
+        self._tree = RootfsTree(squash(indexes), parts.stored.digest)
+        self._tracer = Tracer(
+            TracedImage(
+                name=FINAL,
+                tree=self._tree,
+                alignment=parts.alignment,
+                base_reference=parts.base_reference,
+            ),
+            Knowledge(build=parts.head.build, stages=stages, context=parts.context),
+        )
+
+    @cached_property
+    def sized_head(self) -> ImageHead:
+        """The head with sizes; nothing is traced for it."""
+        visible = self._visible_bytes()
+        layers = tuple(
+            replace(
+                layer,
+                size=index.stored_bytes,
+                files=len(index) - index.kinds.count(int(EntryKind.DIR)),
+                wasted=index.stored_bytes - visible[layer.index],
+            )
+            for layer, index in zip(self._head.layers, self._indexes, strict=True)
+        )
+        sizes = {
+            number: sum(index.stored_bytes for index in stage.tree.rootfs.layers)
+            for number, stage in self._stages.items()
+        }
+        total = sum(index.stored_bytes for index in self._indexes)
+        if self._head.build is not None:
+            sizes[self._head.build.target] = total
+        stages = tuple(replace(s, size=sizes.get(s.index)) for s in self._head.stages)
+        notes = tuple(
+            Finding(code=code, message=f"layer {number}: {message}", facts={"layer": number})
+            for number, index in enumerate(self._indexes)
+            for code, message in index.notes
+        )
+        return replace(
+            self._head,
+            layers=layers,
+            stages=stages,
+            size=total,
+            findings=(*self._head.findings, *notes),
+        )
+
+    @cached_property
+    def head(self) -> ImageHead:
+        """The head with sizes and with what each stage ships; traces every path."""
+        return with_shares(self.sized_head, self.shares())
+
+    @cached_property
+    def table(self) -> FileTable:
+        """Every path of the image, the removed ones included."""
+        return make_table(self._tree, self._tracer)
+
+    def shares(self) -> tuple[ShareRow, ...]:
+        """Return stages, bases, context and other sources, and what of each ships."""
+        return make_shares(self.table, self.sized_head)
+
+    def chain(self, path: str) -> Chain:
+        """Return where a path came from.
+
+        Raises:
+            PathNotFoundError: the final image does not hold it.
+        """
+        chain = self._tracer.chain(path)
+        if chain is None:
+            raise self.missing(path)
+        return chain
+
+    def record(self, path: str) -> FileRecord:
+        """Return all that is known of one path of the final image.
+
+        Raises:
+            PathNotFoundError: the final image does not hold it.
+        """
+        place = self._tree.rootfs.place(path)
+        if place is None:
+            if self._tree.find(path) is None:
+                raise self.missing(path)
+            return _implicit_record(path)
+        chain = self.chain(path)
+        label = make_label(chain)
+        item, kind, target = self._tree.item(place), *self._link(path, place)
+        return FileRecord(
+            path=path,
+            kind=kind,
+            implicit=False,
+            size=item.size,
+            mode=item.mode,
+            uid=item.uid,
+            gid=item.gid,
+            mtime=item.mtime,
+            link_target=target,
+            digest=self._stored.known_digest(self._tree.content_place(place)),
+            layer=place.layer,
+            change=change_of(self._tree, path, place),
+            stage=label.stage,
+            stage_index=label.stage_index,
+            origin=chain.origin,
+            trust=chain.trust,
+            carried_from=chain.carried_from,
+        )
+
+    def versions(self, path: str) -> tuple[Version, ...]:
+        """Return what each layer of the final image did to a path, base first.
+
+        Raises:
+            PathNotFoundError: no layer ever had it.
+        """
+        versions: list[Version] = []
+        alive: Place | None = None
+        for layer, index in enumerate(self._indexes):
+            number = index.numbers.get(path)
+            if number is not None:
+                place = Place(layer, number)
+                versions.append(self._version(place, alive))
+                alive = place
+            elif alive is not None and self._tree.before(path, layer + 1) is None:
+                versions.append(
+                    Version(layer=layer, change=Change.REMOVED, size=None, mode=None, digest=None)
+                )
+                alive = None
+        if not versions and self._tree.find(path) is None:
+            raise self.missing(path)
+        return tuple(versions)
+
+    def read(self, path: str, layer: int | None = None) -> Iterator[bytes]:
+        """Yield the content of a regular file, as shipped or as one layer stored it.
+
+        Raises:
+            PathNotFoundError: it is not there, or is not a regular file.
+        """
+        place = self._place_in(path, layer)
+        index = self._indexes[place.layer]
+        number = content_number(index, place.number)
+        if number is None or index.kinds[number] != EntryKind.FILE:
+            kind = EntryKind(index.kinds[place.number]).word
+            raise PathNotFoundError(f"/{path} is not a regular file but a {kind}")
+        return self._stored.read(Place(place.layer, number))
+
+    def digest(self, path: str) -> str | None:
+        """Return the digest of a regular file's content, hashing it if need be."""
+        place = self._tree.rootfs.place(path)
+        return None if place is None else self._tree.digest_at(place)
+
+    def resolve(self, path: str) -> str:
+        """Return a path as people write it, with links in its folders followed.
+
+        The last part is kept: a link has an origin of its own.
+        """
+        cleaned = clean_path(path)
+        folder, _, name = cleaned.rpartition("/")
+        if self._tree.find(cleaned) is not None or not folder:
+            return cleaned
+        return f"{resolve(self._tree, folder)}/{name}".lstrip("/")
+
+    def missing(self, path: str) -> PathNotFoundError:
+        """Return the error for a path that is not there, with the nearest that is."""
+        what = f"/{path} is not in {self._head.image.reference}"
+        for place in reversed(list(self._tree.rootfs.versions(path))):
+            by = self._remover(path, place.layer)
+            why = f"L{place.layer + 1} had it; L{by + 1} removed it" if by is not None else ""
+            return PathNotFoundError(what, why=why, hint="files --all lists removed paths")
+        near = self._nearest(path)
+        return PathNotFoundError(what, hint=f"did you mean /{near}?" if near else "")
+
+    def _remover(self, path: str, layer: int) -> int | None:
+        for upper in range(layer + 1, len(self._indexes)):
+            if self._tree.before(path, upper + 1) is None:
+                return upper
+        return None
+
+    def _nearest(self, path: str) -> str | None:
+        name = path.rpartition("/")[2]
+        same_name = [p for p in self._tree.rootfs.seen if p.rpartition("/")[2] == name]
+        if same_name:
+            return max(same_name, key=lambda p: (_common(p, path), -len(p)))
+        folder = path.rpartition("/")[0]
+        names = list(self._tree.children.get(folder, ()))
+        found = difflib.get_close_matches(name, names, n=1, cutoff=_NEAREST)
+        return f"{folder}/{found[0]}".lstrip("/") if found else None
+
+    def _place_in(self, path: str, layer: int | None) -> Place:
+        if layer is None:
+            place = self._tree.rootfs.place(path)
+            if place is None:
+                raise self.missing(path)
+            return place
+        if not 0 <= layer < len(self._indexes):
+            raise PathNotFoundError(
+                f"there is no layer {layer}", why=f"the image has {len(self._indexes)}"
+            )
+        number = self._indexes[layer].numbers.get(path)
+        if number is None:
+            raise PathNotFoundError(f"layer {layer} has no /{path}")
+        return Place(layer, number)
+
+    def _version(self, place: Place, older: Place | None) -> Version:
+        item = self._tree.item(place)
+        digest = self._tree.digest_at(place)
+        change = Change.ADDED
+        if older is not None:
+            before = self._tree.item(older)
+            same = (before.kind, before.size, before.link_target) == (
+                item.kind,
+                item.size,
+                item.link_target,
+            )
+            same = same and self._tree.digest_at(older) == digest
+            change = Change.METADATA if same else Change.MODIFIED
+        return Version(
+            layer=place.layer, change=change, size=item.size, mode=item.mode, digest=digest
+        )
+
+    def _link(self, path: str, place: Place) -> tuple[EntryKind, str | None]:
+        """Return the kind people see and, of a link, its target."""
+        index = self._indexes[place.layer]
+        kind = EntryKind(index.kinds[place.number])
+        if kind is EntryKind.HARDLINK and path not in self._tree.rootfs.promoted:
+            return kind, f"/{index.links.get(place.number, '')}"
+        if kind is EntryKind.HARDLINK:
+            return self._tree.item(place).kind, None
+        return kind, index.links.get(place.number) if kind is EntryKind.SYMLINK else None
+
+    def _visible_bytes(self) -> list[int]:
+        """Return, for each layer, the bytes of it that a container sees."""
+        visible = [index.stored_bytes for index in self._indexes]
+        kinds_sizes = [(index.kinds, index.sizes) for index in self._indexes]
+        shadowed = [index.stored_bytes - sum(index.sizes) for index in self._indexes]
+        for place, _ in self._tree.rootfs.hidden:
+            kinds, sizes = kinds_sizes[place.layer]
+            if kinds[place.number] == EntryKind.FILE:
+                visible[place.layer] -= sizes[place.number]
+        for path, content in self._tree.rootfs.promoted.items():
+            link = self._tree.rootfs.place(path)
+            if link is not None:
+                visible[link.layer] += kinds_sizes[link.layer][1][content]
+        return [size - lost for size, lost in zip(visible, shadowed, strict=True)]
+
+
+def _implicit_record(path: str) -> FileRecord:
+    return FileRecord(
+        path=path,
+        kind=EntryKind.DIR,
+        implicit=True,
+        size=0,
+        mode=None,
+        uid=None,
+        gid=None,
+        mtime=None,
+        link_target=None,
+        digest=None,
+        layer=None,
+        change=Change.ADDED,
+        stage=None,
+        stage_index=None,
+        origin=_UNKNOWN,
+        trust=Trust.UNKNOWN,
+    )
+
+
+def _common(one: str, other: str) -> int:
+    return len(set(one.split("/")) & set(other.split("/")))
+
+
+def _ignore(_: WalkProgress) -> None:
+    """Take progress nobody shows."""
+
+
+def _never() -> bool:
+    return False
