@@ -196,12 +196,11 @@ def next_step(head: ImageHead, chain: Chain) -> str:
     weak = (hop for hop in chain.hops if hop.trust is not Trust.VERIFIED and hop.action in helps)
     hop = next(weak, None)
     if hop is not None and hop.action is Action.INHERIT:
-        return f"--base IMAGE would verify it: the image of {_base_of(head, hop)}"
+        return f"--base IMAGE would verify it (the image {_base_of(head, hop)})"
     if hop is not None:
         return _copy_hint(head, chain, hop)
-    if chain.carried_from is not None:
-        return f"trace stops here: --stage {chain.carried_from}=IMAGE would lead further"
-    return ""
+    source = chain.carried_from
+    return f"trace stops here: --stage {source}=IMAGE would lead further" if source else ""
 
 
 def _copy_hint(head: ImageHead, chain: Chain, hop: Hop) -> str:
@@ -209,13 +208,13 @@ def _copy_hint(head: ImageHead, chain: Chain, hop: Hop) -> str:
     source = layer.source if layer is not None else None
     last = hop is chain.hops[-1]
     if source is None and last and chain.origin.kind is OriginKind.CONTEXT:
-        return "--context DIR would verify it: the build context this image was built from"
+        return "--context DIR would verify it (the build context)"
     if source is None:
         after = chain.hops[chain.hops.index(hop) + 1 :]
         source = after[0].stage if after else chain.carried_from
     if source is None:
         return ""
-    return f"--stage {source}=IMAGE would verify it: an image of stage {source}"
+    return f"--stage {source}=IMAGE would verify it (an image of that stage)"
 
 
 def _base_of(head: ImageHead, hop: Hop) -> str:

@@ -55,6 +55,11 @@ _INVISIBLE: Final = frozenset(
     | set(range(0xFE00, 0xFE10))
     | set(range(0xE0100, 0xE01F0))
 )
+# Cell for cell, so that a row is as wide in ASCII as it was.
+_ASCII: Final = str.maketrans(
+    "▸▾│─●○◆◇↳▌◀▶…·→↓↑✔≈✘§█░",
+    ">v|-*o#%`|<>~->v^ViXA#.",
+)
 _UNITS: Final = ((1, 1, "kB"), (2, 1, "MB"), (3, 2, "GB"), (4, 2, "TB"), (5, 2, "PB"))
 """Power of a thousand, decimals shown, name."""
 _SHELL: Final = "/bin/sh -c "
@@ -65,7 +70,7 @@ _ASCII_END: Final = 0x80
 _BMP_END: Final = 0x10000
 
 
-def show_name(name: str) -> str:
+def show_name(name: str, *, ascii_only: bool = False) -> str:
     r"""Return ``name`` with whatever a terminal would obey or hide made visible.
 
     Controls (C0, C1, DEL), bidi and zero-width marks, line separators, odd
@@ -77,16 +82,33 @@ def show_name(name: str) -> str:
     ('café/[/red].js', 'a\\x1b[2Jb', 'gpj\\u202e.exe')
     >>> show_name("caf\udce9")
     'caf\\xe9'
+    >>> show_name("café", ascii_only=True)
+    'caf\\u00e9'
     """
     if name.isascii() and name.isprintable():
         return name
+    if ascii_only:
+        return "".join(c if " " <= c <= "~" else _escape(c) for c in name)
     return "".join(map(_show_character, name))
 
 
+def to_ascii(text: str) -> str:
+    """Return our own ``text`` with its marks and frames in ASCII; names go first.
+
+    >>> to_ascii("▾ ● build  ✔ …")
+    'v * build  V ~'
+    """
+    return text.translate(_ASCII)
+
+
 def _show_character(character: str) -> str:
-    code = ord(character)
-    if character.isprintable() and code not in _INVISIBLE:
+    if character.isprintable() and ord(character) not in _INVISIBLE:
         return character
+    return _escape(character)
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
     if _FIRST_BYTE <= code <= _LAST_BYTE:
         return f"\\x{code - 0xDC00:02x}"
     if code < _ASCII_END:
@@ -95,29 +117,33 @@ def _show_character(character: str) -> str:
     return f"\\u{code:04x}" if code < _BMP_END else f"\\U{code:08x}"
 
 
-def show_size(size: int) -> str:
+def show_size(size: int, *, short: bool = False) -> str:
     """Return ``size`` bytes in decimal units, as Docker itself counts.
 
     Never shortened to fewer digits than its neighbours: one decimal up to MB,
-    two above, so that 1.21 GB and 1.19 GB stay apart.
+    two above, so that 1.21 GB and 1.19 GB stay apart. ``short`` is for columns
+    with room for six cells: no decimals.
 
     >>> [show_size(n) for n in (0, 999, 1_000, 94_208, 74_800_000, 1_214_000_000)]
     ['0 B', '999 B', '1.0 kB', '94.2 kB', '74.8 MB', '1.21 GB']
     >>> show_size(999_950), show_size(-14_100)
     ('1.0 MB', '-14.1 kB')
+    >>> show_size(307_500, short=True), show_size(999_500, short=True)
+    ('308 kB', '1 MB')
     """
     sign, rest = ("-", -size) if size < 0 else ("", size)
     if rest < 1000:  # noqa: PLR2004 - the step of the decimal prefixes
         return f"{sign}{rest} B"
+    table = [(power, 0 if short else decimals, unit) for power, decimals, unit in _UNITS]
     fits = (
         (shown, decimals, unit)
-        for power, decimals, unit in _UNITS
+        for power, decimals, unit in table
         if (shown := _decimal(rest, power, decimals)) < 1000 * 10**decimals
     )
-    power, decimals, unit = _UNITS[-1]
+    power, decimals, unit = table[-1]
     shown, decimals, unit = next(fits, (_decimal(rest, power, decimals), decimals, unit))
     whole, fraction = divmod(shown, 10**decimals)
-    return f"{sign}{whole}.{fraction:0{decimals}d} {unit}"
+    return f"{sign}{whole}.{fraction:0{decimals}d} {unit}" if decimals else f"{sign}{whole} {unit}"
 
 
 def _decimal(size: int, power: int, decimals: int) -> int:

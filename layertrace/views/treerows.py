@@ -93,11 +93,15 @@ class TreeRows:
         """Return whether what lies in ``node`` is on view."""
         return bool(self._open[node]) and self.can_open(node)
 
+    def is_hit(self, node: int) -> bool:
+        """Return whether ``node`` is shown for its own sake."""
+        return bool(self._selected.hits[node])
+
     def next_hit(self, line: int, step: int) -> int | None:
         """Return the nearest line after (or before) ``line`` that matches by itself."""
         line += step
         while 0 <= line < len(self.lines):
-            if self._selected.hits[self.node(line)]:
+            if self.is_hit(self.node(line)):
                 return line
             line += step
         return None

@@ -1,0 +1,130 @@
+"""The application around the screens: its theme, its threads, and how it ends."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.scrollbar import ScrollBar, ScrollBarRender
+
+from layertrace.views.text import show_name
+from layertrace.views.tui.background import Background
+from layertrace.views.tui.bars import key_words
+from layertrace.views.tui.browse import BrowseScreen
+from layertrace.views.tui.startup import FailedScreen, OpeningScreen
+from layertrace.views.tui.themes import THEMES, choose_theme
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from textual.screen import Screen
+
+    from layertrace.errors import LayertraceError
+    from layertrace.views.tui.ports import Opening, TuiOptions
+
+
+def run_app(open_image: Callable[[], Opening], *, title: str, options: TuiOptions) -> int:
+    """Browse an image on the terminal until the user quits; return the exit code.
+
+    Args:
+        open_image: opens it; called in a thread.
+        title: how the user named it.
+        options: how it looks.
+
+    Raises:
+        Exception: whatever went wrong that nobody foresaw, once the terminal is
+            as it was: Textual would print it with all local variables, and those
+            may hold the contents of files.
+    """
+    app = LayertraceApp(open_image, title=title, options=options)
+    app.run()
+    if app.crash is not None:
+        raise app.crash
+    return app.exit_code
+
+
+class _PlainScrollBar(ScrollBarRender):
+    """A scroll bar of blanks, without the part blocks."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "]
+    HORIZONTAL_BARS: ClassVar[list[str]] = [" "]
+
+
+class LayertraceApp(App[int]):
+    """One image, opened and browsed."""
+
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "quit", "Quit", id="app.quit"),
+        Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="app.quit-anywhere"),
+        Binding("colon", "command_palette", "Palette", show=False, id="app.palette-vi"),
+    ]
+
+    def __init__(
+        self, open_image: Callable[[], Opening], *, title: str, options: TuiOptions
+    ) -> None:
+        super().__init__()
+        self.title = show_name(title)
+        self.options = options
+        self.exit_code = 0
+        self.crash: Exception | None = None
+        self.animation_level = "none"
+        self._open_image = open_image
+        self._reference = title
+        self.reader: Background
+        """Runs what asks the image."""
+        self.counter: Background
+        """Runs what only adds up what is known."""
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = options.theme or choose_theme(color=options.color)
+
+    def on_mount(self) -> None:
+        self.set_class(self.options.ascii, "-ascii")
+        if self.options.ascii:
+            ScrollBar.renderer = _PlainScrollBar
+        self.reader = Background(self.call_later)
+        self.counter = Background(self.call_later, "layertrace-counter")
+        self.push_screen(OpeningScreen(self.options, self._reference))
+        self.reader.submit("open", self._open_image, self._opened, self._failed)
+
+    def on_unmount(self) -> None:
+        self.reader.close()
+        self.counter.close()
+
+    def _opened(self, opening: Opening) -> None:
+        screen = BrowseScreen(
+            opening, options=self.options, reader=self.reader, counter=self.counter
+        )
+        self.switch_screen(screen)
+
+    def _failed(self, error: LayertraceError) -> None:
+        self.exit_code = error.exit_code
+        self.switch_screen(FailedScreen(self.options, self._reference, error))
+
+    async def action_quit(self) -> None:
+        self.reader.close()
+        self.exit(self.exit_code)
+
+    def _fatal_error(self) -> None:
+        """Keep an unforeseen error for :func:`run_app`, instead of printing its locals."""
+        self.crash = self._exception
+        self._close_messages_no_wait()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Offer every key that acts now, and the themes."""
+        seen = set()
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if not binding.description or binding.system or binding.description in seen:
+                continue
+            seen.add(binding.description)
+            run = partial(self.run_action, binding.action, active.node)
+            yield SystemCommand(binding.description, f"key {key_words(binding.key)}", run)
+        for theme in self.available_themes:
+            if theme.startswith(("layertrace", "ansi")):
+                use = partial(setattr, self, "theme", theme)
+                yield SystemCommand(f"Theme {theme}", "change the colours", use)

@@ -1,0 +1,211 @@
+"""One-line widgets: the head, the tabs of the narrow layout, and the keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.keys import format_key
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from layertrace.views.text import to_ascii
+from layertrace.views.tui.cells import crop_middle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from textual import events
+    from textual.binding import Binding
+
+    from layertrace.views.tui.ports import TuiOptions
+    from layertrace.views.tui.rows_view import Cell
+
+
+class Line(Widget):
+    """A line of pieces of text, all safe to show, none of it markup."""
+
+    ALLOW_SELECT = False
+
+    def __init__(self, options: TuiOptions, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+        super().__init__(id=id)
+        self.options = options
+        self._cells: tuple[Cell, ...] = ()
+
+    def write(self, cells: Iterable[Cell]) -> None:
+        """Show other pieces."""
+        self._cells = tuple(cells)
+        self.refresh()
+
+    def line_cells(self, width: int) -> Iterable[Cell]:  # noqa: ARG002 - for subclasses
+        """Return the pieces to draw in ``width`` cells."""
+        return self._cells
+
+    def render_line(self, y: int) -> Strip:
+        width, base = self.size.width, self.rich_style
+        cells = self.line_cells(width) if y == 0 else ()
+        plain = self.options.ascii
+        segments = [Segment(to_ascii(t) if plain else t, base + style) for t, style in cells]
+        return Strip(segments).adjust_cell_length(width, base)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadPart:
+    """A piece of the head; where there is no room the least needed go first."""
+
+    text: str
+    style: Style
+    need: int
+    """0 always stays."""
+
+
+class HeadLine(Line):
+    """What image this is, in as much detail as fits."""
+
+    def __init__(self, options: TuiOptions, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+        super().__init__(options, id=id)
+        self._parts: tuple[HeadPart, ...] = ()
+
+    def write_parts(self, parts: Sequence[HeadPart]) -> None:
+        """Show other parts, in this order."""
+        self._parts = tuple(part for part in parts if part.text)
+        self.refresh()
+
+    def line_cells(self, width: int) -> Iterable[Cell]:
+        parts = list(self._parts)
+        plain = Style.null()
+        while parts and _width(parts) > width:
+            last = max(parts, key=lambda part: part.need)
+            if last.need == 0:
+                break
+            parts.remove(last)
+        over = _width(parts) - width
+        for number, part in enumerate(parts):
+            text = part.text
+            if number == 0 and over > 0:
+                text = crop_middle(text, max(8, cell_len(text) - over))
+            yield " " if number == 0 else "  ", plain
+            yield text, part.style
+
+
+def _width(parts: Sequence[HeadPart]) -> int:
+    return sum(cell_len(part.text) + 2 for part in parts)
+
+
+class TabLine(Line):
+    """The panes' names where only one of them is on view."""
+
+    @dataclass
+    class Picked(Message):
+        """The user clicked a name."""
+
+        pane: str
+
+    def __init__(
+        self,
+        options: TuiOptions,
+        panes: Sequence[tuple[str, str]],
+        *,
+        id: str | None = None,  # noqa: A002 - Textual's word
+    ) -> None:
+        super().__init__(options, id=id)
+        self._panes = tuple(panes)
+        self._current = panes[0][0]
+
+    def pick(self, pane: str) -> None:
+        """Mark another pane as the one on view."""
+        self._current = pane
+        self.refresh()
+
+    def _labels(self) -> Iterable[tuple[str, str]]:
+        for number, (pane, name) in enumerate(self._panes, start=1):
+            label = f"{number} {name}"
+            yield pane, f"[{label}]" if pane == self._current else f" {label} "
+
+    def line_cells(self, width: int) -> Iterable[Cell]:  # noqa: ARG002 - it always fits
+        for pane, label in self._labels():
+            yield label, Style(bold=True) if pane == self._current else Style.null()
+
+    def on_click(self, event: events.Click) -> None:
+        start = 0
+        for pane, label in self._labels():
+            start += cell_len(label)
+            if event.x < start:
+                self.post_message(self.Picked(pane))
+                return
+
+
+class KeyBar(Line):
+    """The keys that act now, most useful first; one that does not fit whole is left out."""
+
+    LAST: ClassVar[int] = 2
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._update)
+
+    def _update(self, _screen: object) -> None:
+        self.refresh()
+
+    def _entries(self, width: int) -> list[tuple[Binding, bool, str]]:
+        entries: list[tuple[Binding, bool, str]] = []
+        for active in self.screen.active_bindings.values():
+            binding = active.binding
+            if binding.show and all(binding.action != known.action for known, _, _ in entries):
+                key = binding.key_display or key_words(binding.key)
+                entries.append((binding, active.enabled, key))
+        # Help and Quit come last and stay: from them one finds the others.
+        while len(entries) > self.LAST and 1 + sum(map(_entry_width, entries)) > width + 2:
+            del entries[-1 - self.LAST]
+        return entries
+
+    def line_cells(self, width: int) -> Iterable[Cell]:
+        yield " ", Style.null()
+        for binding, enabled, key in self._entries(width):
+            yield key, Style(bold=True, dim=not enabled)
+            yield f" {binding.description}  ", Style(dim=not enabled)
+
+    def on_click(self, event: events.Click) -> None:
+        start = 1
+        for entry in self._entries(self.size.width):
+            start += _entry_width(entry)
+            if event.x < start:
+                if entry[1]:
+                    self.app.simulate_key(entry[0].key)
+                return
+
+
+def _entry_width(entry: tuple[Binding, bool, str]) -> int:
+    return cell_len(entry[2]) + cell_len(entry[0].description) + 3
+
+
+def key_words(key: str) -> str:
+    """Return how a key is written on its cap.
+
+    >>> key_words("ctrl+at"), key_words("plus"), key_words("shift+tab"), key_words("G")
+    ('Ctrl+@', '+', 'Shift+Tab', 'G')
+    """
+    *modifiers, last = key.split("+")
+    name = _CAPS.get(last) or format_key(last)
+    if len(name) > 1:
+        name = name.title() if name.islower() else name
+    elif modifiers:
+        name = name.upper()
+    return "+".join([*(modifier.title() for modifier in modifiers), name])
+
+
+_CAPS: Final = {
+    "up": "Up",
+    "down": "Down",
+    "left": "Left",
+    "right": "Right",
+    "enter": "Enter",
+    "escape": "Esc",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "tab": "Tab",
+    "space": "Space",
+}

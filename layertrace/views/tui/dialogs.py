@@ -1,0 +1,174 @@
+"""What opens over the panes: help, findings, what to copy; and the first and last screen."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from layertrace.views.filters import HELP as FILTER_HELP
+from layertrace.views.text import show_name
+from layertrace.views.tui.bars import key_words
+from layertrace.views.tui.cells import fill
+from layertrace.views.tui.rows_view import HALF_PAGES, Cell, RowsView
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from textual.app import ComposeResult
+    from textual.dom import DOMNode
+
+    from layertrace.model.trace import ImageHead
+    from layertrace.views.tui.ports import TuiOptions
+
+TextRow = tuple[Cell, ...]
+
+_MARKS = (
+    ("✔", "verified: the same content was found at the other end, or the layer is tied exactly"),
+    ("≈", "inferred: declared by the Dockerfile or recorded in the history only"),
+    ("?", "unknown: no evidence, or several equal candidates"),
+    ("✘", "contradicted: the evidence disagrees"),
+    ("+ ~ m", "added, modified, only mode, owner or time changed"),
+    ("- .", "removed (its bytes still ship), untouched"),
+    ("build?", "carried from that stage; what made it there is not known"),
+)
+
+
+class TextRows(RowsView):
+    """Lines to read."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*HALF_PAGES]
+
+    def __init__(self, options: TuiOptions, rows: Sequence[TextRow], title: str) -> None:
+        super().__init__(options)
+        self._rows = tuple(rows)
+        self._heading = title
+
+    def on_mount(self) -> None:
+        self.set_titles(self._heading, "Esc closes")
+        self.rows_changed(0)
+
+    def row_count(self) -> int:
+        return len(self._rows)
+
+    def row_cells(self, line: int, width: int) -> Iterable[Cell]:  # noqa: ARG002 - cropped by the view
+        return self._rows[line]
+
+
+class TextScreen(ModalScreen[None]):
+    """A page of text over the panes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter,space", "dismiss", "Close", id="dialog.close"),
+    ]
+
+    def __init__(self, options: TuiOptions, rows: Sequence[TextRow], title: str) -> None:
+        super().__init__()
+        self._view = TextRows(options, rows, title)
+
+    def compose(self) -> ComposeResult:
+        yield self._view
+
+
+class CopyRows(TextRows):
+    """What can be copied, a row each."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "choose", "Copy", id="copy.choose"),
+    ]
+
+
+class CopyScreen(ModalScreen[str]):
+    """Asks what to copy; the answer is the exact text."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss", "Close", id="copy.close"),
+    ]
+
+    def __init__(self, options: TuiOptions, choices: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        self._texts = [text for _, text in choices]
+        rows = [
+            ((f" {fill(name, 8)}", Style(dim=True)), (show_name(text), Style.null()))
+            for name, text in choices
+        ]
+        self._view = CopyRows(options, rows, "Copy")
+
+    def compose(self) -> ComposeResult:
+        yield self._view
+
+    def on_rows_view_chosen(self, event: RowsView.Chosen) -> None:
+        self.dismiss(self._texts[event.line])
+
+
+def copy_choices(reference: str, path: str) -> tuple[tuple[str, str], ...]:
+    """Return what can be copied of a path, each under its name."""
+    word = shell_word(path)
+    return (("path", word), ("command", f"layertrace why {shell_word(reference)} {word}"))
+
+
+def shell_word(text: str) -> str:
+    r"""Return ``text`` as one word for a shell; what a terminal would obey is spelled out.
+
+    A newline or an escape in a name would otherwise act where it is pasted.
+
+    >>> shell_word("/app/a.js"), shell_word("/a b"), shell_word("/a\nb\udce9'")
+    ('/app/a.js', "'/a b'", "$'/a\\nb\\xe9\\''")
+    """
+    if show_name(text) == text:
+        return text if shlex.quote(text) == text else shlex.quote(text)
+    raw = text.encode("utf-8", "surrogateescape")
+    named = {10: "\\n", 9: "\\t", 39: "\\'", 92: "\\\\"}
+    spelled = (
+        named.get(byte, chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}")  # noqa: PLR2004 - printable ASCII
+        for byte in raw
+    )
+    return f"$'{''.join(spelled)}'"
+
+
+def findings_lines(head: ImageHead) -> Iterator[TextRow]:
+    """Yield the findings, each with its code and facts."""
+    for finding in head.findings:
+        yield ((f" {show_name(finding.code)}", Style(bold=True)),)
+        yield ((f"   {show_name(finding.message)}", Style.null()),)
+        for name, value in finding.facts.items():
+            yield ((f"     {show_name(name)}: {show_name(str(value))}", Style(dim=True)),)
+        yield ()
+
+
+def help_lines(nodes: Iterable[tuple[str, DOMNode]]) -> Iterator[TextRow]:
+    """Yield the keys of each node under its name, and what the marks mean."""
+    bold, dim = Style(bold=True), Style(dim=True)
+    for name, node in nodes:
+        yield ((f" {name}", bold),)
+        for keys, description, id_ in _keys(node):
+            yield (
+                (f"   {fill(keys, 22)}", bold),
+                (fill(description, 34), Style.null()),
+                (f" {id_}", dim),
+            )
+        yield ()
+    yield ((" Marks", bold),)
+    for mark, meaning in _MARKS:
+        yield (f"   {fill(mark, 8)}", bold), (meaning, Style.null())
+    yield ()
+    yield ((" Filter", bold),)
+    for line in FILTER_HELP.splitlines():
+        yield ((f"   {line}", Style.null()),)
+
+
+def _keys(node: DOMNode) -> Iterator[tuple[str, str, str]]:
+    """Yield each action of ``node`` once, with all its keys."""
+    found: dict[tuple[str, str], list[str]] = {}
+    ids: dict[tuple[str, str], str] = {}
+    for key, bindings in node._bindings.key_to_bindings.items():  # noqa: SLF001 - no public way lists those of one widget
+        for binding in bindings:
+            if binding.description and not binding.system and binding.id:
+                what = (binding.action, binding.description)
+                found.setdefault(what, []).append(key_words(key))
+                ids.setdefault(what, binding.id)
+    for (action, description), keys in found.items():
+        yield " ".join(keys), description, ids[(action, description)]

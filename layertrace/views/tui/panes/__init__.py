@@ -1,0 +1,1 @@
+"""The panes of the Browse screen; each shows rows and decides nothing."""

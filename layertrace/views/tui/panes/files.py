@@ -1,0 +1,313 @@
+"""Pane 2: the files of a scope as a tree, with whose each is and how surely."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from layertrace.model.entry import EntryKind
+from layertrace.views.filetree import NO_LAYER, Mark
+from layertrace.views.outline import layer_name
+from layertrace.views.text import plural, show_size
+from layertrace.views.treerows import TreeRows
+from layertrace.views.treeselect import SortKey
+from layertrace.views.treesums import SEVERAL_LAYERS
+from layertrace.views.tui.cells import crop, crop_middle, fill, fill_left
+from layertrace.views.tui.rows_view import Cell, RowsView
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from layertrace.views.filetree import FileTree
+    from layertrace.views.treesums import Sums
+    from layertrace.views.tui.ports import TuiOptions
+
+_SMALL: Final = 60
+"""Below so many columns a stage is a letter and a size has no decimals."""
+_SORTS: Final = tuple(SortKey)
+_SUFFIXES: Final = {EntryKind.DIR: "/", EntryKind.SYMLINK: "@", EntryKind.FIFO: "|"}
+
+
+def _toggle(key: str, mark: Mark, name: str, id_: str) -> Binding:
+    return Binding(key, f"mark('{mark.name}')", f"Show or hide {name}", show=False, id=id_)
+
+
+class FilesPane(RowsView):
+    """The tree; keys here act on it, and its cursor decides what pane 3 explains."""
+
+    HAS_HEADER = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "fold", "Fold", id="files.fold"),
+        Binding("enter", "fold", "Fold", show=False, id="files.fold-enter"),
+        Binding("s", "sort", "Sort", id="files.sort"),
+        Binding("S", "reverse", "Reverse the order", show=False, id="files.reverse"),
+        Binding("ctrl+o", "sort", "Sort", show=False, id="files.sort-dive"),
+        Binding("ctrl+space,ctrl+@", "fold_all", "Fold all", show=False, id="files.fold-all"),
+        Binding("*", "unfold_all", "Unfold all", show=False, id="files.unfold-all"),
+        Binding("e", "open_chain", "Open a chain", show=False, id="files.open-chain"),
+        Binding("d", "page(1)", "Page down", show=False, id="files.page-down"),
+        Binding("u", "page(-1)", "Page up", show=False, id="files.page-up"),
+        Binding("n", "hit(1)", "Next hit", show=False, id="files.next-hit"),
+        Binding("N", "hit(-1)", "Previous hit", show=False, id="files.previous-hit"),
+        Binding("grave_accent", "flat", "Tree or flat list", show=False, id="files.flat"),
+        _toggle("+,ctrl+a", Mark.ADDED, "+ added", "files.mark-added"),
+        _toggle("-,ctrl+r", Mark.REMOVED, "- removed", "files.mark-removed"),
+        _toggle("~", Mark.MODIFIED, "~ modified", "files.mark-modified"),
+        _toggle("m", Mark.METADATA, "m metadata only", "files.mark-metadata"),
+        _toggle(".,ctrl+u", Mark.UNTOUCHED, ". untouched", "files.mark-untouched"),
+    ]  # fmt: skip
+
+    @dataclass
+    class Filtered(Message):
+        """What is on view changed, so the line that counts it must too."""
+
+        view: FilesPane
+
+    def __init__(self, options: TuiOptions, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+        super().__init__(options, id=id)
+        self.rows: TreeRows | None = None
+        self.empty_words = "nothing here"
+        self._stage_width = 8
+
+    # -- what is shown --------------------------------------------------------
+
+    def show(self, tree: FileTree, sums: Sums) -> None:
+        """Show the files of an image that was just walked."""
+        self.rows = TreeRows(tree, sums)
+        names = [self.safe(owner.text) for owner in tree.owners]
+        self._stage_width = max(8, min(12, max(map(len, names), default=0)))
+        self.redraw(0)
+
+    def show_scope(self, sums: Sums) -> None:
+        """Show another scope, with the cursor on the same path if it is in it."""
+        if self.rows is not None:
+            node = self.current
+            self.rows.set_sums(sums)
+            self.redraw(node)
+
+    def show_matches(self, matches: Iterable[int] | None) -> None:
+        """Show only these rows of the table; None: all."""
+        if self.rows is None:
+            return
+        node = self.current
+        self.rows.set_matches(matches)
+        self.redraw(node)
+        if (
+            matches is not None
+            and len(self.rows)
+            and not self.rows.is_hit(self.rows.node(self.cursor_line))
+        ):
+            self.action_hit(1)
+
+    @property
+    def current(self) -> int | None:
+        """The path (a row of the table) at the cursor."""
+        if self.rows is None or not len(self.rows):
+            return None
+        return self.rows.node(self.cursor_line)
+
+    def go_to(self, node: int) -> bool:
+        """Put the cursor on a path, unfolding what hides it; False: it is not shown."""
+        if self.rows is None:
+            return False
+        line = self.rows.reveal(node)
+        self.rows_changed(self.cursor_line if line is None else line)
+        return line is not None
+
+    def redraw(self, node: int | None) -> None:
+        """Draw all rows anew, the cursor on ``node`` or what is above it."""
+        rows = self.rows
+        if rows is None:
+            self.rows_changed(0)
+            return
+        self._write_notice(rows)
+        self.rows_changed(0 if node is None or not len(rows) else rows.nearest_line(node))
+        self.post_message(self.Filtered(self))
+
+    def _write_notice(self, rows: TreeRows) -> None:
+        dim, tally = self.palette.dim, rows.tally
+        words: list[Cell] = [("", dim)]
+        if tally.by_marks:
+            signs = " ".join(mark.sign for mark in Mark if mark in rows.hidden)
+            hidden = plural(tally.by_marks, "file")
+            words.append((f"{hidden} hidden by marks: press {signs} to show", dim))
+        elif rows.matches is not None:
+            words.append(("nothing matches: Esc clears the filter", dim))
+        else:
+            words.append((self.empty_words, dim))
+        self.notice = tuple(words)
+
+    def tally_words(self) -> str:
+        """Return how much is on view, and in what order."""
+        rows = self.rows
+        if rows is None:
+            return ""
+        tally, parts = rows.tally, []
+        if rows.matches is None and not rows.hidden:
+            parts.append(plural(rows.sums.total_files, "file"))
+            removed = tally.total - rows.sums.total_files
+            parts += [f"{removed:,} removed"] if removed else []
+        else:
+            parts.append(f"{tally.shown:,} of {tally.total:,}")
+            if tally.directories:
+                parts.append(f"{tally.directories:,} empty here")
+            if tally.by_marks:
+                parts.append(f"{tally.by_marks:,} hidden by marks")
+        falls = (rows.sort in {SortKey.SIZE, SortKey.FILES}) is not rows.reverse
+        parts.append(f"{'flat ' if rows.flat else ''}by {rows.sort} {'↓' if falls else '↑'}")
+        return " · ".join(parts)
+
+    # -- drawing --------------------------------------------------------------
+
+    def row_count(self) -> int:
+        return 0 if self.rows is None else len(self.rows)
+
+    def header_cells(self, width: int) -> Iterator[Cell]:
+        if width + 2 < _SMALL:
+            yield "  S Lyr    Size   Path", Style.null()
+            return
+        yield f"  {fill('Stage', self._stage_width)} Lyr      Size   Path", Style.null()
+
+    def row_cells(self, line: int, width: int) -> Iterator[Cell]:
+        rows = self.rows
+        if rows is None:
+            return
+        node, plain = rows.node(line), Style.null()
+        small = width + 2 < _SMALL
+        mark = Mark(rows.sums.marks[node])
+        gone = mark is Mark.REMOVED
+        yield self.trust_cell(None if gone else rows.sums.trust(node))
+        yield " ", plain
+        owner, style = self._owner(rows, node)
+        stage_width = 1 if small else self._stage_width
+        yield (owner[:1] if small else fill(owner, stage_width)), style
+        layer = rows.sums.layers[node]
+        place = "" if layer in {NO_LAYER, SEVERAL_LAYERS} else layer_name(layer)
+        yield f" {place:<4}", self.palette.dim
+        weight = rows.sums.lost[node] if gone else rows.sums.sizes[node]
+        size_width = 6 if small else 9
+        yield (
+            fill_left(show_size(weight, short=small), size_width),
+            self.palette.removed if gone else plain,
+        )
+        yield f" {mark.sign} ", self.palette.marks[mark]
+        yield from self._path(rows, node, width - stage_width - size_width - 10)
+
+    def _owner(self, rows: TreeRows, node: int) -> tuple[str, Style]:
+        labels = rows.sums.owner_labels(node)
+        if len(labels) != 1:
+            return f"{len(labels)} stages", self.palette.dim
+        owner = rows.tree.owners[labels[0]]
+        return self.safe(owner.text), self.palette.stage(owner.stage_index)
+
+    def _path(self, rows: TreeRows, node: int, room: int) -> Iterator[Cell]:
+        dim, plain = self.palette.dim, Style.null()
+        gone = rows.sums.marks[node] == Mark.REMOVED
+        kind = EntryKind(rows.tree.table.kinds[node])
+        style = self.palette.removed if gone else plain
+        if rows.matches is not None and not rows.is_hit(node):
+            style = style + dim
+        if rows.flat:
+            yield crop_middle(self.safe(f"/{rows.tree.table.paths[node]}"), room), style
+            return
+        depth = rows.tree.depths[node]
+        # A tree deeper than the pane is wide keeps the guides of its last levels.
+        levels = min(depth, max(1, room // 4))
+        guides = "│ " * levels if levels == depth else "…" + "│ " * levels
+        fold = " "
+        if rows.can_open(node):
+            fold = "▾" if rows.is_open(node) else "▸"
+        yield f"{guides}{fold} ", dim
+        room = max(4, room - len(guides) - 2)
+        name = crop(self.safe(rows.tree.name(node)) + _SUFFIXES.get(kind, ""), room)
+        yield name, style
+        if gone:
+            yield "  (removed)", dim
+
+    # -- keys -----------------------------------------------------------------
+
+    def action_fold(self) -> None:
+        if self.rows is not None and len(self.rows):
+            self.rows.toggle(self.cursor_line)
+            self.rows_changed()
+
+    def action_choose(self) -> None:
+        self.action_fold()
+
+    def action_open(self) -> None:
+        rows = self.rows
+        if rows is None or not len(rows):
+            return
+        node = rows.node(self.cursor_line)
+        if rows.is_open(node):
+            self.move_to(self.cursor_line + 1)
+        elif rows.can_open(node):
+            self.action_fold()
+
+    def action_close(self) -> None:
+        rows = self.rows
+        if rows is None or not len(rows):
+            return
+        if rows.is_open(rows.node(self.cursor_line)):
+            self.action_fold()
+            return
+        parent = rows.parent_line(self.cursor_line)
+        if parent is not None:
+            self.move_to(parent)
+
+    def action_fold_all(self) -> None:
+        if self.rows is None:
+            return
+        node = self.current
+        if self.rows.any_open:
+            self.rows.fold_all()
+        else:
+            self.rows.unfold_all()
+        self.redraw(node)
+
+    def action_unfold_all(self) -> None:
+        if self.rows is not None:
+            node = self.current
+            self.rows.unfold_all()
+            self.redraw(node)
+
+    def action_open_chain(self) -> None:
+        if self.rows is not None and len(self.rows):
+            line = self.rows.open_chain(self.cursor_line)
+            self.rows_changed()
+            self.move_to(line)
+
+    def action_hit(self, step: int) -> None:
+        if self.rows is not None and self.rows.matches is not None:
+            line = self.rows.next_hit(self.cursor_line, step)
+            if line is not None:
+                self.move_to(line)
+
+    def action_sort(self) -> None:
+        if self.rows is not None:
+            node = self.current
+            key = _SORTS[(_SORTS.index(self.rows.sort) + 1) % len(_SORTS)]
+            self.rows.set_sort(key, reverse=False)
+            self.redraw(node)
+
+    def action_reverse(self) -> None:
+        if self.rows is not None:
+            node = self.current
+            self.rows.set_sort(self.rows.sort, reverse=not self.rows.reverse)
+            self.redraw(node)
+
+    def action_flat(self) -> None:
+        if self.rows is not None:
+            node = self.current
+            self.rows.set_flat(flat=not self.rows.flat)
+            self.redraw(node)
+
+    def action_mark(self, name: str) -> None:
+        if self.rows is not None:
+            node = self.current
+            self.rows.set_hidden(self.rows.hidden ^ {Mark[name]})
+            self.redraw(node)

@@ -1,0 +1,281 @@
+"""One list of rows, as long as you like: what every pane is made of.
+
+Textual's own tree and table hold an object a row and measure all of them; this
+draws the lines on view and nothing else, so a key costs the same on a million
+rows as on ten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from textwrap import wrap
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.cache import LRUCache
+from textual.content import Content
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import var
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from layertrace.views.text import TRUST_MARKS, show_name, to_ascii
+from layertrace.views.tui.themes import DARK, Palette, palette
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual import events
+
+    from layertrace.model.origin import Trust
+    from layertrace.views.tui.ports import TuiOptions
+
+Cell = tuple[str, Style]
+"""A piece of a row: text that is safe to show, and how it differs from the row."""
+
+HALF_PAGES: list[BindingType] = [
+    Binding("ctrl+d", "page(0.5)", "Half a page down", show=False, id="move.half-down"),
+    Binding("ctrl+u", "page(-0.5)", "Half a page up", show=False, id="move.half-up"),
+]
+
+
+class RowsView(ScrollView, can_focus=True):
+    """A scrolling list with a cursor. A subclass says how many rows and what is in them."""
+
+    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "step(-1)", "Row up", show=False, id="move.up"),
+        Binding("down,j", "step(1)", "Row down", show=False, id="move.down"),
+        Binding("pageup", "page(-1)", "Page up", show=False, id="move.page-up"),
+        Binding("pagedown", "page(1)", "Page down", show=False, id="move.page-down"),
+        Binding("home,g", "first", "First row", show=False, id="move.first"),
+        Binding("end,G", "last", "Last row", show=False, id="move.last"),
+        Binding("right,l", "open", "Open", show=False, id="move.open"),
+        Binding("left,h", "close", "Close, or to the parent", show=False, id="move.close"),
+    ]
+    HAS_HEADER: ClassVar[bool] = False
+
+    cursor_line = var(0)
+
+    @dataclass
+    class Moved(Message):
+        """The user moved the cursor."""
+
+        view: RowsView
+        line: int
+
+        @property
+        def control(self) -> RowsView:
+            """What the message is about: handlers choose by it."""
+            return self.view
+
+    @dataclass
+    class Chosen(Message):
+        """The user pressed Enter on a row or clicked it twice."""
+
+        view: RowsView
+        line: int
+
+        @property
+        def control(self) -> RowsView:
+            """What the message is about: handlers choose by it."""
+            return self.view
+
+    def __init__(self, options: TuiOptions, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+        super().__init__(id=id)
+        self.options = options
+        self.notice: tuple[Cell, ...] = ()
+        """What to show instead of rows where there are none, a paragraph each."""
+        self._strips: LRUCache[tuple[int, int, int], Strip] = LRUCache(1024)
+        self._palette: Palette | None = None
+
+    # -- what a subclass says -------------------------------------------------
+
+    def row_count(self) -> int:
+        """Return how many rows there are."""
+        raise NotImplementedError
+
+    def row_cells(self, line: int, width: int) -> Iterable[Cell]:
+        """Return the pieces of one row; the view crops and fills it to ``width``."""
+        raise NotImplementedError
+
+    def header_cells(self, width: int) -> Iterable[Cell]:  # noqa: ARG002 - for subclasses
+        """Return the line above the rows that does not scroll, where ``HAS_HEADER``."""
+        return ()
+
+    # -- drawing --------------------------------------------------------------
+
+    @property
+    def palette(self) -> Palette:
+        """The styles of the theme in use."""
+        if self._palette is None:
+            self._palette = palette(self.app.theme or DARK)
+        return self._palette
+
+    @property
+    def header_height(self) -> int:
+        """Lines taken by the header."""
+        return 1 if self.HAS_HEADER and self.row_count() else 0
+
+    @property
+    def visible_rows(self) -> int:
+        """How many rows fit."""
+        return max(1, self.size.height - self.header_height)
+
+    def on_mount(self) -> None:
+        self.app.theme_changed_signal.subscribe(self, self._forget_colors)
+
+    def _forget_colors(self, _theme: object) -> None:
+        self._palette = None
+        self.rows_changed(self.cursor_line)
+
+    def rows_changed(self, cursor: int | None = None) -> None:
+        """Draw everything anew, with the cursor on a row that exists."""
+        last = self.row_count() - 1
+        line = self.cursor_line if cursor is None else cursor
+        self.set_reactive(RowsView.cursor_line, max(0, min(line, last)))
+        self._strips.clear()
+        self.virtual_size = Size(self.size.width, self.row_count() + self.header_height)
+        self._scroll_to_cursor()
+        self.refresh()
+
+    def on_resize(self) -> None:
+        self.rows_changed()
+
+    def on_focus(self) -> None:
+        self._refresh_row(self.cursor_line)
+
+    def on_blur(self) -> None:
+        self._refresh_row(self.cursor_line)
+
+    def render_line(self, y: int) -> Strip:
+        # Without the scroll bar, which is drawn over the end of a full line.
+        width, base = self.scrollable_content_region.width, self.rich_style
+        if not self.row_count():
+            return self._render_notice(y, width)
+        header = self.header_height
+        if y < header:
+            return self._strip(self.header_cells(width), base + self.palette.dim, width)
+        line = y - header + self.scroll_offset.y
+        if line >= self.row_count():
+            return Strip.blank(width, base)
+        state = 0 if line != self.cursor_line else 2 if self.has_focus else 1
+        key = (line, state, width)
+        strip = self._strips.get(key)
+        if strip is None:
+            marked = (Style.null(), self.palette.cursor_away, self.palette.cursor)[state]
+            cells = self.row_cells(line, width)
+            if marked.reverse:
+                # Reversed, a piece's colour would become its ground: a patchwork.
+                cells = [(text, style.without_color) for text, style in cells]
+            strip = self._strip(cells, base + marked, width)
+            self._strips[key] = strip
+        return strip
+
+    def _render_notice(self, y: int, width: int) -> Strip:
+        lines = [
+            (line, style)
+            for text, style in self.notice
+            for line in wrap(text, max(10, width - 4)) or [""]
+        ]
+        line = y + self.scroll_offset.y
+        cells = [("  ", Style.null()), lines[line]] if line < len(lines) else []
+        return self._strip(cells, self.rich_style, width)
+
+    def _strip(self, cells: Iterable[Cell], base: Style, width: int) -> Strip:
+        plain = self.options.ascii
+        segments = [
+            Segment(to_ascii(text) if plain else text, base + style)
+            for text, style in cells
+            if text
+        ]
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def safe(self, name: str) -> str:
+        """Return a text from the image as it may be drawn here."""
+        return show_name(name, ascii_only=self.options.ascii)
+
+    def trust_cell(self, trust: Trust | None) -> Cell:
+        """Return the mark of ``trust`` in its colour, one cell wide."""
+        if trust is None:
+            return " ", Style.null()
+        return TRUST_MARKS[trust], self.palette.trusts[trust]
+
+    def set_titles(self, title: str, subtitle: str = "") -> None:
+        """Write on the frame; both texts are safe, none is markup."""
+        if self.options.ascii:
+            title, subtitle = to_ascii(title), to_ascii(subtitle)
+        self.border_title = Content(title)
+        self.border_subtitle = Content(subtitle) if subtitle else None
+
+    # -- moving ---------------------------------------------------------------
+
+    def _refresh_row(self, line: int) -> None:
+        self.refresh_line(line + self.header_height)
+
+    def watch_cursor_line(self, old: int, new: int) -> None:
+        self._refresh_row(old)
+        self._refresh_row(new)
+
+    def center_cursor(self) -> None:
+        """Scroll so that what stands around the cursor is on view too."""
+        top = max(0, self.cursor_line - self.visible_rows // 2)
+        self.scroll_to(y=top, animate=False, force=True)
+
+    def _scroll_to_cursor(self) -> None:
+        top, height = round(self.scroll_target_y), self.visible_rows
+        line = self.cursor_line
+        if line < top:
+            self.scroll_to(y=line, animate=False, force=True)
+        elif line >= top + height:
+            self.scroll_to(y=line - height + 1, animate=False, force=True)
+
+    def place_cursor(self, line: int) -> None:
+        """Move the cursor without telling anybody."""
+        self.cursor_line = max(0, min(line, self.row_count() - 1))
+        self._scroll_to_cursor()
+
+    def move_to(self, line: int) -> None:
+        """Move the cursor as the user does."""
+        before = self.cursor_line
+        self.place_cursor(line)
+        if self.cursor_line != before:
+            self.post_message(self.Moved(self, self.cursor_line))
+
+    def action_step(self, rows: int) -> None:
+        self.move_to(self.cursor_line + rows)
+
+    def action_page(self, pages: float) -> None:
+        rows = max(1, round(self.visible_rows * abs(pages)) - (abs(pages) == 1))
+        self.move_to(self.cursor_line + (rows if pages > 0 else -rows))
+
+    def action_first(self) -> None:
+        self.move_to(0)
+
+    def action_last(self) -> None:
+        self.move_to(self.row_count() - 1)
+
+    def action_open(self) -> None:
+        """Where rows do not fold there is nothing to open."""
+
+    def action_close(self) -> None:
+        """Where rows do not fold there is nothing to close."""
+
+    def action_choose(self) -> None:
+        if self.row_count():
+            self.post_message(self.Chosen(self, self.cursor_line))
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is None or offset.y < self.header_height or not self.row_count():
+            return
+        line = offset.y - self.header_height + self.scroll_offset.y
+        if line >= self.row_count():
+            return
+        if line == self.cursor_line:
+            self.action_choose()
+        else:
+            self.move_to(line)

@@ -1,0 +1,84 @@
+"""Before there is an image to browse: opening it, or saying why that failed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from layertrace.views.text import show_name
+from layertrace.views.tui.bars import KeyBar
+from layertrace.views.tui.rows_view import Cell, RowsView
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual.app import ComposeResult
+
+    from layertrace.errors import LayertraceError
+    from layertrace.views.tui.ports import TuiOptions
+
+
+class Card(RowsView):
+    """A frame with some lines, no rows to move on."""
+
+    def __init__(self, options: TuiOptions, heading: str, lines: Iterable[Cell]) -> None:
+        super().__init__(options, id="card")
+        self.notice = tuple(lines)
+        self._heading = heading
+        self.styles.height = 4 + 2 * len(self.notice)
+
+    def on_mount(self) -> None:
+        self.set_titles(self._heading)
+
+    def row_count(self) -> int:
+        return 0
+
+    def row_cells(self, line: int, width: int) -> Iterable[Cell]:  # noqa: ARG002 - there are none
+        return ()
+
+
+class OpeningScreen(Screen[None]):
+    """The image's configuration is being looked for: less than a second, as a rule."""
+
+    def __init__(self, options: TuiOptions, title: str) -> None:
+        super().__init__()
+        self._options = options
+        self._reference = title
+
+    def compose(self) -> ComposeResult:
+        name = show_name(self._reference, ascii_only=self._options.ascii)
+        lines = [("", Style.null()), ("reading its configuration and history…", Style.null())]
+        yield Card(self._options, f"Opening {name}", lines)
+        yield KeyBar(self._options)
+
+
+class FailedScreen(Screen[None]):
+    """The image cannot be opened: what is wrong, why, and what to do."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter", "app.quit", "Quit", show=False, id="failed.quit"),
+    ]
+
+    def __init__(self, options: TuiOptions, title: str, error: LayertraceError) -> None:
+        super().__init__()
+        self._options = options
+        self._reference = title
+        self._error = error
+
+    def compose(self) -> ComposeResult:
+        name = show_name(self._reference, ascii_only=self._options.ascii)
+        yield Card(self._options, f"Cannot open {name}", error_lines(self._error))
+        yield KeyBar(self._options)
+
+
+def error_lines(error: LayertraceError) -> list[Cell]:
+    """Return an error as lines to draw: what, why, what to do."""
+    plain = Style.null()
+    lines = [(show_name(line), plain) for line in str(error).splitlines()]
+    return [
+        ("", plain),
+        *((text, Style(bold=number == 0)) for number, (text, _) in enumerate(lines)),
+    ]

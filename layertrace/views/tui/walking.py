@@ -1,0 +1,133 @@
+"""Reading the layers of an image: what is done in the thread, and how to say how far it is."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+from layertrace.model.origin import Change
+from layertrace.views.explain import (
+    Explanation,
+    explain_directory,
+    explain_file,
+    explain_removed,
+)
+from layertrace.views.filetree import FileTree
+from layertrace.views.outline import build_outline, layer_name, layer_scope
+from layertrace.views.overview import Overview, count_files
+from layertrace.views.text import show_size
+from layertrace.views.treesums import Sums
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from layertrace.model.trace import ShareRow
+    from layertrace.views.tui.background import Background
+    from layertrace.views.tui.ports import Opening, Trace, WalkProgress
+
+_EVERY: Final = 0.1
+"""Seconds between two reports: more would keep the screen busy with itself."""
+_BAR: Final = 18
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walked:
+    """All that the Browse screen needs once the layers are read."""
+
+    trace: Trace
+    tree: FileTree
+    sums: Sums
+    """Of the whole image."""
+    shares: tuple[ShareRow, ...]
+    overview: Overview
+
+    def explain(self, sums: Sums, node: int) -> Explanation:
+        """Return why the path at row ``node`` is as it is; may read the image.
+
+        Raises:
+            LayertraceError: the image cannot be read any more.
+        """
+        table, head = self.tree.table, self.trace.head
+        path = table.paths[node]
+        if table.changes[node] is Change.REMOVED:
+            return explain_removed(head, path, self.trace.versions(path))
+        if self.tree.is_dir[node]:
+            return explain_directory(self.tree, sums, node)
+        return explain_file(head, self.trace.record(path), self.trace.chain(path))
+
+
+class Walk:
+    """One reading of an image's layers; used from two threads."""
+
+    def __init__(
+        self,
+        opening: Opening,
+        reader: Background,
+        report: Callable[[WalkProgress], None],
+    ) -> None:
+        """Prepare it.
+
+        Args:
+            opening: the image.
+            reader: the thread it will run in.
+            report: shows progress; called in the thread of the TUI.
+        """
+        self._opening = opening
+        self._reader = reader
+        self._report = report
+        self._stop = threading.Event()
+        self._reported = 0.0
+        self.started = monotonic()
+
+    def stop(self) -> None:
+        """Have the reading end at the next entry."""
+        self._stop.set()
+
+    def run(self) -> Walked:
+        """Read the layers and sum up their files; the long part, for the thread.
+
+        Raises:
+            LayertraceError: a layer cannot be read, or the user stopped.
+        """
+        trace = self._opening.walk(self._progress, self._stopped)
+        tree = FileTree(trace.table)
+        row = build_outline(trace.head)[0]
+        return Walked(
+            trace=trace,
+            tree=tree,
+            sums=Sums(tree, layer_scope(trace.head, row, upto=False)),
+            shares=trace.shares(),
+            overview=count_files(trace.table),
+        )
+
+    def _stopped(self) -> bool:
+        return self._stop.is_set() or self._reader.closed
+
+    def _progress(self, progress: WalkProgress) -> None:
+        now = monotonic()
+        if now - self._reported >= _EVERY:
+            self._reported = now
+            self._reader.report(partial(self._report, progress))
+
+
+def progress_words(progress: WalkProgress, seconds: float) -> str:
+    """Return one line on how far the reading is."""
+    layer = f"{layer_name(progress.layer)} of {progress.layers}"
+    rate = f"{show_size(round(progress.bytes_done / seconds))}/s" if seconds >= 1 else ""
+    clock = f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+    if not progress.bytes_total:
+        parts = [layer, show_size(progress.bytes_done), rate, clock]
+    else:
+        share = min(1.0, progress.bytes_done / progress.bytes_total)
+        full = round(share * _BAR)
+        parts = [
+            layer,
+            f"{'█' * full}{'░' * (_BAR - full)} {100 * share:3.0f}%",
+            f"{show_size(progress.bytes_done)} of {show_size(progress.bytes_total)}",
+            rate,
+            clock,
+        ]
+    return "  ".join(part for part in parts if part)
