@@ -28,7 +28,14 @@ FULL_TAG: Final = "node:14"
 
 _RECIPES: Final = Path(__file__).parent / "node-app" / "base"
 _NPM_ARCH: Final = {"amd64": "x64", "arm64": "arm64"}
-_NPM_KEYS: Final = ("registry", "proxy", "https-proxy", "noproxy", "strict-ssl")
+_NPM_KEYS: Final = {
+    "registry": "",
+    "strict-ssl": "",
+    "proxy": "http_proxy",
+    "https-proxy": "https_proxy",
+    "noproxy": "no_proxy",
+}
+"""What a base's npm needs to know, and the variable that npm takes it from if unset."""
 _BUNDLES: Final = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 _CA_PATH: Final = "usr/local/etc/ssl/host-ca.crt"
 
@@ -62,12 +69,22 @@ class HostSettings:
 
 def read_host_settings() -> HostSettings:
     """Ask npm and apt what they are set to; asks no network."""
-    ca = _certificates()
-    npm = [(key, ask(["npm", "config", "get", key])) for key in _NPM_KEYS]
+    return HostSettings(
+        mirror=_mirror(), apt=_apt_settings(), npmrc=_npm_settings(), ca=_certificates()
+    )
+
+
+def _npm_settings() -> str:
     # npm 6 drops root's rights before it runs the scripts of a package, and then cannot
     # write to what root has made in a container.
-    npmrc = ["unsafe-perm=true", *(f"{k}={v}" for k, v in npm if v not in _UNSET)]
-    return HostSettings(mirror=_mirror(), apt=_apt_settings(), npmrc="\n".join(npmrc) + "\n", ca=ca)
+    lines = ["unsafe-perm=true"]
+    for key, variable in _NPM_KEYS.items():
+        value = ask(["npm", "config", "get", key])
+        if value in _UNSET:
+            value = os.environ.get(variable) or os.environ.get(variable.upper())
+        if value:
+            lines.append(f"{key}={value}")
+    return "\n".join([*lines, ""])
 
 
 _HOST_ONLY: Final = ("CAInfo", "Ssl", "Auto-Detect", "AutoDetect")
