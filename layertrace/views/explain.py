@@ -78,14 +78,13 @@ _EVIDENCE: Final = {
 
 def explain_file(head: ImageHead, record: FileRecord, chain: Chain) -> Explanation:
     """Return the chain of one path, newest hop first, and what it still lacks."""
-    rows = [_subject(record)]
-    for hop in chain.hops:
-        rows.append(_hop(head, hop))
-        rows += [WhyRow(kind=WhyKind.OTHER, text=other) for other in hop.candidates]
+    rows = [_subject(record), *(_hop(head, hop) for hop in chain.hops)]
     rows.append(WhyRow(kind=WhyKind.ORIGIN, text=origin_words(chain.origin, chain.carried_from)))
     hint = next_step(head, chain)
     if hint:
         rows.append(WhyRow(kind=WhyKind.HINT, text=hint))
+    others = [other for hop in chain.hops for other in hop.candidates]
+    rows += [WhyRow(kind=WhyKind.OTHER, text=other) for other in others]
     weak = [hop for hop in chain.hops if hop.trust is chain.trust]
     how = _EVIDENCE[weak[0].evidence] if weak else _EVIDENCE[Evidence.UNKNOWN]
     return Explanation(

@@ -164,10 +164,12 @@ def trust_mark(trust: Trust, *, ascii_only: bool = False) -> str:
 def plural(count: int, noun: str) -> str:
     """Return ``count`` with ``noun`` in the right number.
 
-    >>> plural(1, "layer"), plural(18_202, "file")
-    ('1 layer', '18,202 files')
+    >>> plural(1, "layer"), plural(18_202, "file"), plural(2, "entry")
+    ('1 layer', '18,202 files', '2 entries')
     """
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count:,} {noun[:-1]}ies" if noun.endswith("ry") else f"{count:,} {noun}s"
 
 
 def show_command(created_by: str) -> str:

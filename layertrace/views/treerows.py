@@ -12,13 +12,13 @@ from bisect import bisect_left
 from itertools import compress
 from typing import TYPE_CHECKING
 
-from layertrace.views.filetree import Mark
+from layertrace.model.origin import OriginKind
 from layertrace.views.treeselect import SortKey, arrange, files_of, select, sort_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from layertrace.views.filetree import FileTree
+    from layertrace.views.filetree import FileTree, Mark
     from layertrace.views.treeselect import Arrangement, Selection, Tally
     from layertrace.views.treesums import Sums
 
@@ -27,7 +27,7 @@ class TreeRows:
     """The rows on view. Every change of it may move all rows: ask again."""
 
     def __init__(self, tree: FileTree, sums: Sums) -> None:
-        """Show the first level, and the second where the build added the first."""
+        """Show the first level, and the second where nothing comes from the base image."""
         self.tree = tree
         self.sums = sums
         self.sort = SortKey.SIZE
@@ -42,8 +42,9 @@ class TreeRows:
         self._open = bytearray(len(tree))
         self._all_open = False
         self._open_unfiltered: bytearray | None = None
+        base = {n for n, owner in enumerate(tree.owners) if owner.kind is OriginKind.BASE}
         for node in tree.children(-1):
-            self._open[node] = sums.marks[node] == Mark.ADDED
+            self._open[node] = base.isdisjoint(sums.owner_labels(node))
         self._arrange()
         self._select()
 

@@ -22,6 +22,8 @@ SEVERAL_LAYERS: Final = -2
 _TRUSTS: Final = tuple(Trust)
 _REMOVED: Final = int(Mark.REMOVED)
 _UNTOUCHED_BIT: Final = 1 << Mark.UNTOUCHED
+_QUIET: Final = frozenset({int(Mark.UNTOUCHED), int(Mark.METADATA)})
+"""Marks of a directory that say nothing of its contents."""
 
 
 class Sums:
@@ -141,7 +143,7 @@ def _add_marks(tree: FileTree, sums: Sums, nodes: list[int]) -> None:
     found = bytearray(len(tree))
     for node in nodes:
         mark, below = own_marks[node], found[node]
-        if mark == 0 and below not in {0, _UNTOUCHED_BIT}:
+        if mark in _QUIET and below & ~(_UNTOUCHED_BIT | 1 << mark):
             # No layer made an implicit directory: it is what its contents are.
             mark = int(Mark.MODIFIED)
             if layers[node] == NO_LAYER and below & (below - 1) == 0:

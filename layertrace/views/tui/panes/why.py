@@ -122,5 +122,5 @@ class WhyPane(RowsView):
             yield "  → ", self.palette.warning
             yield crop(text, width - 4), plain
         else:
-            yield "    or from ", dim
+            yield "  perhaps: ", dim
             yield crop(text, width - 12), plain

@@ -1,0 +1,1 @@
+"""The TUI, driven by keys and looked at as text."""
