@@ -18,8 +18,8 @@ _POLL: Final = 0.1
 """Seconds between two looks at ``stop`` while nothing arrives."""
 _AHEAD: Final = 8
 """Items drawn before the consumer asks for them: one is worked on while the next arrives."""
-_GRACE: Final = 5.0
-"""Seconds an interrupted source gets to notice."""
+_GRACE: Final = 0.5
+"""Seconds an interrupted source gets to notice; a user who stopped waits for them."""
 
 
 class _Drawer(Generic[T]):
@@ -69,8 +69,8 @@ class _Drawer(Generic[T]):
         self._closed.set()
         if self._thread.is_alive():
             interrupt()
-            # A source that does not notice is left to its own end: the thread
-            # is a daemon, and a user who stopped must not wait for an engine.
+            # One that does not notice, as a request that nothing has answered
+            # yet, is left to its own end: its thread is a daemon.
             self._thread.join(_GRACE)
 
 

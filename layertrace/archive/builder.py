@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, Final, Literal
 
@@ -92,12 +93,14 @@ def export_build(  # noqa: PLR0913 - one for each option of the command
         log=log,
     )
     names = () if tag is None else (_full_name(tag),)
-    with complete_file(target_file, force=force) as file:
-        client = connect()
-        with TemporaryTags(client, log) as tags:
-            built = _build(client, order, builder, tags)
-            export = _Export(client, order, built)
-            size = export.write(file, names)
+    with (
+        complete_file(target_file, force=force) as file,
+        closing(connect()) as client,
+        TemporaryTags(client, log) as tags,
+    ):
+        built = _build(client, order, builder, tags)
+        export = _Export(client, order, built)
+        size = export.write(file, names)
         return export.result(target_file, size=size, tags=names)
 
 

@@ -8,7 +8,7 @@ The SDK is imported where it is used, so that a saved archive needs none of it.
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypedDict
 
@@ -96,6 +96,8 @@ class ChunkReader:
 
 def connect() -> DockerClient:
     """Reach the engine of ``DOCKER_HOST``, else of the current docker context.
+
+    The client is the caller's to close.
 
     Raises:
         EngineError: no engine answers there.
@@ -291,8 +293,7 @@ def export_image(
         StorageError: the file cannot be written.
         StoppedError: ``stop`` returned true.
     """
-    with complete_file(target, force=force) as file:
-        client = connect()
+    with complete_file(target, force=force) as file, closing(connect()) as client:
         image = inspect_image(client, name)
         with open_save(client, (name,), stop=stop) as stream:
             tracked = Tracked(stream, progress, phase="save", total=image.size, detail=name)
