@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from engine_support import SAMPLES, Command
+
+from tests.engine.engine_support import SAMPLES, Command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

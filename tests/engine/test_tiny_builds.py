@@ -6,13 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from engine_support import SAMPLES
+
+from tests.engine.engine_support import SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from engine_support import Command
+    from tests.engine.engine_support import Command
 
 pytestmark = pytest.mark.engine
 
