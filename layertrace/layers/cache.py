@@ -65,7 +65,10 @@ class IndexCache:
     """The cache in one folder; every method is safe among several processes."""
 
     def __init__(self, folder: Path, *, limit: int = DEFAULT_LIMIT) -> None:
-        """Open nothing yet; a missing folder is made at the first write."""
+        """Open nothing yet; a missing folder is made at the first write.
+
+        A ``limit`` of 0 bytes keeps nothing and finds nothing.
+        """
         self.path = folder / _FILE_NAME
         self._limit = limit
         self._connection: sqlite3.Connection | None = None
@@ -222,7 +225,7 @@ class IndexCache:
                 return []
 
     def _open(self, *, create: bool) -> sqlite3.Connection | None:
-        if self._broken:
+        if self._broken or not self._limit:
             return None
         if self._connection is None and (create or self.path.exists()):
             try:

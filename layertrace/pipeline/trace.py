@@ -215,6 +215,28 @@ class ImageTrace:
             carried_from=chain.carried_from,
         )
 
+    def record_at(self, row: int) -> FileRecord:
+        """Return all that is known of one row of the table, a removed path too."""
+        path = self.table.paths[row]
+        if self.table.changes[row] is not Change.REMOVED:
+            return self.record(path)
+        gone = self.table.kinds[row]
+        last = next(iter(reversed(list(self._tree.rootfs.versions(path)))), None)
+        item = self._tree.item(last) if last is not None else None
+        return replace(
+            _implicit_record(path),
+            kind=EntryKind(gone),
+            implicit=last is None,
+            size=self.table.sizes[row],
+            mode=item.mode if item is not None else None,
+            uid=item.uid if item is not None else None,
+            gid=item.gid if item is not None else None,
+            mtime=item.mtime if item is not None else None,
+            link_target=item.link_target or None if item is not None else None,
+            layer=self.table.layers[row] if self.table.layers[row] >= 0 else None,
+            change=Change.REMOVED,
+        )
+
     def versions(self, path: str) -> tuple[Version, ...]:
         """Return what each layer of the final image did to a path, base first.
 
@@ -267,6 +289,10 @@ class ImageTrace:
         if self._tree.find(cleaned) is not None or not folder:
             return cleaned
         return f"{resolve(self._tree, folder)}/{name}".lstrip("/")
+
+    def follow(self, path: str) -> str:
+        """Return a path with every link followed, the last one too."""
+        return resolve(self._tree, clean_path(path))
 
     def missing(self, path: str) -> PathNotFoundError:
         """Return the error for a path that is not there, with the nearest that is."""

@@ -1,0 +1,155 @@
+"""The command line: words in, exit code out, every error worded in one place.
+
+Commands are loaded when they are called, so that ``--help`` imports neither
+Textual nor the Docker SDK.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from layertrace import __version__
+from layertrace.errors import LayertraceError, StoppedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+STOPPED: Final = StoppedError.exit_code
+BUG: Final = 70
+"""EX_SOFTWARE: an error that is ours."""
+_DEFAULT: Final = "open"
+_COMMANDS: Final = {
+    "open": ("inspect", "browse", "Browse an image in the terminal (the default)."),
+    "why": ("inspect", "why", "Show where paths came from, hop by hop."),
+    "files": ("inspect", "files", "List files with stage, layer and trust."),
+    "layers": ("inspect", "layers", "List layers with stage, size and instruction."),
+    "stages": ("inspect", "stages", "Show what each stage weighs and what of it ships."),
+    "tree": ("inspect", "tree", "Print the file system as a tree with sizes."),
+    "cat": ("inspect", "cat", "Write a file's content to stdout."),
+    "export": ("export", "export", "Save an image, or build one with all its stages."),
+    "cache": ("housekeeping", "cache", "List, prune or clear the index cache."),
+    "doctor": ("housekeeping", "doctor", "Check engine, cache and terminal."),
+    "schema": ("housekeeping", "schema", "Print the JSON Schema of a command's output."),
+    "completion": ("housekeeping", "completion", "Print the completion script of a shell."),
+    "demo": ("inspect", "demo", "Browse the sample image that comes with layertrace."),
+}
+
+
+class LazyGroup(click.Group):
+    """Commands by name, their modules imported when one is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return every command, in the order people meet them."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import one command."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name, _ = _COMMANDS[cmd_name]
+        loaded = importlib.import_module(f"layertrace.views.commands.{module}")
+        command: click.Command = getattr(loaded, name)
+        return command
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """List the commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in _COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Take an unknown first word for an image to open."""
+        if args and args[0] not in _COMMANDS:
+            args = [_DEFAULT, *args]
+        return super().resolve_command(ctx, args)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Let options of ``open`` come first: ``layertrace -f Dockerfile app.tar``."""
+        own = {"-h", "--help", "-V", "--version"}
+        if args and args[0].startswith("-") and args[0] not in own:
+            args = [_DEFAULT, *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    invoke_without_command=True,
+    epilog="IMAGE: docker-daemon:NAME, docker-archive:FILE[:NAME:TAG], oci-archive:FILE[:TAG], "
+    "oci:DIR[:TAG], a file or folder, - for an archive on stdin, or a name in the local engine.",
+)
+@click.version_option(__version__, "-V", "--version", prog_name="layertrace")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Tell, for every file of a container image, where it came from.
+
+    layertrace IMAGE opens an image in the terminal; --debug anywhere shows the
+    traceback of an error.
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command; return its exit code."""
+    args = [arg for arg in argv if arg != "--debug"]
+    debug = len(args) < len(argv)
+    try:
+        result = cli.main(args=args, prog_name="layertrace", standalone_mode=False)
+    except BrokenPipeError:
+        # Whoever read our output has read enough.
+        _silence_stdout()
+        return 0
+    except (Exception, KeyboardInterrupt) as error:
+        if debug:
+            raise
+        return _report(error)
+    return result if isinstance(result, int) else 0
+
+
+def _report(error: BaseException) -> int:
+    """Word an error on stderr in at most three lines; return its exit code."""
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, KeyboardInterrupt | click.Abort | StoppedError):
+        click.echo("stopped", err=True)
+        return STOPPED
+    if isinstance(error, click.ClickException):
+        error.show()
+        return error.exit_code
+    if isinstance(error, LayertraceError):
+        _print_error(error)
+        return error.exit_code
+    click.echo(f"error: {type(error).__name__}: {_one_line(str(error))}", err=True)
+    click.echo("this is a bug in layertrace; --debug shows where", err=True)
+    return BUG
+
+
+def _print_error(error: LayertraceError) -> None:
+    lines = str(error).splitlines()
+    click.echo(f"error: {_one_line(lines[0] if lines else type(error).__name__)}", err=True)
+    for line in lines[1:3]:
+        click.echo(f"  {_one_line(line)}", err=True)
+
+
+def _one_line(text: str) -> str:
+    from layertrace.views.text import show_name  # noqa: PLC0415 - only where something failed
+
+    return show_name(text)
+
+
+def _silence_stdout() -> None:
+    """Keep the interpreter from flushing into the closed pipe at its end."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, sys.stdout.fileno())
+    os.close(devnull)

@@ -1,0 +1,226 @@
+"""Values to JSON as scripts rely on it: CONTRACT.md, section 4."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING
+
+from layertrace import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from layertrace.model.origin import Chain, Finding, Hop, Origin
+    from layertrace.model.trace import (
+        Carrier,
+        FileRecord,
+        ImageHead,
+        LayerInfo,
+        ShareRow,
+        StageInfo,
+        Version,
+    )
+
+Json = dict[str, object]
+
+
+def envelope(command: str, head: ImageHead, data: object) -> Json:
+    """Return the outer object that every command's JSON shares."""
+    return {
+        "schema": f"layertrace.{command}/1",
+        "tool": {"name": "layertrace", "version": __version__},
+        "image": image_json(head),
+        "findings": [finding_json(finding) for finding in head.findings],
+        "data": data,
+    }
+
+
+def to_text(value: object, *, compact: bool = False) -> str:
+    """Return JSON text; names that are not UTF-8 have had their bytes escaped before."""
+    if compact:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def image_json(head: ImageHead) -> Json:
+    """Return ``image``."""
+    image = head.image
+    return {
+        "reference": plain(image.reference),
+        "config_digest": image.config.digest,
+        "manifest_digest": image.manifest_digest,
+        "platform": str(image.config.platform),
+        "size": head.size,
+        "layers": [layer_json(layer) for layer in head.layers],
+        "stages": [stage_json(stage) for stage in head.stages],
+    }
+
+
+def layer_json(layer: LayerInfo) -> Json:
+    """Return one of ``image.layers[]``."""
+    return {
+        "index": layer.index,
+        "diff_id": layer.diff_id,
+        "digest": layer.digest,
+        "size": layer.size,
+        "files": layer.files,
+        "wasted": layer.wasted,
+        "base": layer.base,
+        "stage": layer.stage,
+        "stage_index": layer.stage_index,
+        "line": layer.line,
+        "instruction": _text(layer.instruction),
+        "created_by": plain(layer.created_by),
+        "source": _text(layer.source),
+        "evidence": layer.evidence.value,
+        "trust": layer.trust.value,
+    }
+
+
+def stage_json(stage: StageInfo) -> Json:
+    """Return one of ``image.stages[]``."""
+    return {
+        "index": stage.index,
+        "name": stage.name,
+        "from": plain(stage.base),
+        "line": stage.line,
+        "used": stage.used,
+        "in_image": stage.in_image,
+        "shipped_bytes": stage.shipped_bytes,
+        "shipped_files": stage.shipped_files,
+        "size": stage.size,
+        "carried_by": [carrier_json(carrier) for carrier in stage.carried_by],
+    }
+
+
+def carrier_json(carrier: Carrier) -> Json:
+    """Return one of ``carried_by[]``."""
+    return {
+        "layer": carrier.layer,
+        "line": carrier.line,
+        "instruction": _text(carrier.instruction),
+    }
+
+
+def finding_json(finding: Finding) -> Json:
+    """Return one of ``findings[]``."""
+    return {"code": finding.code, "message": plain(finding.message), **_plain_values(finding.facts)}
+
+
+def record_json(record: FileRecord) -> Json:
+    """Return one of ``files.data[]``."""
+    return {
+        **_path_json("path", f"/{record.path}"),
+        "implicit": record.implicit,
+        "type": record.kind.word,
+        "size": record.size,
+        "mode": record.mode,
+        "uid": record.uid,
+        "gid": record.gid,
+        "mtime": record.mtime,
+        **_path_json("link_target", record.link_target),
+        "digest": record.digest,
+        "layer": record.layer,
+        "change": record.change.value,
+        "stage": record.stage,
+        "stage_index": record.stage_index,
+        "carried_from": record.carried_from,
+        "origin": origin_json(record.origin),
+        "trust": record.trust.value,
+    }
+
+
+def origin_json(origin: Origin) -> Json:
+    """Return ``origin``."""
+    return {
+        "kind": origin.kind.value,
+        "stage": origin.stage,
+        "stage_index": origin.stage_index,
+        "line": origin.line,
+        "instruction": _text(origin.instruction),
+        **_path_json("path", origin.path),
+        "image": _text(origin.image),
+    }
+
+
+def hop_json(hop: Hop) -> Json:
+    """Return one of ``why.data[].hops[]``."""
+    return {
+        "place": hop.place,
+        "layer": hop.layer,
+        "stage": hop.stage,
+        "stage_index": hop.stage_index,
+        "line": hop.line,
+        "instruction": _text(hop.instruction),
+        "action": hop.action.value,
+        **_path_json("path", hop.path or None),
+        "trust": hop.trust.value,
+        "evidence": hop.evidence.value,
+        "detail": plain(hop.detail),
+        **({"candidates": [plain(c) for c in hop.candidates]} if hop.candidates else {}),
+    }
+
+
+def version_json(version: Version) -> Json:
+    """Return one of ``why.data[].history[]``."""
+    return {
+        "layer": version.layer,
+        "change": version.change.value,
+        "size": version.size,
+        "mode": version.mode,
+        "digest": version.digest,
+    }
+
+
+def why_json(record: FileRecord, chain: Chain, versions: Iterable[Version]) -> Json:
+    """Return one of ``why.data[]``."""
+    return {
+        **_path_json("path", f"/{record.path}"),
+        "record": record_json(record),
+        "hops": [hop_json(hop) for hop in chain.hops],
+        "history": [version_json(version) for version in versions],
+    }
+
+
+def share_json(row: ShareRow) -> Json:
+    """Return one of ``stages.data[]``."""
+    stays = None if row.size is None else max(row.size - row.shipped_bytes, 0)
+    return {
+        "kind": row.kind,
+        "name": plain(row.name),
+        "stage_index": row.stage_index,
+        "from": _text(row.base),
+        "steps": row.steps,
+        "size": row.size,
+        "shipped_bytes": row.shipped_bytes,
+        "shipped_files": row.shipped_files,
+        "stays_behind": stays if row.kind == "stage" else None,
+        "trust": row.trust.value,
+        "carried_by": [carrier_json(carrier) for carrier in row.carried_by],
+    }
+
+
+def plain(text: str) -> str:
+    r"""Return text that JSON can hold: bytes that are not UTF-8 become ``\xNN``."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return text
+
+
+def _text(text: str | None) -> str | None:
+    return None if text is None else plain(text)
+
+
+def _path_json(key: str, path: str | None) -> Json:
+    """Return a path, and its exact bytes beside it where it is not UTF-8."""
+    if path is None or path == (shown := plain(path)):
+        return {key: path}
+    exact = base64.b64encode(path.encode("utf-8", "surrogateescape")).decode()
+    return {key: shown, f"{key}_b64": exact}
+
+
+def _plain_values(facts: Mapping[str, object]) -> Json:
+    return {key: plain(v) if isinstance(v, str) else v for key, v in facts.items()}

@@ -1,0 +1,145 @@
+"""The options that every reading command shares: CONTRACT.md, sections 1 and 2."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from layertrace.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from layertrace.layers.cache import IndexCache
+    from layertrace.pipeline.hints import Hints
+    from layertrace.pipeline.trace import Opening
+
+CACHE_VARIABLE: Final = "LAYERTRACE_CACHE_DIR"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The image and all options of section 2, as given."""
+
+    image: str
+    dockerfile: Path | None
+    target: str | None
+    build_arg: tuple[str, ...]
+    context: Path | None
+    stage: tuple[str, ...]
+    base: str | None
+    platform: str | None
+    verify: bool
+    no_cache: bool
+
+    def hints(self) -> Hints:
+        """Return them as the pipeline takes them.
+
+        Raises:
+            UsageError: a ``K=V`` without ``=``, or a platform of another shape.
+        """
+        from layertrace.archive.source import parse_platform  # noqa: PLC0415
+        from layertrace.pipeline.hints import Hints  # noqa: PLC0415
+
+        return Hints(
+            dockerfile=self.dockerfile,
+            target=self.target,
+            build_args=pairs("--build-arg", self.build_arg),
+            context=self.context,
+            stages=pairs("--stage", self.stage),
+            base=self.base,
+            platform=parse_platform(self.platform) if self.platform else None,
+            verify=self.verify,
+        )
+
+
+def reading_options(command: Callable[..., object]) -> Callable[..., object]:
+    """Give a command IMAGE and the options of section 2."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def take_reading(values: dict[str, Any]) -> Reading:
+    """Take the shared options out of a command's keyword arguments."""
+    names = Reading.__dataclass_fields__
+    return Reading(**{name: values.pop(name) for name in names})
+
+
+def pairs(option: str, values: tuple[str, ...]) -> dict[str, str]:
+    """Return ``K=V`` words as a mapping; a bare ``K`` takes the environment's value.
+
+    Raises:
+        UsageError: there is no value, here or in the environment.
+
+    >>> pairs("--build-arg", ("A=1=2",))
+    {'A': '1=2'}
+    """
+    found: dict[str, str] = {}
+    for value in values:
+        key, equals, rest = value.partition("=")
+        if not equals and option == "--build-arg" and key in os.environ:
+            rest, equals = os.environ[key], "="
+        if not key or not equals:
+            raise UsageError(f"{option} {value}: no value", hint=f"write {option} NAME=VALUE")
+        found[key] = rest
+    return found
+
+
+def open_cache(*, off: bool = False) -> IndexCache:
+    """Return the user's index cache; ``off`` gives one that keeps nothing."""
+    from layertrace.layers.cache import DEFAULT_LIMIT, IndexCache  # noqa: PLC0415
+
+    return IndexCache(cache_folder(), limit=0 if off else DEFAULT_LIMIT)
+
+
+def cache_folder() -> Path:
+    """Return where the cache is: ``LAYERTRACE_CACHE_DIR``, else the platform's place."""
+    folder = os.environ.get(CACHE_VARIABLE)
+    if folder:
+        return Path(folder)
+    from platformdirs import user_cache_path  # noqa: PLC0415
+
+    return user_cache_path("layertrace", appauthor=False)
+
+
+@contextmanager
+def opened(reading: Reading) -> Iterator[Opening]:
+    """Open the image with progress on stderr; close it in the end."""
+    from layertrace.pipeline.trace import open_image  # noqa: PLC0415
+    from layertrace.views.progress import walking  # noqa: PLC0415
+
+    cache = open_cache(off=reading.no_cache)
+    try:
+        with walking() as progress:
+            opening = open_image(reading.image, reading.hints(), cache, progress=progress)
+        try:
+            yield opening
+        finally:
+            opening.close()
+    finally:
+        cache.close()
+
+
+_FOLDER: Final = click.Path(path_type=Path)
+_OPTIONS: Final = (
+    click.argument("image"),
+    click.option(
+        "-f", "--dockerfile", type=_FOLDER, metavar="FILE", help="The Dockerfile it was built from."
+    ),
+    click.option("--target", metavar="STAGE", help="The stage that was built; default the last."),
+    click.option("--build-arg", multiple=True, metavar="K=V", help="As given to the build."),
+    click.option("--context", type=_FOLDER, metavar="DIR", help="The build context, to verify."),
+    click.option(
+        "--stage", multiple=True, metavar="NAME=IMAGE", help="An image of that stage, to verify."
+    ),
+    click.option("--base", metavar="IMAGE", help="The final stage's base image."),
+    click.option("--platform", metavar="OS/ARCH", help="Which image of an index."),
+    click.option("--verify", is_flag=True, help="Read every layer whole and check its diff_id."),
+    click.option("--no-cache", is_flag=True, help="Neither use nor keep layer indexes."),
+)

@@ -1,0 +1,81 @@
+"""One line of progress on stderr, only where somebody watches it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from layertrace.pipeline.stored import WalkProgress
+
+_QUIET: Final = 0.5
+"""Seconds of work before the first word of it."""
+_EVERY: Final = 0.1
+
+
+class Line:
+    """A line that overwrites itself; mute where stderr is not a terminal."""
+
+    def __init__(self) -> None:
+        """Start the clock."""
+        self.started = time.monotonic()
+        self._shown = 0.0
+        self._on = sys.stderr.isatty() and not os.environ.get("CI")
+        self._written = False
+
+    def due(self) -> bool:
+        """Say whether it is time for another look."""
+        now = time.monotonic()
+        if not self._on or now - self.started < _QUIET or now - self._shown < _EVERY:
+            return False
+        self._shown = now
+        return True
+
+    def show(self, text: str) -> None:
+        """Put ``text`` in place of what stands there."""
+        from layertrace.views.text import show_name  # noqa: PLC0415
+
+        self._written = True
+        width = os.get_terminal_size(sys.stderr.fileno()).columns - 1
+        sys.stderr.write(f"\r\x1b[K{show_name(text)[:width]}")
+        sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Leave no trace."""
+        if self._written:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+@contextmanager
+def walking() -> Iterator[Callable[[WalkProgress], None]]:
+    """Give what tells of a walk."""
+    line = Line()
+
+    def tell(progress: WalkProgress) -> None:
+        if line.due():
+            line.show(describe_walk(progress, time.monotonic() - line.started))
+
+    try:
+        yield tell
+    finally:
+        line.clear()
+
+
+def describe_walk(progress: WalkProgress, seconds: float) -> str:
+    """Return one line about a walk: layer, bytes, rate."""
+    from layertrace.views.text import show_size  # noqa: PLC0415
+
+    done = show_size(progress.bytes_done)
+    total = progress.bytes_total
+    of = f" of {show_size(total)}" if total else ""
+    rate = show_size(int(progress.bytes_done / seconds)) if seconds > 0 else "0 B"
+    layer = f"layer {progress.layer + 1}"
+    if progress.layers:
+        layer += f" of {progress.layers}"
+    return f"reading {layer}  {done}{of}  {rate}/s  {progress.entries:,} entries"
