@@ -8,7 +8,7 @@ The SDK is imported where it is used, so that a saved archive needs none of it.
 from __future__ import annotations
 
 import os
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypedDict
 
@@ -225,8 +225,11 @@ class Exchange:
 
     def interrupt(self) -> None:
         """Make a read that waits for the engine end."""
-        if self._interrupt is not None:
-            self._interrupt()
+        # An answer that has just ended has nothing to cut off, which urllib3
+        # says in three ways.
+        with suppress(OSError, RuntimeError, ValueError):
+            if self._interrupt is not None:
+                self._interrupt()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

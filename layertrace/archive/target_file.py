@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import io
 import os
 import secrets
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from layertrace.errors import StorageError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from _typeshed import ReadableBuffer
+
+_BUFFER: Final = 1 << 20
+
+
+class _Part(io.FileIO):
+    """A file whose failing writes name the target it will become."""
+
+    def __init__(self, descriptor: int, target: Path) -> None:
+        super().__init__(descriptor, "r+")
+        self._target = target
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        with _storage_errors(self._target):
+            return super().write(data)
 
 
 @contextmanager
@@ -27,21 +44,24 @@ def complete_file(target: Path, *, force: bool = False) -> Iterator[BinaryIO]:
     """
     check_target(target, force=force)
     target = target.resolve()
-    part = target.with_name(f".{target.name[:200]}.{secrets.token_hex(6)}.part")
-    with _storage_errors(target):
-        try:
+    part = target.with_name(f".layertrace-{secrets.token_hex(8)}.part")
+    try:
+        with _storage_errors(target):
             # Private until complete: nobody is to read half an image.
             descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with open(descriptor, "w+b", buffering=1 << 20) as file:  # noqa: PTH123 - a descriptor
-                yield file
-                file.flush()
-                os.fchmod(file.fileno(), 0o666 & ~_umask())
-                os.fsync(file.fileno())
+        with io.BufferedRandom(_Part(descriptor, target), _BUFFER) as file:
+            # The type checker does not count it as a binary file, which it is.
+            yield cast("BinaryIO", file)
+            file.flush()
+            with _storage_errors(target):
+                os.fchmod(descriptor, 0o666 & ~_umask())
+                os.fsync(descriptor)
+        with _storage_errors(target):
             _put_in_place(part, target, force=force)
-        except BaseException:
-            with suppress(FileNotFoundError):
-                part.unlink()
-            raise
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise
 
 
 def check_target(target: Path, *, force: bool) -> None:
@@ -51,18 +71,14 @@ def check_target(target: Path, *, force: bool) -> None:
         UsageError: ``target`` exists (and ``force`` is not set) or is no regular file.
         StorageError: its folder is not there.
     """
-    try:
+    with _storage_errors(target):
         folder = target.resolve().parent
         if not folder.is_dir():
             raise StorageError(f"{target}: cannot be written", why=f"{folder} is not a folder")
-        if not os.path.lexists(target):
-            return
         if target.exists() and not target.is_file():
             raise UsageError(f"{target}: is not a regular file, so it is not overwritten")
-    except OSError as error:
-        raise StorageError(f"{target}: cannot be written", why=_reason(error)) from error
-    if not force:
-        raise _exists(target)
+        if os.path.lexists(target) and not force:
+            raise _exists(target)
 
 
 def _exists(target: Path) -> UsageError:
@@ -73,13 +89,15 @@ def _exists(target: Path) -> UsageError:
 
 def _put_in_place(part: Path, target: Path, *, force: bool) -> None:
     if force:
-        os.replace(part, target)  # noqa: PTH105
+        os.replace(part, target)  # noqa: PTH105 - beside os.link, which pathlib names otherwise
     else:
         _rename_new(part, target)
-    folder = os.open(target.parent, os.O_RDONLY)
+    folder = os.open(target.parent, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        # The rename itself must outlive a power cut.
-        os.fsync(folder)
+        # The rename itself must outlive a power cut; some file systems see to
+        # that alone and refuse to be asked.
+        with suppress(OSError):
+            os.fsync(folder)
     finally:
         os.close(folder)
 
@@ -105,10 +123,6 @@ def _umask() -> int:
     return mask
 
 
-def _reason(error: OSError) -> str:
-    return os.strerror(error.errno) if error.errno else str(error)
-
-
 @contextmanager
 def _storage_errors(target: Path) -> Iterator[None]:
     try:
@@ -116,6 +130,6 @@ def _storage_errors(target: Path) -> Iterator[None]:
     except OSError as error:
         raise StorageError(
             f"{target}: cannot be written",
-            why=_reason(error),
+            why=os.strerror(error.errno) if error.errno else str(error),
             hint="nothing was left behind",
         ) from error
