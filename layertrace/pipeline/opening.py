@@ -147,7 +147,7 @@ class _Opener:
     def _read_build(self, bases: Mapping[str, ImageConfig]) -> Build | None:
         hints, bundle = self._hints, self._bundle
         if hints.dockerfile is not None:
-            name, text = str(hints.dockerfile), _read_dockerfile(hints.dockerfile)
+            name, text = str(hints.dockerfile), read_dockerfile(hints.dockerfile)
         elif bundle is not None:
             name, text = bundle.dockerfile_name, bundle.dockerfile
         else:
@@ -254,7 +254,12 @@ def _read_context(folder: Path, dockerfile: Path | None) -> ContextTree:
     return ContextTree(entries, lambda path: file_digest(files[path]))
 
 
-def _read_dockerfile(path: Path) -> str:
+def read_dockerfile(path: Path) -> str:
+    """Return a Dockerfile's text.
+
+    Raises:
+        DockerfileError: it cannot be read, or is larger than any Dockerfile.
+    """
     try:
         with path.open("rb") as file:
             data = file.read(MAX_DOCKERFILE + 1)

@@ -162,14 +162,23 @@ def _mark(value: str) -> Narrow:
     return narrow
 
 
-def _size(value: str) -> Narrow:
-    match = _SIZE.fullmatch(value)
+def parse_size(text: str) -> tuple[str, float]:
+    """Return the sign (``""`` for none) and the bytes of a size such as ``>1.5MB``.
+
+    Raises:
+        TermError: it is no size.
+    """
+    match = _SIZE.fullmatch(text)
     if match is None:
-        raise TermError(f"size: takes a size like >1MB or <=512KiB, not {value}")
+        raise TermError(f"size: takes a size like >1MB or <=512KiB, not {text}")
     sign, number, unit = match.groups()
     if unit.lower() not in _UNITS:
         raise TermError(f"there is no unit {unit}: B kB MB GB TB KiB MiB GiB TiB", match.start(3))
-    limit = float(number) * _UNITS[unit.lower()]
+    return sign or "", float(number) * _UNITS[unit.lower()]
+
+
+def _size(value: str) -> Narrow:
+    sign, limit = parse_size(value)
     compare = _COMPARE[sign or "="]
 
     def narrow(table: FileTable, rows: Sequence[int]) -> Sequence[int]:

@@ -21,11 +21,11 @@ _EVERY: Final = 0.1
 class Line:
     """A line that overwrites itself; mute where stderr is not a terminal."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, mute: bool = False) -> None:
         """Start the clock."""
         self.started = time.monotonic()
         self._shown = 0.0
-        self._on = sys.stderr.isatty() and not os.environ.get("CI")
+        self._on = not mute and sys.stderr.isatty() and not os.environ.get("CI")
         self._written = False
 
     def due(self) -> bool:
