@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine.engine_support import SAMPLES, Command
+from tests.sample_support import SAMPLES, Command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from tests.engine.engine_support import Command
+    from tests.sample_support import Command
 
 pytestmark = pytest.mark.engine
 
