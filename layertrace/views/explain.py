@@ -167,11 +167,12 @@ def origin_words(origin: Origin, carried_from: str | None = None) -> str:
     """Return where the bytes came from, in one line."""
     at = f" at line {origin.line}" if origin.line else ""
     command = _one_line(origin.instruction)
+    stage = f" in stage {origin.stage}" if origin.stage else ""
     unknown = "not known: no evidence leads further"
     if carried_from is not None:
         unknown = f"carried from stage {carried_from}; what made it there is not known"
     words = {
-        OriginKind.RUN: f"made by `{command}` in stage {origin.stage}",
+        OriginKind.RUN: f"made by `{command or 'a RUN'}`{stage}",
         OriginKind.CONTEXT: f"from the build context: {origin.path or '(file not known)'}",
         OriginKind.URL: f"fetched by `{command}`",
         OriginKind.INLINE: f"written in the Dockerfile itself{at}",
@@ -250,9 +251,12 @@ def _hop(head: ImageHead, hop: Hop) -> WhyRow:
         if step is not None:
             place = f"{place}/{step}"
             target = f"step:{hop.stage_index}:{hop.line}" if not final else target
+    text = _one_line(hop.instruction)
+    if not text and final and hop.layer is not None:
+        text = layer_text(head.layers[hop.layer])
     row = WhyRow(
         kind=WhyKind.HOP,
-        text=_one_line(hop.instruction) or _ACTIONS[hop.action],
+        text=text or _ACTIONS[hop.action],
         trust=hop.trust,
         place=place,
         detail=hop.detail,

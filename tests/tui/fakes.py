@@ -163,7 +163,7 @@ def _layers() -> tuple[LayerInfo, ...]:
             index=index,
             diff_id=f"sha256:{index:064x}",
             digest=None,
-            created_by=f"/bin/sh -c {instruction}",
+            created_by=instruction,
             base=line is None,
             trust=Trust.VERIFIED,
             evidence=Evidence.DECLARED,
@@ -178,7 +178,7 @@ def _layers() -> tuple[LayerInfo, ...]:
 
     copied = {"source": "build", "source_stage": 0}
     return (
-        layer(0, "#(nop) ADD file:0123 in / ", None, 4_650_000),
+        layer(0, "/bin/sh -c #(nop) ADD file:0123 in / ", None, 4_650_000),
         layer(1, "WORKDIR /app", 10, 0),
         layer(2, "COPY --from=build /app/dist /app/dist", 11, 1_494_200, **copied),
         layer(3, "COPY --from=build /app/package.json /app/", 12, 900, **copied),
@@ -297,7 +297,7 @@ class FakeTrace:
             return self.chains[path]
         row = self._row(path)
         label = self.table.labels[self.table.label_ids[row]]
-        trust = self.table.trusts[row]
+        trust = self.table.trusts[row] if self.head.build else Trust.INFERRED
         if label == BUILD:
             return _copied(path, self.table.layers[row])
         if label == CONTEXT:

@@ -250,8 +250,7 @@ class BrowseScreen(Screen[None]):
             self.files.go_to(self._wanted)
             self._wanted = None
         self._title_files()
-        if not self._pinned:
-            self._soon("why", self._explain)
+        self._soon("why", self._explain)
 
     @on(FilesPane.Filtered)
     def _title_files(self) -> None:
@@ -311,7 +310,7 @@ class BrowseScreen(Screen[None]):
         if row is None:
             return
         if row.target is not None:
-            self._jump(row.target)
+            self._pinned = self._jump(row.target)
             self.code.light(row.line)
         elif row.path is not None and self._walked is not None:
             node = self._walked.tree.find(row.path)
@@ -341,15 +340,16 @@ class BrowseScreen(Screen[None]):
         elif row is not None and row.stage_index is not None:
             self._jump(f"stage:{row.stage_index}")
 
-    def _jump(self, key: str) -> None:
+    def _jump(self, key: str) -> bool:
         here = self._here()
         if not self.stages.go_to(key):
             self._tell("it has no row of its own in the list of stages")
-            return
+            return False
         self._trail.leave(here)
-        self._pinned = True
+        self._pinned = False
         self._follow_scope()
         self.action_pane("stages")
+        return True
 
     def _here(self) -> Place:
         return Place(

@@ -6,7 +6,7 @@ from array import array
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from layertrace.model.entry import EntryKind
@@ -199,7 +199,6 @@ APPLY: dict[str, Callable[[TreeRows, int], None]] = {
 }
 
 
-@settings(max_examples=200)
 @given(tables(), OPERATIONS)
 def test_rows_stay_a_tree_whatever_is_done(
     files: FileTable, operations: list[tuple[str, int]]

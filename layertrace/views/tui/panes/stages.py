@@ -99,13 +99,15 @@ class StagesPane(RowsView):
         if row.folds:
             fold = "▸" if row.key in self._folded else "▾"
         tail = 0 if row.line is None and width < 30 else _LINE_WIDTH  # noqa: PLR2004 - cells
-        room = width - _SIZE_WIDTH - tail - 1
+        size = self._size_text(row)
+        size_width = _SIZE_WIDTH if size else 0
+        room = width - size_width - tail - 1
         lead = f"{'  ' * row.depth}{fold} "
         yield lead, plain
         yield _BULLETS.get(row.kind, ""), style
         used = len(lead) + len(_BULLETS.get(row.kind, ""))
         yield from self._title(row, max(0, room - used))
-        yield fill_left(self._size_text(row), _SIZE_WIDTH), plain
+        yield fill_left(size, size_width), plain
         yield " ", plain
         yield fill_left(f":{row.line}" if row.line else "", tail), self.palette.dim
 
