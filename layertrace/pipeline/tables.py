@@ -14,8 +14,7 @@ from layertrace.rootfs.squash import STRIDE, Place
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from layertrace.model.origin import Chain
-    from layertrace.provenance.tracer import Tracer
+    from layertrace.provenance.tracer import Tracer, Verdict
     from layertrace.provenance.trees import RootfsTree
     from layertrace.rootfs.squash import Rootfs
 
@@ -24,16 +23,16 @@ _FILE: Final = int(EntryKind.FILE)
 _STAGELESS: Final = frozenset({OriginKind.BASE, OriginKind.CONTEXT, OriginKind.UNKNOWN})
 
 
-def make_label(chain: Chain) -> Label:
-    """Return whose a path is, by its chain."""
-    origin = chain.origin
+def make_label(verdict: Verdict) -> Label:
+    """Return whose a path is, by where its chain ends."""
+    origin = verdict.origin
     made = origin.kind not in _STAGELESS
     return Label(
         kind=origin.kind,
         stage=origin.stage if made else None,
         stage_index=origin.stage_index if made else None,
         image=origin.image,
-        carried_from=chain.carried_from,
+        carried_from=verdict.carried_from,
     )
 
 
@@ -98,17 +97,15 @@ class _Answers:
 
     def of(self, path: str, place: Place) -> tuple[int, Trust]:
         if not self._tracer.is_uniform(path, place):
-            return self._traced(path)
+            return self._traced(path, place)
         answer = self._of_layer.get(place.layer)
         if answer is None:
-            answer = self._of_layer[place.layer] = self._traced(path)
+            answer = self._of_layer[place.layer] = self._traced(path, place)
         return answer
 
-    def _traced(self, path: str) -> tuple[int, Trust]:
-        chain = self._tracer.chain(path)
-        if chain is None:
-            return self.unknown, Trust.UNKNOWN
-        return self._number(make_label(chain)), chain.trust
+    def _traced(self, path: str, place: Place) -> tuple[int, Trust]:
+        verdict = self._tracer.verdict(path, place)
+        return self._number(make_label(verdict)), verdict.trust
 
     def _number(self, label: Label) -> int:
         return self.labels.setdefault(label, len(self.labels))

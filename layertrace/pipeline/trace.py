@@ -192,8 +192,8 @@ class ImageTrace:
             if self._tree.find(path) is None:
                 raise self.missing(path)
             return _implicit_record(path)
-        chain = self.chain(path)
-        label = make_label(chain)
+        verdict = self._tracer.verdict(path, place)
+        label = make_label(verdict)
         item, kind, target = self._tree.item(place), *self._link(path, place)
         return FileRecord(
             path=path,
@@ -210,9 +210,9 @@ class ImageTrace:
             change=change_of(self._tree, path, place),
             stage=label.stage,
             stage_index=label.stage_index,
-            origin=chain.origin,
-            trust=chain.trust,
-            carried_from=chain.carried_from,
+            origin=verdict.origin,
+            trust=verdict.trust,
+            carried_from=verdict.carried_from,
         )
 
     def record_at(self, row: int) -> FileRecord:

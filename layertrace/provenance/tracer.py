@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from layertrace.model.entry import EntryKind
 from layertrace.model.origin import (
@@ -56,6 +56,14 @@ class Knowledge:
     """External images that a COPY --from names."""
 
 
+class Verdict(NamedTuple):
+    """Where a path's chain ends, and how surely."""
+
+    origin: Origin
+    trust: Trust
+    carried_from: str | None
+
+
 class Tracer:
     """Answers for one final image."""
 
@@ -63,6 +71,7 @@ class Tracer:
         """Keep what there is; every answer is worked out when asked for."""
         self._final = final
         self._known = knowledge
+        self._uniform: dict[int, Chain] = {}
 
     def chain(self, path: str) -> Chain | None:
         """Return the chain of a path of the final image; None if it is not there."""
@@ -79,6 +88,25 @@ class Tracer:
             trust=weakest(*(hop.trust for hop in trail.hops)),
             carried_from=self._carrier(trail),
         )
+
+    def verdict(self, path: str, place: Place) -> Verdict:
+        """Return what :meth:`chain` ends in, for one seen path, without its hops.
+
+        Far cheaper for the many paths of a layer that share one answer.
+        """
+        if not self.is_uniform(path, place):
+            chain = self.chain(path)
+            if chain is None:
+                return Verdict(_UNKNOWN, Trust.UNKNOWN, None)
+            return Verdict(chain.origin, chain.trust, chain.carried_from)
+        chain = self._uniform.get(place.layer) or self.chain(path)
+        if chain is None:
+            return Verdict(_UNKNOWN, Trust.UNKNOWN, None)
+        self._uniform[place.layer] = chain
+        origin = chain.origin
+        if origin.path is not None:
+            origin = replace(origin, path=f"/{path}")
+        return Verdict(origin, chain.trust, chain.carried_from)
 
     def is_uniform(self, path: str, place: Place) -> bool:
         """Say whether such paths of its layer all have one and the same answer.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from layertrace import __version__
 
@@ -36,11 +36,17 @@ def envelope(command: str, head: ImageHead, data: object) -> Json:
     }
 
 
-def to_text(value: object, *, compact: bool = False) -> str:
-    """Return JSON text; names that are not UTF-8 have had their bytes escaped before."""
-    if compact:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+_COMPACT: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def to_text(value: object) -> str:
+    """Return JSON text over many lines, for people too."""
     return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def to_line(value: object) -> str:
+    """Return JSON text on one line."""
+    return _COMPACT.encode(value)
 
 
 def image_json(head: ImageHead) -> Json:

@@ -337,14 +337,15 @@ def _print_json(command: str, trace: ImageTrace, data: object) -> None:
 
 
 def _print_records(trace: ImageTrace, rows: list[int], *, jsonl: bool) -> None:
-    from layertrace.views.encode import record_json, to_text  # noqa: PLC0415
+    from layertrace.views.encode import record_json, to_line  # noqa: PLC0415
 
     records = (record_json(trace.record_at(row)) for row in rows)
     if not jsonl:
         _print_json("files", trace, list(records))
         return
     for record in records:
-        click.echo(to_text(record, compact=True))
+        sys.stdout.write(f"{to_line(record)}\n")
+    sys.stdout.flush()
 
 
 def _write_paths(paths: Iterator[str]) -> None:
