@@ -36,13 +36,13 @@ from layertrace.archive.build_plan import (
 from layertrace.archive.engine import Exchange, Progress
 from layertrace.archive.engine_errors import engine_errors
 from layertrace.errors import EngineError, StoppedError
+from layertrace.model.bundle import ContextEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from docker import DockerClient
 
-    from layertrace.model.bundle import ContextEntry
 
 _STEP: Final = re.compile(r"Step (\d+)/(\d+) : (.*)")
 _BLOCK: Final = 512
@@ -100,6 +100,8 @@ class ContextTar:
             info = tarfile.TarInfo(name)
             info.size = len(content)
             yield _header(info) + content + bytes(-len(content) % _BLOCK)
+            if not self._ignored.matches(name):
+                self.entries.append(_extra_entry(info, content))
         yield bytes(2 * _BLOCK)
 
     def _member(self, file: ContextFile) -> Iterator[bytes]:
@@ -141,6 +143,17 @@ class ContextTar:
         elif kind in {tarfile.CHRTYPE, tarfile.BLKTYPE}:
             info.devmajor, info.devminor = os.major(status.st_rdev), os.minor(status.st_rdev)
         return info
+
+
+def _extra_entry(info: tarfile.TarInfo, content: bytes) -> ContextEntry:
+    return ContextEntry(
+        path=info.name,
+        kind="file",
+        size=info.size,
+        mode=info.mode,
+        mtime=int(info.mtime),
+        digest=f"sha256:{hashlib.sha256(content).hexdigest()}",
+    )
 
 
 def _header(info: tarfile.TarInfo) -> bytes:
