@@ -155,7 +155,7 @@ class Tracer:
         binds = _binds(instruction)
         if not binds or at.item.kind is not EntryKind.FILE or not at.item.size:
             older = at.image.tree.before(at.path, at.place.layer)
-            detail = "created here" if older is None else "other content than below it"
+            detail = "created here" if older is None else f"other content than L{older.layer + 1}'s"
             return written(at, OriginKind.RUN, detail)
         for index in instruction.mount_stages:
             stage = self._known.stages.get(index)

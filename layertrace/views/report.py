@@ -138,14 +138,19 @@ def _file_row(table: FileTable, row: int) -> list[str]:
 
 
 def why_lines(
-    record: FileRecord, chain: Chain, versions: Sequence[Version], *, width: int | None
+    head: ImageHead,
+    record: FileRecord,
+    chain: Chain,
+    versions: Sequence[Version],
+    *,
+    width: int | None,
 ) -> list[str]:
-    """Return the chain of one path."""
+    """Return the chain of one path, and what each layer did to it where several did."""
     lines = [_record_line(record, chain.trust), ""]
     rows = [_hop_row(number, hop) for number, hop in enumerate(chain.hops, 1)]
-    head = ["HOP", "", "PLACE", "LINE", "INSTRUCTION", "EVIDENCE"]
+    titles = ["HOP", "", "PLACE", "LINE", "INSTRUCTION", "EVIDENCE"]
     lines += [f"  {line}" for line in format_table(
-        [_cut_instruction(row, width) for row in rows], align="><<><<", head=head,
+        [_cut_instruction(row, width) for row in rows], align="><<><<", head=titles,
         width=None if width is None else width - 2,
     )]  # fmt: skip
     for hop in chain.hops:
@@ -154,7 +159,7 @@ def why_lines(
         lines.append("  no layer has an entry for it: only paths below it do")
     lines += ["", f"Origin: {origin_text(chain.origin)}"]
     if len(versions) > 1:
-        lines.append("Layers: " + ", ".join(_version_text(version) for version in versions))
+        lines += ["", *_version_lines(head, versions, width=width)]
     return lines
 
 
@@ -222,6 +227,24 @@ def origin_text(origin: Origin) -> str:
     return texts[origin.kind]
 
 
-def _version_text(version: Version) -> str:
-    size = f" {show_size(version.size)}" if version.size is not None else ""
-    return f"L{version.layer + 1} {version.change.value}{size}"
+def _version_lines(head: ImageHead, versions: Sequence[Version], *, width: int | None) -> list[str]:
+    rows = []
+    for version in reversed(versions):
+        layer = head.layers[version.layer]
+        rows.append(
+            [
+                f"L{version.layer + 1}",
+                CHANGE_MARKS[version.change],
+                version.change.value,
+                show_size(version.size) if version.size is not None else "",
+                f":{layer.line}" if layer.line is not None else "",
+                show_name(layer.instruction or layer.created_by),
+            ]
+        )
+    titles = ["LAYER", "", "CHANGE", "SIZE", "LINE", "INSTRUCTION"]
+    return [
+        f"  {line}"
+        for line in format_table(
+            rows, align="<<<>><", head=titles, width=None if width is None else width - 2
+        )
+    ]

@@ -99,7 +99,8 @@ def why(
 
             _print_findings(trace)
             for number, each in enumerate(found):
-                _print_lines([""] * (number > 0) + why_lines(*each, width=stdout_width()))
+                lines = why_lines(trace.sized_head, *each, width=stdout_width())
+                _print_lines([""] * (number > 0) + lines)
         limit = Trust(require).rank if require else None
         weak = limit is not None and any(chain.trust.rank > limit for _, chain, _ in found)
         return _FINDING if weak else 0
@@ -372,4 +373,11 @@ def _print_findings(trace: ImageTrace) -> None:
 
 
 def _print_lines(lines: list[str]) -> None:
-    click.echo("\n".join(lines))
+    from layertrace.views.terminal import utf8_locale  # noqa: PLC0415
+    from layertrace.views.text import to_ascii  # noqa: PLC0415
+
+    text = "\n".join(lines)
+    if utf8_locale():
+        click.echo(text)
+    else:
+        click.echo(to_ascii(text).encode("ascii", "backslashreplace").decode())
