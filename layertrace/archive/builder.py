@@ -205,7 +205,8 @@ class _Export:
         last = build.target == len(build.stages) - 1
         return TraceBundle(
             builder=self._built.builder,
-            dockerfile_name=build.name,
+            # The name alone: where it lay is nobody else's business.
+            dockerfile_name=self._order.dockerfile.name,
             dockerfile=build.text,
             target=None if last else target.name,
             build_args=dict(build.arguments),

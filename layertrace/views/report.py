@@ -89,14 +89,15 @@ def _layer_stage(layer: LayerInfo) -> str:
 def stages_lines(shares: Sequence[ShareRow], *, width: int | None) -> list[str]:
     """Return the table of ``stages``."""
     return format_table(
-        [_share_row(row) for row in shares],
+        [line for row in shares for line in _share_rows(row)],
         align="<<<>>>><",
         head=["", "STAGE", "FROM", "WEIGHS", "SHIPPED", "FILES", "STAYS BEHIND", "CARRIED BY"],
         width=width,
     )
 
 
-def _share_row(row: ShareRow) -> list[str]:
+def _share_rows(row: ShareRow) -> list[list[str]]:
+    """Return a stage's line, and one more for each further layer that carried it."""
     stays = "-"
     if row.kind == "stage" and row.size is not None and row.carried_by:
         stays = show_size(max(row.size - row.shipped_bytes, 0))
@@ -107,7 +108,7 @@ def _share_row(row: ShareRow) -> list[str]:
         first, last = row.carried_by[0].layer + 1, row.carried_by[-1].layer + 1
         span = f"L{first}" if first == last else f"L{first}-L{last}"
         carriers = [f"{span} {show_name(row.carried_by[0].instruction or '')}".strip()]
-    return [
+    first_line = [
         TRUST_MARKS[row.trust] if row.shipped_files else " ",
         show_name(row.name),
         show_name(row.base or "-"),
@@ -115,8 +116,9 @@ def _share_row(row: ShareRow) -> list[str]:
         show_size(row.shipped_bytes),
         f"{row.shipped_files:,}",
         stays,
-        "; ".join(carriers) if carriers else "-",
+        carriers[0] if carriers else "-",
     ]
+    return [first_line, *([*[""] * 7, carrier] for carrier in carriers[1:])]
 
 
 def files_lines(table: FileTable, rows: Iterable[int], *, width: int | None) -> list[str]:
