@@ -82,9 +82,7 @@ def check_target(target: Path, *, force: bool) -> None:
 
 
 def _exists(target: Path) -> UsageError:
-    return UsageError(
-        f"{target}: exists already", hint="name another file, or overwrite it with --force"
-    )
+    return UsageError(f"{target}: exists already", hint="name another file, or remove that one")
 
 
 def _put_in_place(part: Path, target: Path, *, force: bool) -> None:

@@ -213,7 +213,8 @@ def temporary_tags(client: DockerClient) -> list[str]:
 def tags(client: DockerClient) -> set[str]:
     """Return the tags of images made here; others may be at work in the same engine."""
     images = client.api.images(filters={"label": LABEL})
-    return {name for image in images for name in image.get("RepoTags") or ()}
+    found = {name for image in images for name in image.get("RepoTags") or ()}
+    return found - {"<none>:<none>"}
 
 
 TWO_STAGES = """\
