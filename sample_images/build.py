@@ -2,6 +2,7 @@
 
     python sample_images/build.py node --out DIR    the tutorial on real node images
     python sample_images/build.py tiny --out DIR    the same shape on a busybox
+    python sample_images/build.py tiny --archives   write the archives that ship
 
 The engine is the one ``DOCKER_HOST`` names. Files that take long to make or fetch are kept
 in ``--work``. No step asks anything; every step has a time limit and a log below ``--work``.
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import node_bases
+import tiny_archives
 import tiny_bases
 from docker_cli import BasePolicy, BuildError, Docker, Plan, Shell, find_docker
 
@@ -47,7 +49,10 @@ SAMPLES: Final = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; 0 is done, 1 could not, 130 stopped."""
-    args = _parser().parse_args(argv)
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if args.archives and args.sample != "tiny":
+        parser.error("--archives: only those of tiny ship")
     start = time.monotonic()
     try:
         _run(args)
@@ -70,7 +75,9 @@ def _run(args: argparse.Namespace) -> None:
         node_bases.make_bases(docker, work, policy)
     else:
         tiny_bases.make_bases(docker, work, policy, busybox=args.busybox)
-    if args.bases_only:
+    if args.archives:
+        tiny_archives.write_archives(docker.shell, work)
+    if args.bases_only or args.archives:
         return
     builders = BUILDERS if args.builder == "both" else (args.builder,)
     for builder in builders:
@@ -129,6 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--reuse", action="store_true", help="keep base images that the engine already has")
     add("--replace", action="store_true", help="overwrite base images not made by this script")
     add("--bases-only", action="store_true", help="stop when the base images are there")
+    add("--archives", action="store_true", help="write tiny's archives with layertrace export")
     add("--busybox", type=Path, metavar="FILE", help="a static busybox; default: Debian's")
     add("--timeout", type=float, metavar="S", default=900.0, help="for one step; default 900")
     return parser

@@ -167,9 +167,10 @@ def _write_tools(usr: Path) -> None:
     headers.mkdir(parents=True)
     for number in range(12):
         (headers / f"tiny{number:02}.h").write_text("/* a header */\n" * 50, encoding="utf-8")
-    _fix_times(usr)
+    fix_times(usr)
 
 
-def _fix_times(root: Path) -> None:
+def fix_times(root: Path) -> None:
+    """Give everything below ``root`` the one time that the samples have."""
     for path in [root, *root.rglob("*")]:
         os.utime(path, (_TIME, _TIME), follow_symlinks=False)
