@@ -13,6 +13,8 @@ from layertrace.model.origin import Evidence, Finding, Trust
 from layertrace.provenance.spelling import Recorded, agrees, read_created_by
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from layertrace.model.build import Build, Instruction, Stage
     from layertrace.model.image import HistoryEntry, ImageConfig
 
@@ -145,20 +147,39 @@ def _first_difference(
     scratch: bool,
 ) -> _Difference | None:
     """Compare history and instructions one by one, from the base's end on."""
-    known = base is not None and base.history
-    start = len(base.history) if base is not None and known else len(history) - len(wanted)
+    instructions = [instruction for _, instruction in wanted]
     if scratch:
-        start = 0
-    above = history[max(start, 0) :]
-    for position, (_, instruction) in enumerate(wanted):
-        step = f"line {instruction.line}, {instruction.text}"
-        if position >= len(above):
-            return _Difference(step=step, found="no such step")
-        recorded = read_created_by(above[position])
-        if not agrees(recorded, instruction):
-            return _Difference(step=step, found=recorded.text)
-    if len(above) > len(wanted):
-        extra = read_created_by(above[len(wanted)])
+        return _difference_from(history, instructions)
+    if base is not None and base.history:
+        return _difference_from(history[len(base.history) :], instructions)
+    start = len(history) - len(wanted)
+    if start >= 0 and _difference_from(history[start:], instructions) is None:
+        return None
+    # Where the base ends is not known, only that it is not there: the longest
+    # run of steps that do agree tells best where the two part.
+    runs = [(_run(history[i:], instructions), -i) for i in range(len(history))]
+    best = -max(runs, default=(0, 0))[1]
+    return _difference_from(history[best:], instructions)
+
+
+def _run(above: Sequence[HistoryEntry], instructions: Sequence[Instruction]) -> int:
+    """Return how many first steps agree."""
+    pairs = enumerate(zip(above, instructions, strict=False))
+    differing = (n for n, (e, i) in pairs if not agrees(read_created_by(e), i))
+    return next(differing, min(len(above), len(instructions)))
+
+
+def _difference_from(
+    above: Sequence[HistoryEntry], instructions: Sequence[Instruction]
+) -> _Difference | None:
+    """Return the first step in which the entries above the base are not the instructions."""
+    agreeing = _run(above, instructions)
+    if agreeing < len(instructions):
+        instruction = instructions[agreeing]
+        found = read_created_by(above[agreeing]).text if agreeing < len(above) else "no such step"
+        return _Difference(step=f"line {instruction.line}, {instruction.text}", found=found)
+    if agreeing < len(above):
+        extra = read_created_by(above[agreeing])
         return _Difference(step="the end", found=f"one more step, {extra.text}")
     return None
 

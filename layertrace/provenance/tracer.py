@@ -260,7 +260,9 @@ def _recorded(at: At) -> Trail:
         return written(at, OriginKind.RUN, "by the image's history alone")
     if keyword == "WORKDIR":
         return written(at, OriginKind.WORKDIR, "made on the way")
-    if keyword:
+    if keyword and at.image.alignment.contradicted:
+        detail = f"history does not name the source of a {keyword}, and no Dockerfile fits"
+    elif keyword:
         detail = f"history does not name the source of a {keyword}; give -f Dockerfile"
     else:
         detail = "the image's history does not say what made this layer"
