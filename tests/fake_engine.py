@@ -1,8 +1,12 @@
-"""A Docker engine's HTTP interface on a socket, as far as saving an image needs it."""
+"""A Docker engine's HTTP interface on a socket, as far as exporting needs it.
+
+Source: the Docker Engine API v1.41.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 import socketserver
 import threading
 from contextlib import contextmanager
@@ -14,17 +18,21 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from tests.builders import SampleImage, sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 PIECE: Final = 4096
+_PATIENCE: Final = 30
 
 
 @dataclass
 class FakeEngine:
-    """What the engine has, and how it misbehaves."""
+    """What the engine has, what it was asked, and how it misbehaves."""
 
     images: dict[str, SampleImage] = field(default_factory=dict)
+    """By id."""
+    tags: dict[str, str] = field(default_factory=dict)
+    """Name to id."""
     saved: bytes = b""
     """The answer to a save."""
     cut_after: int | None = None
@@ -32,11 +40,48 @@ class FakeEngine:
     ends_with: bytes = b""
     """Written after it, as an engine reports a failure in the middle."""
     silent: threading.Event | None = None
-    """The answer to a save waits for this before its first byte."""
+    """The answers to a save and a build wait for this before their first byte."""
+    refusal: tuple[int, str] | None = None
+    """Status and message of the answer to a save or a build."""
+    build_log: list[Mapping[str, object]] = field(default_factory=list)
+    """The answer to a build."""
     asked: list[str] = field(default_factory=list)
     """Names that were to be saved."""
-    refusal: tuple[int, str] | None = None
-    """Status and message of the answer to a save."""
+    built: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    """Parameters and context of each build."""
+
+    def add(self, image: SampleImage) -> str:
+        """Take an image with its tags; return its id."""
+        image_id = sha256(image.config)
+        self.images[image_id] = image
+        self.tags.update(dict.fromkeys(image.tags, image_id))
+        return image_id
+
+    def resolve(self, name: str) -> str:
+        """Return the id that a tag or an id stands for."""
+        return self.tags.get(name, name)
+
+    def names(self, image_id: str) -> list[str]:
+        """Return the tags of an image."""
+        return [name for name, tagged in self.tags.items() if tagged == image_id]
+
+    def remove(self, name: str) -> None:
+        """Take a tag away, and with its last tag the image."""
+        image_id = self.tags.pop(name)
+        if not self.names(image_id):
+            del self.images[image_id]
+
+    def facts(self, image_id: str) -> dict[str, object]:
+        """Return what the engine tells about an image."""
+        image = self.images[image_id]
+        return {
+            "Id": image_id,
+            "RepoTags": self.names(image_id),
+            "RootFS": {"Type": "layers", "Layers": list(image.diff_ids)},
+            "Os": "linux",
+            "Architecture": "amd64",
+            "Size": sum(map(len, image.layers)),
+        }
 
 
 class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
@@ -57,22 +102,62 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         engine = self.server.engine
-        url = urlsplit(self.path)
-        path = unquote(url.path)
-        if path.endswith("/version"):
+        url, path = self._asked()
+        if path == "/version":
             self._answer(200, {"ApiVersion": "1.41", "MinAPIVersion": "1.12"})
-        elif path.endswith("/images/get"):
-            engine.asked += parse_qs(url.query)["names"]
+        elif path == "/images/get":
+            engine.asked += parse_qs(url)["names"]
             self._save(engine)
-        else:
-            name = path.split("/images/")[1].removesuffix("/json")
-            image = engine.images.get(name)
-            if image is None:
-                self._answer(404, {"message": f"No such image: {name}"})
-            else:
-                self._answer(200, _facts(image))
+        elif path == "/images/json":
+            self._answer(200, [engine.facts(image_id) for image_id in engine.images])
+        elif (image_id := self._known(path.removesuffix("/json"))) is not None:
+            self._answer(200, engine.facts(image_id))
 
-    def _answer(self, status: int, body: Mapping[str, object]) -> None:
+    def do_POST(self) -> None:
+        engine = self.server.engine
+        url, path = self._asked()
+        query = {key: values[0] for key, values in parse_qs(url).items()}
+        body = b"".join(self._body())
+        if path == "/build":
+            engine.built.append((query, body))
+            if self._refused(engine):
+                return
+            self._stream(json.dumps(message).encode() + b"\r\n" for message in engine.build_log)
+        elif (image_id := self._known(path.removesuffix("/tag"))) is not None:
+            engine.tags[f"{query['repo']}:{query['tag']}"] = image_id
+            self._answer(201, {})
+
+    def do_DELETE(self) -> None:
+        _, path = self._asked()
+        if self._known(path) is not None:
+            self.server.engine.remove(path.removeprefix("/images/"))
+            self._answer(200, [])
+
+    def _asked(self) -> tuple[str, str]:
+        """Return the query and the path without the API's version."""
+        url = urlsplit(self.path)
+        return url.query, unquote(re.sub(r"^/v[0-9.]+", "", url.path))
+
+    def _known(self, path: str) -> str | None:
+        """Return the id of the image that is asked for; answer where there is none."""
+        engine = self.server.engine
+        name = path.removeprefix("/images/")
+        image_id = engine.resolve(name)
+        if image_id in engine.images:
+            return image_id
+        self._answer(404, {"message": f"No such image: {name}"})
+        return None
+
+    def _body(self) -> Iterator[bytes]:
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            while size := int(self.rfile.readline(), 16):
+                yield self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+        else:
+            yield self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    def _answer(self, status: int, body: object) -> None:
         text = json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
@@ -80,41 +165,37 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(text)
 
-    def _save(self, engine: FakeEngine) -> None:
+    def _refused(self, engine: FakeEngine) -> bool:
+        if engine.silent is not None:
+            engine.silent.wait(_PATIENCE)
         if engine.refusal is not None:
             status, message = engine.refusal
             self._answer(status, {"message": message})
+        return engine.refusal is not None
+
+    def _save(self, engine: FakeEngine) -> None:
+        if self._refused(engine):
             return
-        if engine.silent is not None:
-            engine.silent.wait(30)
+        pieces = _pieces(engine.saved[: engine.cut_after])
+        if engine.cut_after is not None and not engine.ends_with:
+            self._stream(pieces, end=False)
+            self.close_connection = True
+        else:
+            self._stream(piece for piece in (*pieces, engine.ends_with) if piece)
+
+    def _stream(self, pieces: Iterable[bytes], *, end: bool = True) -> None:
         self.send_response(200)
-        self.send_header("Content-Type", "application/x-tar")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        for piece in _pieces(engine.saved[: engine.cut_after]):
+        for piece in pieces:
             self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
-        if engine.cut_after is not None and not engine.ends_with:
-            self.close_connection = True
-            return
-        if engine.ends_with:
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(engine.ends_with), engine.ends_with))
-        self.wfile.write(b"0\r\n\r\n")
+        if end:
+            self.wfile.write(b"0\r\n\r\n")
 
 
 def _pieces(data: bytes) -> Iterator[bytes]:
     for start in range(0, len(data), PIECE):
         yield data[start : start + PIECE]
-
-
-def _facts(image: SampleImage) -> dict[str, object]:
-    return {
-        "Id": sha256(image.config),
-        "RepoTags": list(image.tags),
-        "RootFS": {"Type": "layers", "Layers": list(image.diff_ids)},
-        "Os": "linux",
-        "Architecture": "amd64",
-        "Size": sum(map(len, image.layers)),
-    }
 
 
 @contextmanager

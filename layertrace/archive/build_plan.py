@@ -107,10 +107,14 @@ def named_stages(build: Build) -> tuple[str, tuple[str, ...]]:
 
 def build_failure(message: str, *, name: str) -> DockerfileError | EngineError:
     """Word what a builder says when it fails."""
-    if found := _PARSE_ERROR.search(message):
-        return DockerfileError(found[2].strip(), line=int(found[1]), name=name)
-    return EngineError(
+    return refused_dockerfile(message, name=name) or EngineError(
         "the build failed",
         why=message.strip().partition("\n")[0],
         hint="the builder's own words are above",
     )
+
+
+def refused_dockerfile(message: str, *, name: str) -> DockerfileError | None:
+    """Return the error where a builder's words are about the Dockerfile itself."""
+    found = _PARSE_ERROR.search(message)
+    return DockerfileError(found[2].strip(), line=int(found[1]), name=name) if found else None

@@ -31,6 +31,7 @@ from layertrace.archive.build_plan import (
     build_failure,
     makes_image,
     named_stages,
+    refused_dockerfile,
     target_name,
 )
 from layertrace.archive.engine import Exchange, Progress
@@ -250,12 +251,16 @@ def _run(
         exchange.interrupt()
 
     started = False
-    with drawn_ahead(messages, stop=stop, interrupt=interrupt) as stream:
-        for message in stream:
-            started = True
-            _report(order, message)
-            if isinstance(aux := message.get("aux"), dict) and "ID" in aux:
-                yield str(aux["ID"])
+    try:
+        with drawn_ahead(messages, stop=stop, interrupt=interrupt) as stream:
+            for message in stream:
+                started = True
+                _report(order, message)
+                if isinstance(aux := message.get("aux"), dict) and "ID" in aux:
+                    yield str(aux["ID"])
+    except EngineError as error:
+        # The engine refuses a Dockerfile as it refuses anything else.
+        raise refused_dockerfile(error.why, name=order.build.name) or error from error.__cause__
 
 
 def _report(order: BuildOrder, message: Mapping[str, object]) -> None:

@@ -50,7 +50,8 @@ BIG = docker_archive(image(layer({"big": bytes(64 << 20)})))
 @pytest.fixture
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEngine]:
     """An engine that has ``app:1``, reached as a user's would be."""
-    fake = FakeEngine(images={"app:1": IMAGE, IMAGE_ID: IMAGE}, saved=docker_archive(IMAGE))
+    fake = FakeEngine(saved=docker_archive(IMAGE))
+    fake.add(IMAGE)
     socket = tmp_path / "engine.sock"
     monkeypatch.setenv("DOCKER_HOST", f"unix://{socket}")
     with serving(fake, socket):
