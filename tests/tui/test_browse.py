@@ -11,7 +11,7 @@ def test_a_file_is_traced_to_its_stage_and_instruction() -> None:
     """Find server.js: made by npm run build in stage build, carried by the COPY of line 11."""
 
     async def script(tui: Driver) -> None:
-        await tui.press("slash", *"server.js")
+        await tui.filter("server.js")
         await tui.see("3 Why /app/dist/server.js", "same sha256")
         assert "✔ build    L3    94.2 kB + │ │   server.js" in tui.text()
         assert "COPY --from=build /app/d" in tui.row("same sha256")
@@ -28,7 +28,8 @@ def test_enter_on_a_hop_jumps_to_its_layer_and_back() -> None:
     """The jump shows the layer's files and lights its line; ``[`` returns, ``]`` repeats it."""
 
     async def script(tui: Driver) -> None:
-        await tui.press("slash", *"server.js", "enter")
+        await tui.filter("server.js")
+        await tui.press("enter")
         await tui.see("created here")
         await tui.press("3", "enter")
         await tui.see("2 Files · L3")
@@ -49,7 +50,8 @@ def test_enter_on_a_hop_in_another_stage_unfolds_its_steps() -> None:
     """The second hop leads to step 5 of stage build, which was folded away."""
 
     async def script(tui: Driver) -> None:
-        await tui.press("slash", *"server.js", "enter")
+        await tui.filter("server.js")
+        await tui.press("enter")
         await tui.see("created here")
         await tui.press("3", "down", "enter")
         await tui.see("5 RUN npm run build", "line 6", "2 Files · from stage build")
@@ -114,7 +116,8 @@ def test_a_filter_that_hits_hidden_rows_only_says_which_key_shows_them() -> None
     """An empty pane is never without a word."""
 
     async def script(tui: Driver) -> None:
-        await tui.press("minus", "slash", *"old.map")
+        await tui.press("minus")
+        await tui.filter("old.map")
         await tui.see("1 file hidden by marks: press - to show")
         await tui.see("0 of 8 · 1 hidden by marks")
 
@@ -125,10 +128,10 @@ def test_a_broken_filter_keeps_the_last_good_result() -> None:
     """The error stands under the place it is about; the rows stay."""
 
     async def script(tui: Driver) -> None:
-        await tui.press("slash", *"stage:build")
+        await tui.filter("stage:build")
         await tui.see("2 of 8")
         await tui.press("space", "quotation_mark")
-        await tui.see("^ this \" has no partner")
+        await tui.see('^ this " has no partner')
         assert "2 of 8" in tui.text()
         assert "server.js" in tui.text()
         await tui.press("escape")
@@ -141,7 +144,8 @@ def test_n_goes_through_the_hits_of_a_filter() -> None:
     """The next hit after server.js is package.json; N goes back."""
 
     async def script(tui: Driver) -> None:
-        await tui.press("slash", *"server|package", "enter")
+        await tui.filter("server|package")
+        await tui.press("enter")
         await tui.see("3 Why /app/dist/server.js")
         await tui.press("n")
         await tui.see("3 Why /app/package.json")
@@ -186,7 +190,7 @@ def test_a_removed_file_says_who_removed_it() -> None:
     """It stays in the tree with what it still costs."""
 
     async def script(tui: Driver) -> None:
-        await tui.press("slash", *"old.map")
+        await tui.filter("old.map")
         await tui.see("removed: not in the image", "added 307.2 kB")
         assert "L5       RUN npm install" in tui.row("removed  :13")
         assert "L3       COPY --from=build" in tui.row("added 307.2 kB  :11")
@@ -213,7 +217,7 @@ def test_a_weak_hop_says_which_option_would_make_it_strong() -> None:
     """The context was not compared."""
 
     async def script(tui: Driver) -> None:
-        await tui.press("slash", *"package.json")
+        await tui.filter("package.json")
         await tui.see("--context DIR would verify it")
 
     run(script)
@@ -225,7 +229,7 @@ def test_without_a_dockerfile_it_is_rebuilt_from_the_history() -> None:
     async def script(tui: Driver) -> None:
         assert "4 Dockerfile · reconstructed from the history" in tui.text()
         assert "ENV NODE_VERSION=14" in tui.text()
-        await tui.press("slash", *"left-pad")
+        await tui.filter("left-pad")
         await tui.see("give the Dockerfile with -f Dockerfile")
 
     run(script, FakeOpening(known=head(dockerfile=False)))
@@ -265,7 +269,8 @@ def test_copying_shows_what_is_copied() -> None:
     """The terminal may ignore it, so the text is on the screen too."""
 
     async def script(tui: Driver) -> None:
-        await tui.press("slash", *"server.js", "enter", "y")
+        await tui.filter("server.js")
+        await tui.press("enter", "y")
         await tui.see("layertrace why shop:1.4.2 /app/dist/server.js")
         await tui.press("down", "enter")
         await tui.see("copied, if the terminal allows it")

@@ -57,10 +57,14 @@ class Line(Widget):
 class HeadPart:
     """A piece of the head; where there is no room the least needed go first."""
 
-    text: str
-    style: Style
+    cells: tuple[Cell, ...]
     need: int
-    """0 always stays."""
+    """The larger, the sooner it goes; 0 always stays."""
+
+    @property
+    def width(self) -> int:
+        """Cells it takes with the gap after it."""
+        return sum(cell_len(text) for text, _ in self.cells) + 2
 
 
 class HeadLine(Line):
@@ -72,7 +76,7 @@ class HeadLine(Line):
 
     def write_parts(self, parts: Sequence[HeadPart]) -> None:
         """Show other parts, in this order."""
-        self._parts = tuple(part for part in parts if part.text)
+        self._parts = tuple(parts)
         self.refresh()
 
     def line_cells(self, width: int) -> Iterable[Cell]:
@@ -85,15 +89,14 @@ class HeadLine(Line):
             parts.remove(last)
         over = _width(parts) - width
         for number, part in enumerate(parts):
-            text = part.text
-            if number == 0 and over > 0:
-                text = crop_middle(text, max(8, cell_len(text) - over))
             yield " " if number == 0 else "  ", plain
-            yield text, part.style
+            for text, style in part.cells:
+                room = max(8, cell_len(text) - over) if number == 0 else cell_len(text)
+                yield crop_middle(text, room), style
 
 
 def _width(parts: Sequence[HeadPart]) -> int:
-    return sum(cell_len(part.text) + 2 for part in parts)
+    return sum(part.width for part in parts)
 
 
 class TabLine(Line):

@@ -423,7 +423,7 @@ class BrowseScreen(Screen[None]):
         small = self.query_one("#too-small", Line)
         small.display = layout.too_small
         need = f"{LEAST[0]}x{LEAST[1]}"
-        small.write([(f" needs {need}: enlarge it, or use --plain", Style(bold=True))])
+        small.write([(f" {need} needed, or use --plain", Style(bold=True))])
 
     def action_pane(self, pane: str) -> None:
         self._current = pane
@@ -506,6 +506,8 @@ def _empty_words(head: ImageHead, row: OutlineRow) -> str:
     """Return why a row of the outline has no files, and what that means."""
     if row.kind in {OutlineKind.LEFT_STAGE, OutlineKind.STEP, OutlineKind.NOTE}:
         return f"nothing made in stage {row.stage} is in the image"
+    if row.kind is OutlineKind.SOURCE:
+        return f"nothing came from there: {row.text}"
     if not row.layers:
         return f"{row.text} wrote no layer: its instructions only set the configuration"
     if len(row.layers) == 1:

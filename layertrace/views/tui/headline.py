@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from layertrace.model.trace import ImageHead
+    from layertrace.views.tui.rows_view import Cell
     from layertrace.views.tui.themes import Palette
 
 
@@ -24,16 +25,23 @@ def head_parts(
     plain, strong = Style.null(), palette.strong
     reference = show_name(head.image.reference, ascii_only=ascii_only)
     platform = show_name(str(head.image.config.platform), ascii_only=ascii_only)
-    yield HeadPart(text=reference, style=strong, need=0)
-    yield HeadPart(text=platform, style=palette.dim, need=5)
     size = "reading…" if head.size is None else show_size(head.size)
-    yield HeadPart(text=size, style=strong, need=1)
-    yield HeadPart(text=plural(len(head.layers), "layer"), style=plain, need=2)
+    yield _part(reference, strong, 0)
+    if platform:
+        yield _part(platform, palette.dim, 6)
+    yield _part(size, strong, 1)
+    yield _part(plural(len(head.layers), "layer"), plain, 3)
     if head.stages:
-        yield HeadPart(text=plural(len(head.stages), "stage"), style=plain, need=4)
+        yield _part(plural(len(head.stages), "stage"), plain, 5)
     if overview is None:
         return
-    yield HeadPart(text=plural(overview.files, "file"), style=plain, need=3)
+    yield _part(plural(overview.files, "file"), plain, 4)
+    cells: list[Cell] = []
     for trust, share in overview.shares():
-        text = f"{TRUST_MARKS[trust]} {percent(share)}"
-        yield HeadPart(text=text, style=palette.trusts[trust], need=1)
+        cells += [(" ", plain)] if cells else []
+        cells.append((f"{TRUST_MARKS[trust]} {percent(share)}", palette.trusts[trust]))
+    yield HeadPart(cells=tuple(cells), need=2)
+
+
+def _part(text: str, style: Style, need: int) -> HeadPart:
+    return HeadPart(cells=((text, style),), need=need)

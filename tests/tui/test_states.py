@@ -1,0 +1,223 @@
+"""Opening, reading, stopping, failing, ending: what stands on the screen meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from layertrace.errors import EngineError, LayerError, SourceError
+from layertrace.views.tui.app import LayertraceApp
+from layertrace.views.tui.background import Background
+from layertrace.views.tui.browse import BrowseScreen
+from layertrace.views.tui.ports import TuiOptions
+from layertrace.views.tui.themes import DARK, LIGHT, MONO, TERMINAL, choose_theme
+from tests.tui.driver import Driver, run
+from tests.tui.fakes import FakeOpening, FakeTrace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from layertrace.views.tui.ports import Opening, WalkProgress
+
+
+def test_stages_and_dockerfile_are_there_before_the_layers_are_read() -> None:
+    """Sizes say "reading…", never a wrong zero; progress says how far it is."""
+    gate = threading.Event()
+
+    async def script(tui: Driver) -> None:
+        await tui.see("L3 of 5", "61%", "61 B of 100 B", "Esc stops")
+        assert "L3 COPY --from=build" in tui.text()
+        assert "FROM node:14 AS build" in tui.text()
+        assert "reading…" in tui.row("Final image")
+        assert "L5 RUN npm install" in tui.text()
+        assert "0 B" not in tui.text().replace("100 B", "")
+        gate.set()
+        await tui.see("7 files", "28.8 MB")
+
+    run(script, FakeOpening(gate=gate), read=False)
+
+
+def test_escape_stops_the_reading_and_r_takes_it_up_again() -> None:
+    """What is known stays on view."""
+    gate = threading.Event()
+    opening = FakeOpening(gate=gate)
+
+    async def script(tui: Driver) -> None:
+        await tui.see("Esc stops")
+        await tui.press("escape")
+        await tui.see("stopped: the files were not read", "r reads on", "L5 RUN npm install")
+        gate.set()
+        await tui.press("r")
+        await tui.see("7 files", "28.8 MB")
+        assert opening.walks == 2
+
+    run(script, opening, read=False)
+
+
+def test_quitting_does_not_wait_for_a_reading_that_hangs() -> None:
+    """A socket that never answers must not keep the user."""
+    hung = threading.Event()
+
+    class Hanging(FakeOpening):
+        def walk(
+            self, progress: Callable[[WalkProgress], None], stop: Callable[[], bool]
+        ) -> FakeTrace:
+            hung.wait(60)
+            return super().walk(progress, stop)
+
+    async def script(tui: Driver) -> None:
+        await tui.see("1 Stages & layers")
+        await tui.press("q")
+
+    started = time.monotonic()
+    run(script, Hanging(), read=False)
+    hung.set()
+    assert time.monotonic() - started < 10
+
+
+def _fail(error: Exception) -> Callable[[], Opening]:
+    def open_image() -> Opening:
+        raise error
+
+    return open_image
+
+
+def test_an_image_that_cannot_be_opened_says_what_to_do_and_ends_with_its_code() -> None:
+    """The three lines of the error are the screen; its exit code is the program's."""
+    error = SourceError(
+        "nowhere.tar is not there", why="no such file", hint="layertrace doctor says more"
+    )
+
+    async def script(tui: Driver) -> None:
+        await tui.see("Cannot open nowhere.tar", "no such file", "layertrace doctor says more")
+        await tui.press("q")
+        assert tui.app.exit_code == 3
+
+    run(script, open_image=_fail(error), read=False, title="nowhere.tar")
+
+
+def test_a_layer_that_cannot_be_read_leaves_stages_and_dockerfile() -> None:
+    """The error stands where the files would be."""
+    opening = FakeOpening(error=LayerError("layer 3 is cut short", hint="save the image again"))
+
+    async def script(tui: Driver) -> None:
+        await tui.see("layer 3 is cut short", "save the image again", "L5 RUN npm install")
+        await tui.press("q")
+        assert tui.app.exit_code == 3
+
+    run(script, opening, read=False)
+
+
+def test_a_question_that_fails_is_answered_with_the_error() -> None:
+    """The engine went away after the image was read."""
+
+    class Gone(FakeTrace):
+        def chain(self, path: str) -> object:  # type: ignore[override]
+            raise EngineError("the engine does not answer", hint="start it")
+
+    opening = FakeOpening()
+    opening.trace = Gone(head=opening.known, table=opening.files)
+
+    async def script(tui: Driver) -> None:
+        await tui.filter("server.js")
+        await tui.see("the engine does not answer", "start it")
+
+    run(script, opening)
+
+
+def test_an_unforeseen_error_ends_the_app_and_is_kept_for_the_caller(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Textual would print it with all local variables, file contents among them."""
+    app = LayertraceApp(
+        _fail(ZeroDivisionError("secret")), title="x", options=TuiOptions(theme=DARK)
+    )
+
+    async def main() -> None:
+        async with app.run_test() as pilot:
+            for _ in range(200):
+                await pilot.pause(0.01)
+
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(main())
+    assert isinstance(app.crash, ZeroDivisionError)
+    out = capsys.readouterr()
+    assert "secret" not in out.out + out.err
+
+
+@pytest.mark.parametrize(
+    ("environ", "theme"),
+    [
+        pytest.param({"TERM": "xterm-256color"}, DARK, id="dark"),
+        pytest.param({"NO_COLOR": "1", "COLORFGBG": "0;15"}, MONO, id="no-color"),
+        pytest.param({"TERM": "xterm-256color", "COLORFGBG": "0;15"}, LIGHT, id="light"),
+        pytest.param({"TERM": "linux"}, TERMINAL, id="sixteen-colours"),
+        pytest.param({"TERM": "xterm", "COLORTERM": "truecolor"}, DARK, id="truecolor"),
+    ],
+)
+def test_the_theme_follows_the_terminal(environ: dict[str, str], theme: str) -> None:
+    """No colour, a light ground and few colours each have a theme."""
+    assert choose_theme(color=True, environ=environ) == theme
+    assert choose_theme(color=False, environ=environ) == MONO
+
+
+def test_newer_work_replaces_older_of_its_kind_that_did_not_start() -> None:
+    """Only the file the cursor rests on is traced, not all it passed."""
+    answers: list[str] = []
+    started, go_on = threading.Event(), threading.Event()
+    finished = threading.Event()
+
+    def first() -> str:
+        started.set()
+        go_on.wait(5)
+        return "first"
+
+    def done(answer: str) -> None:
+        answers.append(answer)
+        if answer == "last":
+            finished.set()
+
+    background = Background(lambda act: act())
+    background.submit("why", first, done)
+    assert started.wait(5)
+    background.submit("why", lambda: "passed", done)
+    background.submit("why", lambda: "last", done)
+    go_on.set()
+    assert finished.wait(5)
+    background.close()
+    assert answers == ["first", "last"]
+
+
+def test_a_closed_background_delivers_nothing_more() -> None:
+    """The screen that would take the answer is gone."""
+    answers: list[str] = []
+    go_on, ended = threading.Event(), threading.Event()
+    background = Background(lambda act: act())
+
+    def work() -> str:
+        go_on.wait(5)
+        ended.set()
+        return "late"
+
+    background.submit("walk", work, answers.append)
+    background.close()
+    go_on.set()
+    time.sleep(0.05)
+    assert background.closed
+    assert answers == []
+
+
+def test_the_browse_screen_opens_although_no_size_is_known() -> None:
+    """Its head says so."""
+    gate = threading.Event()
+
+    async def script(tui: Driver) -> None:
+        await tui.until(lambda: isinstance(tui.app.screen, BrowseScreen))
+        await tui.see("shop:1.4.2", "5 layers")
+        await tui.press("q")
+
+    run(script, FakeOpening(gate=gate), read=False)
