@@ -1,0 +1,152 @@
+"""Measured figures as JSON and as Markdown, the ratios beside their limits."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import platform
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from layertrace import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from measure import Summary
+
+COLD_RATIO: Final = 0.5
+CACHED_RATIO: Final = 0.2
+PEAK_MIB: Final = 200
+KEY_MS: Final = 20
+_MIB: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """All commands on one archive."""
+
+    archive: str
+    bytes: int
+    summaries: Mapping[str, Summary]
+
+    def ratio(self, name: str) -> float | None:
+        """Return a command's wall time against dive's, None where dive cannot read it."""
+        dive = self.summaries.get("dive")
+        return None if dive is None else self.summaries[name].wall / dive.wall
+
+    @property
+    def peak(self) -> float:
+        """MiB that layertrace takes at most."""
+        ours = [s.peak for name, s in self.summaries.items() if name != "dive"]
+        return max(ours) / _MIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """One figure that must hold."""
+
+    name: str
+    value: float
+    limit: float
+    unit: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is within its limit."""
+        return self.value <= self.limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """Everything one run of the bench found out."""
+
+    measured: tuple[Measured, ...]
+    tui: Mapping[str, float] = field(default_factory=dict)
+    """Milliseconds."""
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """The figures with a limit, of the first archive."""
+        first = self.measured[0]
+        limits = [
+            Limit(name=f"`{name}` / dive", value=ratio, limit=limit, unit="x")
+            for name, limit in (("layers, cold", COLD_RATIO), ("layers, cached", CACHED_RATIO))
+            if (ratio := first.ratio(name)) is not None
+        ]
+        limits.append(Limit(name="peak memory", value=first.peak, limit=PEAK_MIB, unit="MiB"))
+        if "key to paint, median" in self.tui:
+            key = self.tui["key to paint, median"]
+            limits.append(Limit(name="key to paint, median", value=key, limit=KEY_MS, unit="ms"))
+        return tuple(limits)
+
+    @property
+    def holds(self) -> bool:
+        """Whether every limit holds."""
+        return all(limit.holds for limit in self.limits)
+
+
+def as_markdown(result: Result) -> str:
+    """Return the figures as people read them."""
+    lines = [f"{_when()}, layertrace {__version__}, {_machine()}", ""]
+    for measured in result.measured:
+        lines += [
+            f"`{measured.archive}`, {measured.bytes / 1e6:,.0f} MB:",
+            "",
+            "| command | wall s | spread | CPU s | peak MiB | against dive |",
+            "|---|---:|---:|---:|---:|---:|",
+        ]
+        for name, one in measured.summaries.items():
+            ratio = measured.ratio(name)
+            against = "-" if ratio is None or name == "dive" else f"{ratio:.2f} x"
+            lines.append(
+                f"| {name} | {one.wall:.2f} | {one.spread:.2f} | {one.cpu:.2f} "
+                f"| {one.peak / _MIB:.0f} | {against} |"
+            )
+        lines.append("")
+    if result.tui:
+        lines += ["| terminal view of the first | ms |", "|---|---:|"]
+        lines += [f"| {name} | {value:,.1f} |" for name, value in result.tui.items()]
+        lines.append("")
+    lines += ["| must hold, on the first | is | limit | |", "|---|---:|---:|---|"]
+    lines += [
+        f"| {each.name} | {each.value:.2f} {each.unit} | {each.limit:g} {each.unit} "
+        f"| {'holds' if each.holds else 'MISSED'} |"
+        for each in result.limits
+    ]
+    return "\n".join([*lines, ""])
+
+
+def write_json(result: Result, target: Path) -> None:
+    """Write all figures for a machine to compare."""
+    data = {
+        "date": _when(),
+        "version": __version__,
+        "machine": _machine(),
+        "archives": [asdict(measured) for measured in result.measured],
+        "tui_ms": dict(result.tui),
+        "limits": [{**asdict(limit), "holds": limit.holds} for limit in result.limits],
+    }
+    target.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+
+
+def _when() -> str:
+    return datetime.datetime.now(tz=datetime.UTC).date().isoformat()
+
+
+def _machine() -> str:
+    return (
+        f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
+        f"Python {platform.python_version()}"
+    )
+
+
+def _processor() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return platform.processor() or "unknown processor"
+    names = [line.partition(":")[2].strip() for line in text.splitlines() if "model name" in line]
+    return names[0] if names else platform.machine()
