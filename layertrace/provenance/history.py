@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from layertrace.model.origin import Evidence, Finding, Trust
-from layertrace.provenance.spelling import Recorded, agrees, read_created_by
+from layertrace.provenance.agreement import agrees
+from layertrace.provenance.spelling import Recorded, read_created_by
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
