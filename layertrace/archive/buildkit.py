@@ -30,6 +30,7 @@ from layertrace.archive.build_plan import (
     target_name,
 )
 from layertrace.archive.engine import Progress
+from layertrace.archive.plain_progress import BuildSteps
 from layertrace.errors import EngineError, StoppedError, StorageError
 
 if TYPE_CHECKING:
@@ -43,10 +44,6 @@ _LAST_WITH_OWN_BUILDKIT: Final = 22
 _ASK_TIMEOUT: Final = 20
 _STOP_TIMEOUT: Final = 10
 _VERSION: Final = re.compile(r"version (\d+)\.")
-_STEP: Final = re.compile(r"#(\d+) \[(?:[^\]]* )?\d+/\d+\] (.*)")
-"""``#7 [build 3/4] COPY package.json ./``."""
-_CACHED: Final = re.compile(r"#(\d+) CACHED")
-_FAILED: Final = re.compile(r"(?:ERROR: )?failed to solve(?: with frontend [^:]+)?: (.+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +180,7 @@ class _Runner:
 
     def run(self, index: int, tag: str, *, no_cache: bool) -> bool:
         """Build a stage; return whether every step of it came from the cache."""
-        steps = _Steps()
+        steps = BuildSteps()
         build = self._order.build
         phase = "build" if index == build.target else "stage"
         with self._started(self._argv(index, tag, no_cache=no_cache)) as process:
@@ -279,38 +276,3 @@ def _signal(process: subprocess.Popen[str], number: signal.Signals) -> None:
     # To its whole group: buildx runs as a child of the docker command.
     with suppress(ProcessLookupError):
         os.killpg(process.pid, number)
-
-
-class _Steps:
-    """What the plain progress of one build tells."""
-
-    def __init__(self) -> None:
-        self._names: dict[str, str] = {}
-        self._cached: set[str] = set()
-        self._failure = ""
-        self._last = "it gave no reason"
-
-    def read(self, line: str) -> str | None:
-        """Take in one line; return the step it starts, if it starts one."""
-        if found := _STEP.fullmatch(line):
-            self._names[found[1]] = found[2]
-            return found[2]
-        if found := _CACHED.fullmatch(line):
-            self._cached.add(found[1])
-        elif found := _FAILED.match(line):
-            self._failure = found[1]
-        self._last = line.strip() or self._last
-        return None
-
-    @property
-    def failure(self) -> str:
-        """What the builder says of its failure, else the last it said."""
-        return self._failure or self._last
-
-    @property
-    def all_cached(self) -> bool:
-        """Whether no step ran; a FROM is never said to be cached."""
-        return all(
-            number in self._cached or name.startswith("FROM ")
-            for number, name in self._names.items()
-        )

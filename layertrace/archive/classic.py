@@ -34,8 +34,9 @@ from layertrace.archive.build_plan import (
     refused_dockerfile,
     target_name,
 )
-from layertrace.archive.engine import Exchange, Progress
+from layertrace.archive.engine import Progress
 from layertrace.archive.engine_errors import engine_errors
+from layertrace.archive.engine_exchange import Exchange
 from layertrace.errors import EngineError, StoppedError
 from layertrace.model.bundle import ContextEntry
 

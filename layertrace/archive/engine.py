@@ -8,12 +8,13 @@ The SDK is imported where it is used, so that a saved archive needs none of it.
 from __future__ import annotations
 
 import os
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypedDict
 
 from layertrace.archive.ahead import drawn_ahead
 from layertrace.archive.engine_errors import UNREACHABLE, engine_errors
+from layertrace.archive.engine_exchange import Exchange
 from layertrace.archive.saved_stream import copy_saved
 from layertrace.archive.target_file import complete_file
 from layertrace.model.image import Platform
@@ -23,14 +24,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from docker import DockerClient
-    from requests import Response
 
     from layertrace.archive.saved_stream import ByteStream
     from layertrace.model.bundle import BundleStage
 
 _CONNECT_TIMEOUT: Final = 20
 """Seconds for a short question; streams and builds have none, they can be stopped."""
-_CHUNK: Final = 1 << 20
 
 
 class _Options(TypedDict):
@@ -169,69 +168,6 @@ def open_save(
         yield ChunkReader(stream)
 
 
-def _in_large_pieces(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Join what arrives in the 32 KiB an engine sends at a time.
-
-    Handing over each of these to another thread would cost more than reading it.
-    """
-    pieces: list[bytes] = []
-    size = 0
-    for chunk in chunks:
-        pieces.append(chunk)
-        size += len(chunk)
-        if size >= _CHUNK:
-            yield b"".join(pieces)
-            pieces, size = [], 0
-    yield b"".join(pieces)
-
-
-class Exchange:
-    """One streamed answer of the engine, which another thread may cut off."""
-
-    def __init__(self, client: DockerClient) -> None:
-        self.api = client.api
-        self._interrupt: Callable[[], None] | None = None
-
-    def get(self, path: str, parameters: list[tuple[str, str]]) -> Iterator[bytes]:
-        """Yield the answer to a GET of the API's ``path``."""
-        from docker.errors import create_api_error_from_http_exception  # noqa: PLC0415
-        from requests.exceptions import HTTPError  # noqa: PLC0415
-
-        url = f"{self.api.base_url}/v{self.api.api_version}/{path}"
-        response = self.api.get(url, params=parameters, stream=True, timeout=None)
-        with response:
-            # urllib3 before 2.3 cannot cut a read short; its thread then waits
-            # for the engine while the caller goes on.
-            self._interrupt = getattr(response.raw, "shutdown", None)
-            try:
-                response.raise_for_status()
-            except HTTPError as error:
-                create_api_error_from_http_exception(error)
-            yield from _in_large_pieces(response.iter_content(_CHUNK))
-
-    @contextmanager
-    def interruptible(self) -> Iterator[None]:
-        """Learn of answers the SDK itself asks for, so that they can be cut off too."""
-
-        def remember(response: Response, **_: object) -> None:
-            self._interrupt = getattr(response.raw, "shutdown", None)
-
-        hooks = self.api.hooks["response"]
-        hooks.append(remember)
-        try:
-            yield
-        finally:
-            hooks.remove(remember)
-
-    def interrupt(self) -> None:
-        """Make a read that waits for the engine end."""
-        # An answer that has just ended has nothing to cut off, which urllib3
-        # says in three ways.
-        with suppress(OSError, RuntimeError, ValueError):
-            if self._interrupt is not None:
-                self._interrupt()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportResult:
     """What an export wrote."""
@@ -263,6 +199,8 @@ class Tracked:
         self._stream = stream
         self._progress = progress
         self._told = Progress(phase=phase, done=0, total=total, detail=detail)
+        # The engine may collect for long before its first byte.
+        progress(self._told)
 
     def read(self, size: int = -1, /) -> bytes:
         """Return ``size`` bytes, fewer only at the end."""

@@ -6,15 +6,18 @@ import io
 import tarfile
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from layertrace.archive import builder
+from layertrace.archive import builder, buildkit
 from layertrace.archive.build_plan import named_stages
 from layertrace.archive.builder import export_build
-from layertrace.archive.buildkit import find_buildkit
+from layertrace.archive.buildkit import BuildCommand, find_buildkit
+from layertrace.archive.plain_progress import BuildSteps
 from layertrace.archive.trace_json import read_bundle
 from layertrace.dockerfile.parse import parse_build
 from layertrace.errors import (
@@ -29,7 +32,6 @@ from tests.fake_engine import FakeEngine, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from layertrace.archive.builder import Builder
     from layertrace.archive.engine import ExportResult, Progress
@@ -341,6 +343,111 @@ def test_buildkit_without_a_command_is_refused(
     monkeypatch.setenv("PATH", str(bench.command.folder))
     with pytest.raises(EngineError, match="no docker command on PATH can use BuildKit"):
         bench.export("buildkit")
+
+
+def test_buildkit_command_that_does_not_heed_is_killed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stop ends the command and its children, whatever they think of it."""
+    monkeypatch.setattr(buildkit, "_STOP_TIMEOUT", 0.3)
+    docker = bench.command.folder / "docker"
+    stubborn = "trap '' TERM\necho $$\nsleep 60 &\nwait\nsleep 60\nexit\n"
+    docker.write_text(docker.read_text().replace("for word in", f"{stubborn}for word in"))
+    file = bench.context / "Dockerfile"
+    started = time.monotonic()
+    with pytest.raises(StoppedError):
+        export_build(
+            bench.context,
+            parse_build(file.read_text()),
+            dockerfile=file,
+            target_file=bench.target,
+            progress=bench.told.append,
+            stop=lambda: bool(bench.log),
+            log=bench.log.append,
+            builder="buildkit",
+        )
+    assert time.monotonic() - started < 30
+    assert not _running(group=bench.log[0])
+    assert bench.left() == []
+
+
+def _running(*, group: str) -> list[str]:
+    """Return the processes of a group, those aside that only wait to be forgotten."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            # The name in brackets may hold anything.
+            state, _, number = path.read_text().rpartition(")")[2].split()[:3]
+            if number == group and state not in "ZX":
+                found.append(path.parent.name)
+    return found
+
+
+def test_buildkit_command_that_cannot_run_is_the_engines_trouble(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command that vanished since it was found is told in words."""
+    command = BuildCommand(argv=(str(bench.context / "gone"), "build"), buildx=False)
+    monkeypatch.setattr(builder, "find_buildkit", lambda: command)
+    with pytest.raises(EngineError, match="gone: cannot be run"):
+        bench.export("buildkit")
+
+
+@pytest.mark.parametrize("metadata", ["", "[]", "{}", '{"buildx.build.provenance": 1}'])
+def test_buildkit_without_usable_metadata_has_no_provenance(bench: Bench, metadata: str) -> None:
+    """Older plugins write none, or none of use."""
+    bench.command.install(buildx=True)
+    (bench.command.folder / "metadata.json").write_text(metadata)
+    bench.export("buildkit")
+    assert bench.bundle().provenance is None
+
+
+def test_buildkit_stops_while_the_context_is_listed(bench: Bench) -> None:
+    """A large context is read before the builder starts; a stop is heeded there too."""
+    file = bench.context / "Dockerfile"
+    with pytest.raises(StoppedError):
+        export_build(
+            bench.context,
+            parse_build(file.read_text()),
+            dockerfile=file,
+            target_file=bench.target,
+            progress=bench.told.append,
+            stop=lambda: bool(bench.told),
+            log=bench.log.append,
+            builder="buildkit",
+        )
+    assert {progress.phase for progress in bench.told} == {"context"}
+    assert not (bench.command.folder / "calls").exists()
+
+
+@pytest.mark.parametrize(
+    ("lines", "cached"),
+    [
+        pytest.param([], False, id="nothing-said"),
+        pytest.param(["STEP 1/2: FROM base", "COMMIT"], False, id="another-tool"),
+        pytest.param(["#4 [1/1] FROM base", "#4 DONE 0.0s"], True, id="nothing-but-from"),
+        pytest.param(
+            ["#4 [linux/arm64 build 2/2] RUN x", "#4 CACHED", "#4 sha256:00"], True, id="platform"
+        ),
+        pytest.param(["#4 [2/3] RUN x", "#5 [3/3] COPY", "#5 CACHED"], False, id="one-ran"),
+        pytest.param(["#4 [2/2] RUN x", "#4 0.120 CACHED"], False, id="its-output"),
+        pytest.param(["#44 [2/2] RUN x", "#4 CACHED"], False, id="another-number"),
+    ],
+)
+def test_build_steps_tell_whether_any_step_ran(lines: list[str], cached: bool) -> None:  # noqa: FBT001
+    """Only the builder's own word for every step makes a build a cached one."""
+    steps = BuildSteps()
+    for line in lines:
+        steps.read(line)
+    assert steps.all_cached is cached
+
+
+def test_build_steps_know_the_newer_words_of_failure() -> None:
+    """What follows the reason, as a link to some program, is not taken for it."""
+    steps = BuildSteps()
+    for line in ("ERROR: failed to build: failed to solve: no such stage", "View build details: x"):
+        steps.read(line)
+    assert steps.failure == "no such stage"
 
 
 # --- temporary tags

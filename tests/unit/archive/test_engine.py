@@ -8,6 +8,7 @@ import os
 import pickle
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from layertrace.archive import engine as engine_module
 from layertrace.archive.engine import (
     ChunkReader,
     Progress,
@@ -52,9 +54,8 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEngi
     """An engine that has ``app:1``, reached as a user's would be."""
     fake = FakeEngine(saved=docker_archive(IMAGE))
     fake.add(IMAGE)
-    socket = tmp_path / "engine.sock"
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{socket}")
-    with serving(fake, socket):
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/engine.sock")
+    with serving(fake, tmp_path / "engine.sock"):
         yield fake
 
 
@@ -164,6 +165,20 @@ def test_connect_names_the_group_when_permission_is_denied(
         error = _failure()
     assert error.what == "no permission to talk to the Docker engine"
     assert "docker group" in error.hint
+
+
+@sdk_leaves_a_socket_open
+def test_connect_gives_up_on_an_engine_that_does_not_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A socket that takes questions and answers none is named, after a while."""
+    monkeypatch.setattr(engine_module, "_CONNECT_TIMEOUT", 0.2)
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/mute.sock")
+    with socket.socket(socket.AF_UNIX) as mute:
+        mute.bind(str(tmp_path / "mute.sock"))
+        mute.listen()
+        error = _failure()
+    assert error.what == "the Docker engine does not answer in time"
 
 
 @contextmanager
