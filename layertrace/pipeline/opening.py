@@ -23,7 +23,8 @@ from layertrace.model.build import BaseDefaults
 from layertrace.model.image import ImageConfig, Platform
 from layertrace.pipeline.heads import make_head
 from layertrace.pipeline.hints import Hints
-from layertrace.pipeline.stored import StoredArchive, StoredInEngine
+from layertrace.pipeline.stored import StoredArchive
+from layertrace.pipeline.streamed import StoredInEngine
 from layertrace.provenance.history import CONTRADICTED, align
 from layertrace.provenance.trees import ContextTree
 
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
     from layertrace.model.bundle import TraceBundle
     from layertrace.model.origin import Finding
     from layertrace.model.trace import ImageHead
-    from layertrace.pipeline.stored import StoredImage, Watcher
+    from layertrace.pipeline.stored import StoredImage
+    from layertrace.pipeline.watch import Watcher
     from layertrace.provenance.history import Alignment
 
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from layertrace.errors import PathNotFoundError
-from layertrace.model.entry import EntryKind, clean_path
+from layertrace.model.entry import EntryKind
 from layertrace.model.origin import Chain, Change, Finding, Origin, OriginKind, Trust
 from layertrace.model.trace import FileRecord, ImageHead, Version
+from layertrace.pipeline.lookup import Lookup
 from layertrace.pipeline.opening import Parts, open_parts
 from layertrace.pipeline.shares import make_shares, with_shares
-from layertrace.pipeline.stored import WalkProgress, Watcher
 from layertrace.pipeline.tables import change_of, make_label, make_table
+from layertrace.pipeline.watch import WalkProgress, Watcher
 from layertrace.provenance.hops import TracedImage
 from layertrace.provenance.tracer import FINAL, Knowledge, Tracer
-from layertrace.provenance.trees import RootfsTree, resolve
+from layertrace.provenance.trees import RootfsTree
 from layertrace.rootfs.squash import Place, content_number, squash
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from layertrace.pipeline.hints import Hints
     from layertrace.pipeline.stored import StoredImage
 
-_NEAREST: Final = 0.6
 _UNKNOWN: Final = Origin(kind=OriginKind.UNKNOWN)
 
 
@@ -112,6 +111,7 @@ class ImageTrace:
         self._indexes = indexes
         self._stages = stages
         self._tree = RootfsTree(squash(indexes), parts.stored.digest)
+        self._lookup = Lookup(self._tree, parts.head.image.reference)
         self._tracer = Tracer(
             TracedImage(
                 name=FINAL,
@@ -266,7 +266,7 @@ class ImageTrace:
         Raises:
             PathNotFoundError: it is not there, or is not a regular file.
         """
-        place = self._place_in(path, layer)
+        place = self._lookup.place(path, layer)
         index = self._indexes[place.layer]
         number = content_number(index, place.number)
         if number is None or index.kinds[number] != EntryKind.FILE:
@@ -279,61 +279,17 @@ class ImageTrace:
         place = self._tree.rootfs.place(path)
         return None if place is None else self._tree.digest_at(place)
 
-    def resolve(self, path: str) -> str:
-        """Return a path as people write it, with links in its folders followed.
+    def missing(self, path: str) -> PathNotFoundError:
+        """Return the error for a path that is not there, with the nearest that is."""
+        return self._lookup.missing(path)
 
-        The last part is kept: a link has an origin of its own.
-        """
-        cleaned = clean_path(path)
-        folder, _, name = cleaned.rpartition("/")
-        if self._tree.find(cleaned) is not None or not folder:
-            return cleaned
-        return f"{resolve(self._tree, folder)}/{name}".lstrip("/")
+    def resolve(self, path: str) -> str:
+        """Return a path as people write it, rootfs-relative; a last link is kept."""
+        return self._lookup.resolve(path)
 
     def follow(self, path: str) -> str:
         """Return a path with every link followed, the last one too."""
-        return resolve(self._tree, clean_path(path))
-
-    def missing(self, path: str) -> PathNotFoundError:
-        """Return the error for a path that is not there, with the nearest that is."""
-        what = f"/{path} is not in {self._head.image.reference}"
-        for place in reversed(list(self._tree.rootfs.versions(path))):
-            by = self._remover(path, place.layer)
-            why = f"L{place.layer + 1} had it; L{by + 1} removed it" if by is not None else ""
-            return PathNotFoundError(what, why=why, hint="files --all lists removed paths")
-        near = self._nearest(path)
-        return PathNotFoundError(what, hint=f"did you mean /{near}?" if near else "")
-
-    def _remover(self, path: str, layer: int) -> int | None:
-        for upper in range(layer + 1, len(self._indexes)):
-            if self._tree.before(path, upper + 1) is None:
-                return upper
-        return None
-
-    def _nearest(self, path: str) -> str | None:
-        name = path.rpartition("/")[2]
-        same_name = [p for p in self._tree.rootfs.seen if p.rpartition("/")[2] == name]
-        if same_name:
-            return max(same_name, key=lambda p: (_common(p, path), -len(p)))
-        folder = path.rpartition("/")[0]
-        names = list(self._tree.children.get(folder, ()))
-        found = difflib.get_close_matches(name, names, n=1, cutoff=_NEAREST)
-        return f"{folder}/{found[0]}".lstrip("/") if found else None
-
-    def _place_in(self, path: str, layer: int | None) -> Place:
-        if layer is None:
-            place = self._tree.rootfs.place(path)
-            if place is None:
-                raise self.missing(path)
-            return place
-        if not 0 <= layer < len(self._indexes):
-            raise PathNotFoundError(
-                f"there is no layer {layer}", why=f"the image has {len(self._indexes)}"
-            )
-        number = self._indexes[layer].numbers.get(path)
-        if number is None:
-            raise PathNotFoundError(f"layer {layer} has no /{path}")
-        return Place(layer, number)
+        return self._lookup.follow(path)
 
     def _version(self, place: Place, older: Place | None) -> Version:
         item = self._tree.item(place)
@@ -397,10 +353,6 @@ def _implicit_record(path: str) -> FileRecord:
         origin=_UNKNOWN,
         trust=Trust.UNKNOWN,
     )
-
-
-def _common(one: str, other: str) -> int:
-    return len(set(one.split("/")) & set(other.split("/")))
 
 
 def _ignore(_: WalkProgress) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from layertrace.pipeline.stored import WalkProgress
+    from layertrace.pipeline.watch import WalkProgress
 
 _QUIET: Final = 0.5
 """Seconds of work before the first word of it."""

@@ -1,0 +1,91 @@
+"""Finding what a user means by a path, and saying well that it is not there."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Final
+
+from layertrace.errors import PathNotFoundError
+from layertrace.model.entry import clean_path
+from layertrace.provenance.trees import resolve
+from layertrace.rootfs.squash import Place
+
+if TYPE_CHECKING:
+    from layertrace.provenance.trees import RootfsTree
+
+_NEAREST: Final = 0.6
+"""How alike two names must be for one to be a slip of the other."""
+
+
+class Lookup:
+    """Paths of one image's final file system."""
+
+    def __init__(self, tree: RootfsTree, reference: str) -> None:
+        """Keep the file system, and what messages call the image."""
+        self._tree = tree
+        self._reference = reference
+
+    def resolve(self, path: str) -> str:
+        """Return a path as people write it, with links in its folders followed.
+
+        The last part is kept: a link has an origin of its own.
+        """
+        cleaned = clean_path(path)
+        folder, _, name = cleaned.rpartition("/")
+        if self._tree.find(cleaned) is not None or not folder:
+            return cleaned
+        return f"{resolve(self._tree, folder)}/{name}".lstrip("/")
+
+    def follow(self, path: str) -> str:
+        """Return a path with every link followed, the last one too."""
+        return resolve(self._tree, clean_path(path))
+
+    def place(self, path: str, layer: int | None) -> Place:
+        """Return the entry of a path: the seen one, or that of one layer.
+
+        Raises:
+            PathNotFoundError: there is none.
+        """
+        if layer is None:
+            place = self._tree.rootfs.place(path)
+            if place is None:
+                raise self.missing(path)
+            return place
+        if not 0 <= layer < len(self._tree.rootfs.layers):
+            raise PathNotFoundError(
+                f"there is no layer {layer}", why=f"the image has {len(self._tree.rootfs.layers)}"
+            )
+        number = self._tree.rootfs.layers[layer].numbers.get(path)
+        if number is None:
+            raise PathNotFoundError(f"layer {layer} has no /{path}")
+        return Place(layer, number)
+
+    def missing(self, path: str) -> PathNotFoundError:
+        """Return the error for a path that is not there, with the nearest that is."""
+        what = f"/{path} is not in {self._reference}"
+        for place in reversed(list(self._tree.rootfs.versions(path))):
+            by = self._remover(path, place.layer)
+            why = f"L{place.layer + 1} had it; L{by + 1} removed it" if by is not None else ""
+            return PathNotFoundError(what, why=why, hint="files --all lists removed paths")
+        near = self._nearest(path)
+        return PathNotFoundError(what, hint=f"did you mean /{near}?" if near else "")
+
+    def _remover(self, path: str, layer: int) -> int | None:
+        for upper in range(layer + 1, len(self._tree.rootfs.layers)):
+            if self._tree.before(path, upper + 1) is None:
+                return upper
+        return None
+
+    def _nearest(self, path: str) -> str | None:
+        name = path.rpartition("/")[2]
+        same_name = [p for p in self._tree.rootfs.seen if p.rpartition("/")[2] == name]
+        if same_name:
+            return max(same_name, key=lambda p: (_common(p, path), -len(p)))
+        folder = path.rpartition("/")[0]
+        names = list(self._tree.children.get(folder, ()))
+        found = difflib.get_close_matches(name, names, n=1, cutoff=_NEAREST)
+        return f"{folder}/{found[0]}".lstrip("/") if found else None
+
+
+def _common(one: str, other: str) -> int:
+    return len(set(one.split("/")) & set(other.split("/")))
