@@ -27,7 +27,7 @@ from layertrace.views.tui.dialogs import (
     help_lines,
 )
 from layertrace.views.tui.headline import head_parts
-from layertrace.views.tui.layout import LEAST, PANES, lay_out
+from layertrace.views.tui.layout import LEAST, PANES, Layout, lay_out
 from layertrace.views.tui.navigation import Place, Trail
 from layertrace.views.tui.panes.code import CodePane
 from layertrace.views.tui.panes.files import FilesPane
@@ -107,6 +107,7 @@ class BrowseScreen(Screen[None]):
         self._trail = Trail()
         self._current = "files"
         self._zoomed = False
+        self._layout: Layout | None = None
         self._resting: dict[str, Timer] = {}
         self.stages = StagesPane(options, id="stages")
         self.files = FilesPane(options, id="files")
@@ -408,7 +409,11 @@ class BrowseScreen(Screen[None]):
             self._arrange()
 
     def _arrange(self) -> None:
+        self.query_one(TabLine).pick(self._current)
         layout = lay_out(self.app.size, self._current, zoomed=self._zoomed)
+        if layout == self._layout:
+            return
+        self._layout = layout
         for name, pane in self.panes.items():
             pane.display = name in layout.panes
         self.query_one("#upper").display = bool(layout.panes & {"stages", "files"})
@@ -417,9 +422,7 @@ class BrowseScreen(Screen[None]):
         self.set_class(layout.strip, "-strip")
         self.set_class(self._zoomed, "-zoomed")
         self.query_one("#body").display = not layout.too_small
-        tabs = self.query_one(TabLine)
-        tabs.display = layout.narrow and not layout.too_small
-        tabs.pick(self._current)
+        self.query_one(TabLine).display = layout.narrow and not layout.too_small
         small = self.query_one("#too-small", Line)
         small.display = layout.too_small
         need = f"{LEAST[0]}x{LEAST[1]}"

@@ -91,6 +91,7 @@ class RowsView(ScrollView, can_focus=True):
         """What to show instead of rows where there are none, a paragraph each."""
         self._strips: LRUCache[tuple[int, int, int], Strip] = LRUCache(1024)
         self._palette: Palette | None = None
+        self._base: Style | None = None
 
     # -- what a subclass says -------------------------------------------------
 
@@ -153,7 +154,7 @@ class RowsView(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         # Without the scroll bar, which is drawn over the end of a full line.
-        width, base = self.scrollable_content_region.width, self.rich_style
+        width, base = self.scrollable_content_region.width, self._base_style()
         if not self.row_count():
             return self._render_notice(y, width)
         header = self.header_height
@@ -183,7 +184,17 @@ class RowsView(ScrollView, can_focus=True):
         ]
         line = y + self.scroll_offset.y
         cells = [("  ", Style.null()), lines[line]] if line < len(lines) else []
-        return self._strip(cells, self.rich_style, width)
+        return self._strip(cells, self._base_style(), width)
+
+    def _base_style(self) -> Style:
+        """Return the style of the pane; working it out for each line was half of a key."""
+        if self._base is None:
+            self._base = self.rich_style
+        return self._base
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._base = None
 
     def _strip(self, cells: Iterable[Cell], base: Style, width: int) -> Strip:
         plain = self.options.ascii

@@ -80,7 +80,7 @@ class FilesPane(RowsView):
         self.rows = TreeRows(tree, sums)
         names = [self.safe(owner.text) for owner in tree.owners]
         self._stage_width = max(8, min(12, max(map(len, names), default=0)))
-        self.redraw(0)
+        self.redraw(self.rows.node(0) if len(self.rows) else None)
 
     def show_scope(self, sums: Sums) -> None:
         """Show another scope, with the cursor on the same path if it is in it."""
