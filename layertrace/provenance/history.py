@@ -1,4 +1,4 @@
-"""``config.history`` lined up with layers and with a Dockerfile.
+"""``config.history`` tied to layers and, through a Dockerfile, to instructions.
 
 Source: OCI image-spec, ``config.md``, "history": one entry a build step, base
 first; entries with ``empty_layer`` made no layer.
@@ -6,18 +6,25 @@ first; entries with ``empty_layer`` made no layer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 from layertrace.model.origin import Evidence, Finding, Trust
-from layertrace.provenance.agreement import agrees
-from layertrace.provenance.spelling import Recorded, read_created_by
+from layertrace.provenance.lineup import KANIKO, LAYER_KEYWORDS, Difference, Records, line_up
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from layertrace.model.build import Build, Instruction, Stage
     from layertrace.model.image import HistoryEntry, ImageConfig
+    from layertrace.provenance.lineup import Lineup
+    from layertrace.provenance.spelling import Recorded
+
+CONTRADICTED: Final = "dockerfile-contradicted"
+MISMATCH: Final = "history-mismatch"
+SQUASHED: Final = "squashed-layers"
+_SQUASH_COMMENTS: Final = ("merge sha256:", "create new from sha256:")
+"""Of the one entry that ``docker build --squash`` adds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +35,7 @@ class LayerStep:
     trust: Trust
     evidence: Evidence
     recorded: Recorded | None
-    """What the image's own history says; None where it has no entry for it."""
+    """What the image's own history says; None where it has no entry for it alone."""
     created_by: str = ""
     base: bool = False
     """It came with the base image."""
@@ -54,10 +61,6 @@ class Alignment:
         return any(finding.code == CONTRADICTED for finding in self.findings)
 
 
-CONTRADICTED = "dockerfile-contradicted"
-MISMATCH = "history-mismatch"
-
-
 def align(
     config: ImageConfig,
     build: Build | None,
@@ -73,41 +76,45 @@ def align(
         stage_index: the stage the image is of; default the build's target.
         base: configuration of the external image the stage's chain starts from.
     """
-    entries = [entry for entry in config.history if not entry.empty_layer]
-    if len(entries) != len(config.diff_ids):
-        return _unaligned(config, len(entries))
+    known_base = _base_layers(config, base)
+    entries = sum(not entry.empty_layer for entry in config.history)
+    if entries != len(config.diff_ids):
+        return _unaligned(config, entries, known_base, asked=build is not None)
     if build is None:
-        return Alignment(
-            steps=_recorded(config, known_base=_base_layers(config, base)), exact=False
-        )
+        steps = _recorded(config, known_base=known_base)
+        return Alignment(steps=steps, exact=False, findings=_squashed(steps))
     chain = build.chain(build.target if stage_index is None else stage_index)
-    wanted = [(stage, step) for stage in chain for step in stage.instructions]
-    history = _without_added_labels(config.history, wanted)
-    difference = _first_difference(history, wanted, base, scratch=chain[0].base == "scratch")
-    if base is not None and _base_layers(config, base) is None:
-        difference = difference or _Difference(
+    records = Records(_unsquashed(config))
+    wanted = [step for stage in chain for step in stage.instructions]
+    if base is not None and known_base is None:
+        difference: Lineup | Difference = Difference(
             step=f"line {chain[0].line}, {chain[0].text}",
             found="layers that are not those of the base image given",
         )
-    if difference is not None:
-        finding = Finding(
-            code=CONTRADICTED,
-            message=f"{build.name} is not what this image was built from: "
-            f"first difference at {difference.step}; the image has {difference.found}",
-            facts={"declared": difference.step, "recorded": difference.found},
-        )
-        steps = _recorded(config, known_base=_base_layers(config, base), above=Trust.CONTRADICTED)
-        return Alignment(steps=steps, exact=False, findings=(finding,))
-    return Alignment(steps=_declared(history, wanted, chain[0]), exact=True, base=chain[0])
+    else:
+        starts = _starts(config, chain[0], base)
+        difference = line_up(records, wanted, starts, build.arguments)
+    if isinstance(difference, Difference):
+        steps = _recorded(config, known_base=known_base, above=Trust.CONTRADICTED)
+        return Alignment(steps=steps, exact=False, findings=(_contradiction(build, difference),))
+    # Without a single step to compare nothing shows that this is the Dockerfile.
+    sure = bool(wanted) or base is not None or chain[0].base == "scratch"
+    steps = tuple(_declared(config, records, difference, build, chain[0], sure=sure))
+    return Alignment(steps=steps, exact=sure, base=chain[0], findings=_squashed(steps))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Difference:
-    step: str
-    found: str
+def _contradiction(build: Build, difference: Difference) -> Finding:
+    return Finding(
+        code=CONTRADICTED,
+        message=f"{build.name} is not what this image was built from: "
+        f"first difference at {difference.step}; the image has {difference.found}",
+        facts={"declared": difference.step, "recorded": difference.found},
+    )
 
 
-def _unaligned(config: ImageConfig, entries: int) -> Alignment:
+def _unaligned(
+    config: ImageConfig, entries: int, known_base: int | None, *, asked: bool
+) -> Alignment:
     finding = Finding(
         code=MISMATCH,
         message=f"the image's history has {entries} entries with a layer, "
@@ -115,10 +122,18 @@ def _unaligned(config: ImageConfig, entries: int) -> Alignment:
         facts={"entries": entries, "layers": len(config.diff_ids)},
     )
     steps = tuple(
-        LayerStep(layer=layer, trust=Trust.UNKNOWN, evidence=Evidence.UNKNOWN, recorded=None)
+        LayerStep(
+            layer=layer,
+            trust=Trust.VERIFIED if base else Trust.UNKNOWN,
+            evidence=Evidence.MATCHED if base else Evidence.UNKNOWN,
+            recorded=None,
+            base=base,
+        )
         for layer in range(len(config.diff_ids))
+        for base in (layer < (known_base or 0),)
     )
-    return Alignment(steps=steps, exact=False, findings=(finding,) if entries else ())
+    findings = (finding,) if asked or config.history else ()
+    return Alignment(steps=steps, exact=False, findings=findings)
 
 
 def _base_layers(config: ImageConfig, base: ImageConfig | None) -> int | None:
@@ -128,87 +143,73 @@ def _base_layers(config: ImageConfig, base: ImageConfig | None) -> int | None:
     return len(base.diff_ids)
 
 
-def _without_added_labels(
-    history: tuple[HistoryEntry, ...], wanted: list[tuple[Stage, Instruction]]
-) -> tuple[HistoryEntry, ...]:
-    """Drop the LABEL that the classic builder adds last for ``docker build --label``."""
-    if not history or (wanted and wanted[-1][1].keyword == "LABEL"):
-        return history
-    last = history[-1]
-    if last.empty_layer and read_created_by(last).keyword == "LABEL":
-        return history[:-1]
-    return history
-
-
-def _first_difference(
-    history: tuple[HistoryEntry, ...],
-    wanted: list[tuple[Stage, Instruction]],
-    base: ImageConfig | None,
-    *,
-    scratch: bool,
-) -> _Difference | None:
-    """Compare history and instructions one by one, from the base's end on."""
-    instructions = [instruction for _, instruction in wanted]
-    if scratch:
-        return _difference_from(history, instructions)
-    if base is not None and base.history:
-        return _difference_from(history[len(base.history) :], instructions)
-    start = len(history) - len(wanted)
-    if start >= 0 and _difference_from(history[start:], instructions) is None:
+def _starts(config: ImageConfig, lowest: Stage, base: ImageConfig | None) -> Sequence[int] | None:
+    """Return where the base may end in the history; None: anywhere."""
+    if lowest.base == "scratch":
+        return (0,)
+    if base is None:
         return None
-    # Where the base ends is not known, only that it is not there: the longest
-    # run of steps that do agree tells best where the two part.
-    runs = [(_run(history[i:], instructions), -i) for i in range(len(history))]
-    best = -max(runs, default=(0, 0))[1]
-    return _difference_from(history[best:], instructions)
+    history = [entry.created_by for entry in config.history]
+    known = [entry.created_by for entry in base.history]
+    if known and history[: len(known)] == known:
+        return (len(known),)
+    # Of an engine's image only the layers are known: they end somewhere among
+    # the entries without a layer.
+    layers, starts = 0, []
+    for position in range(len(history) + 1):
+        if layers == len(base.diff_ids):
+            starts.append(position)
+        if position < len(history):
+            layers += not config.history[position].empty_layer
+    return starts
 
 
-def _run(above: Sequence[HistoryEntry], instructions: Sequence[Instruction]) -> int:
-    """Return how many first steps agree."""
-    pairs = enumerate(zip(above, instructions, strict=False))
-    differing = (n for n, (e, i) in pairs if not agrees(read_created_by(e), i))
-    return next(differing, min(len(above), len(instructions)))
+def _unsquashed(config: ImageConfig) -> ImageConfig:
+    """Leave out the entry that squashing added: the steps themselves stand before it."""
+    if config.history and _is_squash(config.history[-1]):
+        return replace(config, history=config.history[:-1])
+    return config
 
 
-def _difference_from(
-    above: Sequence[HistoryEntry], instructions: Sequence[Instruction]
-) -> _Difference | None:
-    """Return the first step in which the entries above the base are not the instructions."""
-    agreeing = _run(above, instructions)
-    if agreeing < len(instructions):
-        instruction = instructions[agreeing]
-        found = read_created_by(above[agreeing]).text if agreeing < len(above) else "no such step"
-        return _Difference(step=f"line {instruction.line}, {instruction.text}", found=found)
-    if agreeing < len(above):
-        extra = read_created_by(above[agreeing])
-        return _Difference(step="the end", found=f"one more step, {extra.text}")
-    return None
+def _is_squash(entry: HistoryEntry) -> bool:
+    return not entry.created_by and entry.comment.startswith(_SQUASH_COMMENTS)
 
 
-def _declared(
-    history: tuple[HistoryEntry, ...], wanted: list[tuple[Stage, Instruction]], base: Stage
-) -> tuple[LayerStep, ...]:
-    """Return the layers of a history whose last entries are ``wanted``."""
-    start = len(history) - len(wanted)
-    steps: list[LayerStep] = []
-    for position, entry in enumerate(history):
+def _declared(  # noqa: PLR0913
+    config: ImageConfig,
+    records: Records,
+    lineup: Lineup,
+    build: Build,
+    base: Stage,
+    *,
+    sure: bool,
+) -> Iterator[LayerStep]:
+    """Yield the layers of a history that a Dockerfile fits."""
+    layer = 0
+    first = lineup.start - _triggers(records, lineup)
+    for position, entry in enumerate(config.history):
         if entry.empty_layer:
             continue
-        stage, instruction = (base, None) if position < start else wanted[position - start]
-        guessed = instruction is not None and bool(instruction.unresolved)
-        steps.append(
-            LayerStep(
-                layer=len(steps),
-                trust=Trust.INFERRED if guessed else Trust.VERIFIED,
+        number = position - lineup.start
+        instruction = (
+            lineup.instructions[number] if 0 <= number < len(lineup.instructions) else None
+        )
+        if position < first:
+            step = _step(records, layer, position, Trust.VERIFIED if sure else Trust.INFERRED)
+            yield replace(step, base=True, stage=base, evidence=Evidence.DECLARED)
+        elif number < 0:
+            yield replace(_step(records, layer, position, Trust.INFERRED), stage=base)
+        elif instruction is None or _is_joint(records, position, lineup.skipped[number]):
+            yield _joint(layer, entry)
+        else:
+            trust = Trust.INFERRED if instruction.unresolved else Trust.VERIFIED
+            yield replace(
+                _step(records, layer, position, trust),
                 evidence=Evidence.DECLARED,
-                recorded=read_created_by(entry),
-                created_by=entry.created_by,
-                base=instruction is None,
-                stage=stage,
+                stage=build.stages[instruction.stage_index],
                 instruction=instruction,
             )
-        )
-    return tuple(steps)
+        layer += 1
 
 
 def _recorded(
@@ -218,15 +219,86 @@ def _recorded(
 
     ``above`` is what the layers above a known base are trusted to be.
     """
-    entries = [entry for entry in config.history if not entry.empty_layer]
-    return tuple(
-        LayerStep(
-            layer=layer,
-            trust=Trust.VERIFIED if layer < (known_base or 0) else above,
-            evidence=Evidence.MATCHED if layer < (known_base or 0) else Evidence.RECORDED,
-            recorded=read_created_by(entry),
-            created_by=entry.created_by,
-            base=layer < (known_base or 0),
-        )
-        for layer, entry in enumerate(entries)
+    records = Records(config)
+    steps: list[LayerStep] = []
+    for position, entry in enumerate(config.history):
+        if entry.empty_layer:
+            continue
+        layer = len(steps)
+        if layer < (known_base or 0):
+            step = _step(records, layer, position, Trust.VERIFIED)
+            steps.append(replace(step, base=True, evidence=Evidence.MATCHED))
+        elif _is_squash(entry) or _is_joint(records, position, frozenset()):
+            steps.append(_joint(layer, entry))
+        else:
+            steps.append(_step(records, layer, position, above))
+    return tuple(steps)
+
+
+def _step(records: Records, layer: int, position: int, trust: Trust) -> LayerStep:
+    return LayerStep(
+        layer=layer,
+        trust=trust,
+        evidence=Evidence.RECORDED,
+        recorded=records.recorded[position],
+        created_by=records.entries[position].created_by,
     )
+
+
+def _joint(layer: int, entry: HistoryEntry) -> LayerStep:
+    """Return a layer that holds the work of several instructions."""
+    return LayerStep(
+        layer=layer,
+        trust=Trust.UNKNOWN,
+        evidence=Evidence.UNKNOWN,
+        recorded=None,
+        created_by=entry.created_by,
+    )
+
+
+def _is_joint(records: Records, position: int, skipped: frozenset[str]) -> bool:
+    """Say whether a layer holds more than the work of its own instruction.
+
+    buildah writes one layer a build and names it after the last instruction, as
+    kaniko does when told to.
+    """
+    entry, recorded = records.entries[position], records.recorded[position]
+    if recorded.keyword not in LAYER_KEYWORDS | {""} or skipped & LAYER_KEYWORDS:
+        return True
+    if entry.author == KANIKO:
+        return sum(other.author == KANIKO for other in records.entries) == 1
+    before = records.entries[position - 1] if position else None
+    # With a layer a step buildah puts such a comment on every entry.
+    return (
+        entry.comment.startswith("FROM ")
+        and before is not None
+        and before.empty_layer
+        and not before.comment
+    )
+
+
+def _squashed(steps: Sequence[LayerStep]) -> tuple[Finding, ...]:
+    joint = [step.layer for step in steps if step.recorded is None]
+    if not joint:
+        return ()
+    shown = ", ".join(f"L{layer + 1}" for layer in joint)
+    return (
+        Finding(
+            code=SQUASHED,
+            message=f"{shown} holds the work of several instructions: "
+            "which of them made a file there is not known",
+            facts={"layers": joint},
+        ),
+    )
+
+
+def _triggers(records: Records, lineup: Lineup) -> int:
+    """Return how many entries below the Dockerfile's own are ONBUILD triggers of the base.
+
+    The classic builder records the triggers in the base's history; where the base
+    is not known, those that ran stand right below the Dockerfile's own steps.
+    """
+    below = records.recorded[: lineup.start]
+    wanted = [each.rest.partition(" ")[0] for each in below if each.keyword == "ONBUILD"]
+    ran = [each.keyword for each in below[len(below) - len(wanted) :]]
+    return len(wanted) if ran == wanted else 0
