@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,8 +57,24 @@ def read_ignore(context: Path, dockerfile: Path | None) -> tuple[str, ...]:
             continue
         except OSError as error:
             raise unreadable(str(candidate), error) from error
-        return tuple(text.splitlines())
+        # At no other character: a name may hold what Python takes for a line's end.
+        return tuple(line.removesuffix("\r") for line in text.split("\n"))
     return ()
+
+
+def pattern_of(context: Path, path: Path) -> tuple[str, ...]:
+    r"""Return the pattern that ignores ``path`` alone; none where it is outside the context.
+
+    >>> pattern_of(Path("/a"), Path("/a/out/#1*.tar")), pattern_of(Path("/a"), Path("/b"))
+    (('/out/#1\\*.tar',), ())
+    """
+    place = path.parent.resolve() / path.name
+    if not place.is_relative_to(context.resolve()):
+        return ()
+    name = place.relative_to(context.resolve()).as_posix()
+    escaped = re.sub(r"([*?\[\\])", r"\\\1", name)
+    # A pattern is one line, without the space around it.
+    return ("/" + re.sub(r"\s$|[\r\n]", "?", escaped),)
 
 
 def ignore_matcher(patterns: tuple[str, ...]) -> PatternMatcher:

@@ -27,6 +27,8 @@ class BuildOrder:
 
     context: Path
     dockerfile: Path
+    target_file: Path
+    """Never part of the context: an archive must not hold the one before it."""
     build: Build
     network: str | None
     no_cache: bool

@@ -17,7 +17,7 @@ from layertrace.archive.engine import (
     inspect_image,
     open_save,
 )
-from layertrace.archive.target_file import complete_file
+from layertrace.archive.target_file import check_target, complete_file
 from layertrace.archive.temporary_tags import TemporaryTags
 from layertrace.archive.trace_archive import SavedImages, TraceArchive
 from layertrace.archive.trace_json import MAX_TRACE_BYTES, encode_bundle
@@ -62,7 +62,7 @@ def export_build(  # noqa: PLR0913 - one for each option of the command
         context: the folder the build may copy from.
         build: what ``dockerfile`` holds, its target and its arguments.
         dockerfile: inside the context or not.
-        target_file: appears only when it is complete.
+        target_file: appears only when it is complete, and is never part of the context.
         progress: called in the caller's thread, often.
         stop: looked at often, also while the engine is silent.
         log: takes each line the builder prints.
@@ -85,6 +85,7 @@ def export_build(  # noqa: PLR0913 - one for each option of the command
     order = BuildOrder(
         context=context,
         dockerfile=dockerfile,
+        target_file=target_file,
         build=build,
         network=network,
         no_cache=no_cache,
@@ -93,14 +94,13 @@ def export_build(  # noqa: PLR0913 - one for each option of the command
         log=log,
     )
     names = () if tag is None else (_full_name(tag),)
-    with (
-        complete_file(target_file, force=force) as file,
-        closing(connect()) as client,
-        TemporaryTags(client, log) as tags,
-    ):
+    check_target(target_file, force=force)
+    with closing(connect()) as client, TemporaryTags(client, log) as tags:
         built = _build(client, order, builder, tags)
         export = _Export(client, order, built)
-        size = export.write(file, names)
+        # Not before: the file may lie in the context, which must not hold it.
+        with complete_file(target_file, force=force) as file:
+            size = export.write(file, names)
         return export.result(target_file, size=size, tags=names)
 
 

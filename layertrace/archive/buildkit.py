@@ -19,7 +19,13 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from layertrace.archive.ahead import drawn_ahead
-from layertrace.archive.build_context import IGNORE_FILE, ignore_matcher, list_context, read_ignore
+from layertrace.archive.build_context import (
+    IGNORE_FILE,
+    ignore_matcher,
+    list_context,
+    pattern_of,
+    read_ignore,
+)
 from layertrace.archive.build_plan import (
     BuildOrder,
     BuiltImages,
@@ -110,9 +116,12 @@ def build_buildkit(command: BuildCommand, order: BuildOrder, tags: TemporaryTags
         StoppedError: ``order.stop`` returned true.
     """
     build = order.build
-    context = tuple(_listed(order))
     with _folder() as folder:
-        runner = _Runner(command, order, folder=folder)
+        patterns = read_ignore(order.context, order.dockerfile)
+        for own in (order.target_file, folder):
+            patterns += pattern_of(order.context, own)
+        context = tuple(_listed(order, patterns))
+        runner = _Runner(command, order, folder=folder, patterns=patterns)
         final = tags.new("final")
         runner.run(build.target, final, no_cache=order.no_cache)
         stages = [StageImage(index=build.target, image=final, fidelity="same-build")]
@@ -133,8 +142,7 @@ def build_buildkit(command: BuildCommand, order: BuildOrder, tags: TemporaryTags
         )
 
 
-def _listed(order: BuildOrder) -> Iterator[ContextEntry]:
-    patterns = read_ignore(order.context, order.dockerfile)
+def _listed(order: BuildOrder, patterns: tuple[str, ...]) -> Iterator[ContextEntry]:
     done = 0
     for entry in list_context(order.context, ignore_matcher(patterns)):
         if order.stop():
@@ -157,9 +165,12 @@ def _folder() -> Iterator[Path]:
 class _Runner:
     """Runs one docker command line again and again, a target each time."""
 
-    def __init__(self, command: BuildCommand, order: BuildOrder, *, folder: Path) -> None:
+    def __init__(
+        self, command: BuildCommand, order: BuildOrder, *, folder: Path, patterns: tuple[str, ...]
+    ) -> None:
         self._command = command
         self._order = order
+        self._patterns = patterns
         self._metadata = folder / "metadata.json"
         try:
             self._dockerfile = self._write(folder / "given", order.build.text)
@@ -169,13 +180,11 @@ class _Runner:
 
     def _write(self, folder: Path, text: str) -> Path:
         folder.mkdir()
-        given = self._order.dockerfile
-        dockerfile = folder / given.name
+        dockerfile = folder / self._order.dockerfile.name
         dockerfile.write_bytes(text.encode("utf-8", "surrogateescape"))
-        ignore = given.with_name(given.name + IGNORE_FILE)
-        if ignore.is_file():
-            # BuildKit looks for it beside the Dockerfile it is given.
-            folder.joinpath(ignore.name).write_bytes(ignore.read_bytes())
+        # BuildKit takes the one beside the Dockerfile it is given before the context's.
+        ignore = "\n".join(self._patterns).encode("utf-8", "surrogateescape")
+        folder.joinpath(dockerfile.name + IGNORE_FILE).write_bytes(ignore)
         return dockerfile
 
     def run(self, index: int, tag: str, *, no_cache: bool) -> bool:

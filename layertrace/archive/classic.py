@@ -20,6 +20,7 @@ from layertrace.archive.build_context import (
     ContextFile,
     context_entry,
     ignore_matcher,
+    pattern_of,
     read_file,
     read_ignore,
     walk_context,
@@ -196,12 +197,13 @@ def _prepare(order: BuildOrder) -> tuple[ContextTar, str, Mapping[str, bytes]]:
     """Decide what is sent, under which name the Dockerfile, and what beside the context."""
     build = order.build
     patterns = read_ignore(order.context, None)
+    own = pattern_of(order.context, order.target_file)
     place = os.path.relpath(order.dockerfile.absolute(), order.context.absolute())
     inside = Path(place).parts[0] != os.pardir and not order.dockerfile.is_symlink()
     if inside and target_name(build, build.target) in {None, build.stages[build.target].name}:
         name = place.replace(os.sep, "/")
         keep = frozenset({name, IGNORE_FILE})
-        return ContextTar(order.context, patterns=patterns, keep=keep), name, {}
+        return ContextTar(order.context, patterns=(*patterns, *own), keep=keep), name, {}
     text = named_stages(build)[0].encode("utf-8", "surrogateescape")
     # The same name each time, so that a context is the same and COPY is cached.
     name = f".dockerfile.{hashlib.sha256(text).hexdigest()[:20]}"
@@ -209,7 +211,8 @@ def _prepare(order: BuildOrder) -> tuple[ContextTar, str, Mapping[str, bytes]]:
     ignore_file = order.context / IGNORE_FILE
     patterns = (*(patterns if ignore_file.exists() else (IGNORE_FILE,)), name)
     extra = {name: text, IGNORE_FILE: "\n".join((*patterns, "")).encode("utf-8", "surrogateescape")}
-    return ContextTar(order.context, patterns=patterns, keep=frozenset()), name, extra
+    tar = ContextTar(order.context, patterns=(*patterns, *own), keep=frozenset())
+    return tar, name, extra
 
 
 def _run(

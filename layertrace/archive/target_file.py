@@ -69,12 +69,14 @@ def check_target(target: Path, *, force: bool) -> None:
 
     Raises:
         UsageError: ``target`` exists (and ``force`` is not set) or is no regular file.
-        StorageError: its folder is not there.
+        StorageError: its folder is not there, or not to be written.
     """
     with _storage_errors(target):
         folder = target.resolve().parent
         if not folder.is_dir():
             raise StorageError(f"{target}: cannot be written", why=f"{folder} is not a folder")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise StorageError(f"{target}: cannot be written", why=f"{folder} may not be written")
         if target.exists() and not target.is_file():
             raise UsageError(f"{target}: is not a regular file, so it is not overwritten")
         if os.path.lexists(target) and not force:

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from layertrace.archive.build_context import ignore_matcher, list_context, read_ignore
+from layertrace.archive.build_context import (
+    ignore_matcher,
+    list_context,
+    pattern_of,
+    read_ignore,
+)
 from layertrace.archive.classic import ContextTar
 from layertrace.errors import SourceError, StoppedError
 from tests.builders import sha256
@@ -90,10 +95,10 @@ def test_read_ignore_prefers_the_file_beside_the_dockerfile(tmp_path: Path) -> N
     dockerfile = tmp_path / "app.Dockerfile"
     assert read_ignore(tmp_path, dockerfile) == ()
     (tmp_path / ".dockerignore").write_bytes(b"\xef\xbb\xbfcommon\r\nlines\n")
-    assert read_ignore(tmp_path, dockerfile) == ("common", "lines")
-    (tmp_path / "app.Dockerfile.dockerignore").write_text("own\n")
-    assert read_ignore(tmp_path, dockerfile) == ("own",)
-    assert read_ignore(tmp_path, None) == ("common", "lines")
+    assert read_ignore(tmp_path, dockerfile) == ("common", "lines", "")
+    (tmp_path / "app.Dockerfile.dockerignore").write_text("own\x0bline\x85")
+    assert read_ignore(tmp_path, dockerfile) == ("own\x0bline\x85",)
+    assert read_ignore(tmp_path, None) == ("common", "lines", "")
 
 
 def test_read_ignore_refuses_what_is_no_file(tmp_path: Path) -> None:
@@ -101,6 +106,25 @@ def test_read_ignore_refuses_what_is_no_file(tmp_path: Path) -> None:
     (tmp_path / ".dockerignore").mkdir()
     with pytest.raises(SourceError, match="cannot be read"):
         read_ignore(tmp_path, None)
+
+
+@pytest.mark.parametrize(
+    "name", ["app.tar", "out/a*[b]?.tar", "#x", "!x", " x ", "a b", "back\\slash", "new\nline"]
+)
+def test_pattern_of_ignores_one_path_alone(tmp_path: Path, name: str) -> None:
+    """Whatever an archive is called, its name means itself in a list of patterns."""
+    write(tmp_path, name, "aXbY.tar", "x", "y.tar", "out/aXbY.tar")
+    patterns = pattern_of(tmp_path, tmp_path / name)
+    assert name not in listed(tmp_path, *patterns)
+    assert {"aXbY.tar", "x", "y.tar", "out/aXbY.tar"} <= set(listed(tmp_path, *patterns))
+
+
+def test_pattern_of_follows_links_to_the_context(tmp_path: Path) -> None:
+    """Context and archive may be named by different ways to the same folder."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    assert pattern_of(tmp_path / "link", tmp_path / "real/x") == ("/x",)
+    assert pattern_of(tmp_path / "real", tmp_path / "x") == ()
 
 
 def test_ignore_matcher_refuses_a_malformed_pattern() -> None:

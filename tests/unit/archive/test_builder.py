@@ -647,6 +647,15 @@ def test_classic_build_stops_while_the_engine_is_silent(classic: Bench) -> None:
 # --- whichever builder
 
 
+def test_export_build_refuses_an_existing_target_before_it_builds(bench: Bench) -> None:
+    """A target that may not be replaced is told before minutes of work."""
+    bench.target.write_text("mine")
+    with pytest.raises(UsageError, match="exists already"):
+        bench.export("classic")
+    assert bench.target.read_text() == "mine"
+    assert bench.engine.built == []
+
+
 def test_export_build_leaves_out_a_base_that_is_another_by_now(classic: Bench) -> None:
     """A name that means an image the stages do not start with is not their base."""
     other = classic.engine.add(image(layer({"other": b""}), tags=("base:1",)))
