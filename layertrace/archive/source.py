@@ -23,8 +23,6 @@ from layertrace.model.bundle import BLOB_PREFIX, TRACE_MEMBER, TraceBundle
 from layertrace.model.image import Image, ImageConfig, LayerRef, Platform
 from layertrace.model.origin import Finding
 
-MAX_BUNDLE: Final = 256 << 20
-"""Bytes of ``trace.json``: it lists every file of a build context."""
 _SHOWN_NAMES: Final = 8
 _TRANSPORTS: Final = ("docker-daemon", "docker-archive", "oci-archive", "oci")
 _ARCHIVE_SUFFIXES: Final = (".tar", ".tgz", ".gz", ".xz", ".bz2", ".zst", ".oci")
@@ -327,6 +325,7 @@ def _not_an_image(store: TarStore | FolderStore) -> ArchiveError:
 def _read_bundle(store: TarStore | FolderStore) -> TraceBundle | None:
     if not store.has(TRACE_MEMBER):
         return None
-    from layertrace.archive.trace_json import read_bundle  # noqa: PLC0415 - few archives have one
+    # Few archives have one.
+    from layertrace.archive.trace_json import MAX_TRACE_BYTES, read_bundle  # noqa: PLC0415
 
-    return read_bundle(store.read(TRACE_MEMBER, limit=MAX_BUNDLE))
+    return read_bundle(store.read(TRACE_MEMBER, limit=MAX_TRACE_BYTES))

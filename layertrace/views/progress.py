@@ -78,4 +78,18 @@ def describe_walk(progress: WalkProgress, seconds: float) -> str:
     layer = f"layer {progress.layer + 1}"
     if progress.layers:
         layer += f" of {progress.layers}"
-    return f"reading {layer}  {done}{of}  {rate}/s  {progress.entries:,} entries"
+    left = time_left(progress.bytes_done, total, seconds)
+    return f"reading {layer}  {done}{of}  {rate}/s{left}  {progress.entries:,} entries"
+
+
+def time_left(done: int, total: int | None, seconds: float) -> str:
+    """Return how much longer it will take at the rate so far; ``""`` if nobody can tell.
+
+    >>> time_left(25, 100, 4.0)
+    '  12 seconds left'
+    """
+    if not total or not done or done > total:
+        return ""
+    from humanize import naturaldelta  # noqa: PLC0415 - only for work that takes long
+
+    return f"  {naturaldelta(seconds * (total - done) / done)} left"

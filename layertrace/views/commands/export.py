@@ -135,7 +135,7 @@ def _report(result: ExportResult) -> None:
 
 @contextmanager
 def _telling(*, quiet: bool) -> Iterator[Callable[[Progress], None]]:
-    from layertrace.views.progress import Line  # noqa: PLC0415
+    from layertrace.views.progress import Line, time_left  # noqa: PLC0415
     from layertrace.views.text import show_size  # noqa: PLC0415
 
     line = Line(mute=quiet)
@@ -146,7 +146,8 @@ def _telling(*, quiet: bool) -> Iterator[Callable[[Progress], None]]:
         seconds = time.monotonic() - line.started
         total = f" of about {show_size(progress.total)}" if progress.total else ""
         rate = show_size(int(progress.done / seconds)) if seconds else "0 B"
-        line.show(f"{progress.phase}  {show_size(progress.done)}{total}  {rate}/s")
+        left = time_left(progress.done, progress.total, seconds)
+        line.show(f"{progress.phase}  {show_size(progress.done)}{total}  {rate}/s{left}")
 
     try:
         yield tell
