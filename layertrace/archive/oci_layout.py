@@ -29,6 +29,12 @@ _CONFIG_TYPES: Final = frozenset({
 })  # fmt: skip
 _NAME_KEYS: Final = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
 _REFERENCE_TYPE: Final = "vnd.docker.reference.type"
+_REFERENCE_DIGEST: Final = "vnd.docker.reference.digest"
+_ATTESTATION: Final = "attestation-manifest"
+_PREDICATE_TYPE: Final = "in-toto.io/predicate-type"
+_SLSA: Final = "https://slsa.dev/provenance/"
+MAX_STATEMENT: Final = 64 << 20
+"""Bytes of one in-toto statement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +61,43 @@ def list_images(store: BlobStore) -> tuple[ListedImage, ...]:
     for image in _list(store, root, (), 0):
         found.setdefault((image.digest, image.names), image)
     return tuple(found.values())
+
+
+def find_attestation(store: BlobStore, digest: str) -> bytes | None:
+    """Return the SLSA provenance statement stored beside an image manifest.
+
+    Matched by the index's annotations alone: older builders give it neither
+    an ``artifactType`` nor a ``subject``.
+
+    Source: BuildKit, ``docs/attestations/attestation-storage.md``.
+    """
+    root = parse_json(store.read(INDEX, limit=MAX_JSON), f"{INDEX} in {store.name}")
+    for item in _attestations(store, root, 0):
+        if item.get("annotations").texts().get(_REFERENCE_DIGEST) != digest:
+            continue
+        manifest = item.get("digest").digest()
+        if not store.has(_blob(manifest)):
+            continue
+        for layer in _json_blob(store, manifest).get("layers").items():
+            predicate = layer.get("annotations").texts().get(_PREDICATE_TYPE, "")
+            statement = layer.get("digest").digest()
+            if predicate.startswith(_SLSA) and store.has(_blob(statement)):
+                data = store.read(_blob(statement), limit=MAX_STATEMENT)
+                _check(statement, data, "the provenance")
+                return data
+    return None
+
+
+def _attestations(store: BlobStore, index: Node, depth: int) -> list[Node]:
+    if depth > MAX_NESTING:
+        raise ArchiveError(f"{index.document}: indexes nested more than {MAX_NESTING} deep")
+    found: list[Node] = []
+    for item in index.get("manifests").items():
+        if item.get("annotations").texts().get(_REFERENCE_TYPE) == _ATTESTATION:
+            found.append(item)
+        elif item.get("mediaType").text("") in _INDEX_TYPES:
+            found += _attestations(store, _json_blob(store, item.get("digest").digest()), depth + 1)
+    return found
 
 
 def _list(store: BlobStore, index: Node, names: tuple[str, ...], depth: int) -> list[ListedImage]:

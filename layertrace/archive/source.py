@@ -16,7 +16,13 @@ from typing import Final, Protocol
 from layertrace.archive.blob import Compression, LayerReader, PlainReader, StreamReader, sniff
 from layertrace.archive.decode import MAX_JSON, decode_config
 from layertrace.archive.docker_archive import MANIFEST, layer_refs, list_saved, saved_image
-from layertrace.archive.oci_layout import INDEX, ListedImage, list_images, listed_image
+from layertrace.archive.oci_layout import (
+    INDEX,
+    ListedImage,
+    find_attestation,
+    list_images,
+    listed_image,
+)
 from layertrace.archive.store import FolderStore, TarStore, open_store, open_tar
 from layertrace.errors import ArchiveError, DigestMismatchError, SourceError, UsageError
 from layertrace.model.bundle import BLOB_PREFIX, TRACE_MEMBER, TraceBundle
@@ -132,6 +138,12 @@ class ArchiveSource:
         self.findings = findings
         self.witness = store.witness
         self.bundle = _read_bundle(store)
+
+    def attestation(self) -> bytes | None:
+        """Return the builder's provenance statement stored beside the image."""
+        if self.image.manifest_digest is None:
+            return None
+        return find_attestation(self._store, self.image.manifest_digest)
 
     def stored_config(self, digest: str) -> ImageConfig:
         """Return a configuration of a trace archive; its layers need not be stored.

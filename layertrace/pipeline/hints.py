@@ -24,6 +24,8 @@ class Hints:
     """Stage name or number to an image reference."""
     base: str | None = None
     """Reference of the image the final stage starts from."""
+    provenance: Path | None = None
+    """A SLSA provenance statement or bare predicate."""
     platform: Platform | None = None
     verify: bool = False
     """Read every layer whole and check its diff_id."""

@@ -33,6 +33,7 @@ class Reading:
     context: Path | None
     stage: tuple[str, ...]
     base: str | None
+    provenance: Path | None
     platform: str | None
     verify: bool
     no_cache: bool
@@ -53,6 +54,7 @@ class Reading:
             context=self.context,
             stages=pairs("--stage", self.stage),
             base=self.base,
+            provenance=self.provenance,
             platform=parse_platform(self.platform) if self.platform else None,
             verify=self.verify,
         )
@@ -139,6 +141,9 @@ _OPTIONS: Final = (
         "--stage", multiple=True, metavar="NAME=IMAGE", help="An image of that stage, to verify."
     ),
     click.option("--base", metavar="IMAGE", help="The final stage's base image."),
+    click.option(
+        "--provenance", type=_FOLDER, metavar="FILE", help="SLSA provenance; default the image's."
+    ),
     click.option("--platform", metavar="OS/ARCH", help="Which image of an index."),
     click.option("--verify", is_flag=True, help="Read every layer whole and check its diff_id."),
     click.option("--no-cache", is_flag=True, help="Neither use nor keep layer indexes."),

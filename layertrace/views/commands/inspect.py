@@ -222,6 +222,7 @@ def demo(*, plain: bool, show_path: bool) -> int:
         context=None,
         stage=(),
         base=None,
+        provenance=None,
         platform=None,
         verify=False,
         no_cache=False,
