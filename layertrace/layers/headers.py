@@ -1,0 +1,314 @@
+"""Tar headers to members.
+
+Plain ustar and GNU headers are decoded here; every other one (PAX, long names,
+sparse files, base-256 numbers, anything odd) is read by the standard library's
+``tarfile``, whose reading is the rule for both, except that
+
+- bytes 345 to 500 are a name's first part in ustar headers only: GNU's hold
+  times there, which ``tarfile`` takes for a name;
+- the size of a sparse file is the expanded one, whatever the order of its PAX
+  records;
+- a field that a plain entry's kind does not use is not looked at;
+- numbers beyond 64 bits, names with a NUL and extended headers beyond the
+  limits below are damage.
+
+Source: POSIX ``pax``, "ustar Interchange Format"; GNU tar manual, "Basic Tar
+Format" and "Storing Sparse Files".
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import tarfile
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
+
+from layertrace.model.entry import EntryKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Self
+
+    Read = Callable[[int, int], bytes]
+
+BLOCK: Final = 512
+MAX_HEADER: Final = 1 << 20
+"""Bytes of one PAX or long-name header; no name or attribute has reason to be larger."""
+MAX_HEADERS: Final = 4 << 20
+"""Bytes of all headers and sparse maps of one member."""
+MAX_EXTENDED: Final = 32
+"""Extended headers in front of one member; tar programs write three at most."""
+MAX_TOIL: Final = 1 << 28
+"""Sum of the squares of the lengths of digits in a row in a layer's PAX headers,
+with which the time of tarfile's regular expressions grows: about a second."""
+
+Owner = tuple[int, int, int]
+Member = tuple[str, int, int, Owner, int, str]
+"""Name, kind, size, (mode, uid, gid), mtime, link target."""
+
+_FILE: Final = int(EntryKind.FILE)
+_SYMLINK: Final = int(EntryKind.SYMLINK)
+_HARDLINK: Final = int(EntryKind.HARDLINK)
+_LINKS: Final = frozenset({_SYMLINK, _HARDLINK})
+_PLAIN_KINDS: Final = {
+    ord("0"): _FILE,
+    ord("1"): _HARDLINK,
+    ord("2"): _SYMLINK,
+    ord("5"): int(EntryKind.DIR),
+}
+_KINDS: Final = {
+    tarfile.REGTYPE: EntryKind.FILE,
+    tarfile.AREGTYPE: EntryKind.FILE,
+    tarfile.CONTTYPE: EntryKind.FILE,
+    tarfile.GNUTYPE_SPARSE: EntryKind.FILE,
+    tarfile.LNKTYPE: EntryKind.HARDLINK,
+    tarfile.SYMTYPE: EntryKind.SYMLINK,
+    tarfile.CHRTYPE: EntryKind.CHAR,
+    tarfile.BLKTYPE: EntryKind.BLOCK,
+    tarfile.DIRTYPE: EntryKind.DIR,
+    tarfile.FIFOTYPE: EntryKind.FIFO,
+}
+_PAX_TYPES: Final = frozenset({tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE})
+_EXTENDED_TYPES: Final = _PAX_TYPES | {tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK}
+_USTAR: Final = b"ustar\0"
+_CAPABILITY: Final = "SCHILY.xattr.security.capability"
+_EXPANDED_SIZES: Final = ("GNU.sparse.realsize", "GNU.sparse.size")
+_HARMLESS_GLOBALS: Final = frozenset({"comment"})
+_RECORD_HEAD: Final = 20
+_DIGITS: Final = re.compile(rb"[0-9]{64,}")
+_INT64: Final = range(-(1 << 63), 1 << 63)
+
+
+class DamagedHeaderError(ValueError):
+    """A header that is none, or beyond a limit."""
+
+
+class PlainDecoder:
+    """Headers whose every field is plain octal text.
+
+    Mode, owner and time repeat through a layer, so their bytes are looked up
+    in a table instead of decoded again.
+    """
+
+    def __init__(self) -> None:
+        self._owners: dict[bytes, Owner] = {}
+        self._times: dict[bytes, int] = {}
+
+    def decode(self, header: bytes) -> Member | None:
+        """Return the member, None where tarfile is to be asked."""
+        kind = _PLAIN_KINDS.get(header[156])
+        if kind is None:
+            return None
+        stored = header[148:156]
+        try:
+            # The low half of adler32 is one more than the sum of the bytes,
+            # modulo 65521, which 512 bytes of ASCII cannot reach: the tar
+            # checksum for the price of one call.
+            total = zlib.adler32(header) & 0xFFFF if header.isascii() else sum(header) + 1
+            if int(stored.rstrip(b"\0 "), 8) + sum(stored) != total + 255:
+                return None
+            fields = header[100:124]
+            owner = self._owners.get(fields) or self._read_owner(fields)
+            fields = header[136:148]
+            mtime = self._times.get(fields)
+            if mtime is None:
+                mtime = self._times[fields] = int(fields.rstrip(b"\0 "), 8)
+            size = int(header[124:136].rstrip(b"\0 "), 8) if kind == _FILE else 0
+        except ValueError:
+            return None
+        if size < 0:
+            return None
+        name = header[:100].partition(b"\0")[0]
+        if header[345] and header[257:263] == _USTAR:
+            name = header[345:500].partition(b"\0")[0] + b"/" + name
+        link = ""
+        if kind in _LINKS:
+            link = header[157:257].partition(b"\0")[0].decode("utf-8", "surrogateescape")
+        return name.decode("utf-8", "surrogateescape"), kind, size, owner, mtime, link
+
+    def _read_owner(self, fields: bytes) -> Owner:
+        mode, uid, gid = (int(fields[i : i + 8].rstrip(b"\0 "), 8) for i in (0, 8, 16))
+        owner = self._owners[fields] = (mode & 0o7777, uid, gid)
+        return owner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OddMember:
+    """A member as tarfile reads it."""
+
+    member: Member | None
+    """None: of a type that no container sees."""
+    type: bytes
+    content: int
+    """Where its content starts."""
+    stored: int
+    """Bytes of content that stand there."""
+    end: int
+    """Where the next header starts."""
+    device: tuple[int, int] | None
+    capability: bytes | None
+    sparse: tuple[tuple[int, int], ...] | None
+
+
+class OddDecoder:
+    """Headers that tarfile reads, one member with all its extended headers at a time."""
+
+    def __init__(self) -> None:
+        empty = io.BytesIO(bytes(2 * BLOCK))
+        self._tar = tarfile.TarFile(fileobj=empty, encoding="utf-8", errors="surrogateescape")
+        self._toil = 0
+
+    @property
+    def plain(self) -> bool:
+        """No global header has changed how the headers to come are read."""
+        return not self._tar.pax_headers.keys() - _HARMLESS_GLOBALS
+
+    def decode(self, read: Read, position: int) -> OddMember:
+        """Return the member whose first header stands at ``position``.
+
+        Args:
+            read: returns so many bytes from an offset of the tar, fewer at its end.
+            position: an offset.
+
+        Raises:
+            DamagedHeaderError: a header is damaged or beyond a limit.
+            EOFError: the tar ends inside the headers.
+        """
+        self._check_extended(read, position)
+        self._tar.fileobj = _HeaderFile(read, position)
+        self._tar.offset = position
+        try:
+            info = _Info.fromtarfile(self._tar)
+            return _odd_member(info, self._tar.offset)
+        except (tarfile.TarError, ValueError, OverflowError) as error:
+            raise DamagedHeaderError(str(error)) from error
+
+    def _check_extended(self, read: Read, position: int) -> None:
+        """Refuse extended headers that would take tarfile hours or all memory."""
+        size = 0
+        for _ in range(MAX_EXTENDED):
+            header = read(position, size + BLOCK)[size:]
+            kind = header[156:157]
+            if kind not in _EXTENDED_TYPES:
+                return
+            length = _octal(header[124:136])
+            if not 0 <= length <= MAX_HEADER:
+                raise DamagedHeaderError(f"an extended header of more than {MAX_HEADER:,} bytes")
+            end = size + BLOCK + (length + BLOCK - 1 & -BLOCK)
+            if kind in _PAX_TYPES:
+                records = read(position, end)[size + BLOCK :]
+                self._toil += sum(len(run) ** 2 for run in _DIGITS.findall(records))
+                if self._toil > MAX_TOIL:
+                    raise DamagedHeaderError("PAX headers with too many digits in a row")
+                _check_records(records)
+            size = end
+        raise DamagedHeaderError(f"more than {MAX_EXTENDED} extended headers in a row")
+
+
+class _Info(tarfile.TarInfo):
+    """A TarInfo that takes a first part of the name from ustar headers alone."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        info = super().frombuf(buf, encoding, errors)
+        if buf[257:263] != _USTAR:
+            info.name = buf[:100].partition(b"\0")[0].decode(encoding, errors)
+        return info
+
+
+class _HeaderFile(io.RawIOBase):
+    """The tar as the file object tarfile reads one member's headers from."""
+
+    def __init__(self, read: Read, position: int) -> None:
+        super().__init__()
+        self._read = read
+        self._position = position
+        self._limit = position + MAX_HEADERS
+
+    def read(self, size: int = -1) -> bytes:
+        if size < 0 or self._position + size > self._limit:
+            raise DamagedHeaderError(f"more than {MAX_HEADERS:,} bytes of headers")
+        piece = self._read(self._position, size)
+        if len(piece) < size:
+            raise EOFError
+        self._position += len(piece)
+        return piece
+
+    def tell(self) -> int:
+        return self._position
+
+
+def _octal(field: bytes) -> int:
+    """Return the number in a header's field, -1 where it is not in octal digits."""
+    try:
+        return int(field.partition(b"\0")[0].strip() or b"0", 8)
+    except ValueError:
+        return -1
+
+
+def _check_records(data: bytes) -> None:
+    """Refuse PAX records that run into later ones: tarfile looks to the end for each."""
+    position = 0
+    while True:
+        digits, space, _ = data[position : position + _RECORD_HEAD].partition(b" ")
+        if not digits.isdigit() or (not space and len(digits) < _RECORD_HEAD):
+            # Not the start of a record: tarfile, too, ends here.
+            return
+        end = position + int(digits)
+        if data.find(b"=", position, end) == -1:
+            if data.find(b"=", end) == -1:
+                return
+            raise DamagedHeaderError("a PAX record without a value")
+        position = end
+
+
+def _odd_member(info: tarfile.TarInfo, end: int) -> OddMember:
+    stored = info.size
+    sparse = _sparse_parts(info)
+    if sparse is not None:
+        stored = sum(size for _, size in sparse)
+        if "size" in info.pax_headers:
+            # tarfile counts the map, which stands before the content, twice.
+            end = info.offset_data + (stored + BLOCK - 1 & -BLOCK)
+    if stored < 0 or end < info.offset_data:
+        raise DamagedHeaderError("a member of negative size")
+    kind = _KINDS.get(info.type)
+    capability = info.pax_headers.get(_CAPABILITY)
+    return OddMember(
+        member=None if kind is None else _member(info, kind),
+        type=info.type,
+        content=info.offset_data,
+        stored=stored if end > info.offset_data else 0,
+        end=end,
+        device=(info.devmajor, info.devminor) if info.isdev() and not info.isfifo() else None,
+        capability=None if capability is None else capability.encode("utf-8", "surrogateescape"),
+        sparse=sparse,
+    )
+
+
+def _sparse_parts(info: tarfile.TarInfo) -> tuple[tuple[int, int], ...] | None:
+    """Return offset and size of what a sparse file stores, None for any other."""
+    parts = cast("list[tuple[int, int]] | None", info.sparse)
+    if parts is None:
+        return None
+    if any(offset < 0 or size < 0 for offset, size in parts):
+        raise DamagedHeaderError("a sparse map with a negative number")
+    # Unused places of the map are zeros, and its last part may be empty.
+    return tuple((offset, size) for offset, size in parts if size)
+
+
+def _member(info: tarfile.TarInfo, kind: EntryKind) -> Member:
+    size = info.size if kind is EntryKind.FILE else 0
+    if info.sparse is not None:
+        size = next(
+            (int(info.pax_headers[k]) for k in _EXPANDED_SIZES if k in info.pax_headers), size
+        )
+    mtime = int(info.mtime // 1)
+    link = info.linkname if int(kind) in _LINKS else ""
+    if "\0" in info.name or "\0" in link:
+        raise DamagedHeaderError("a name with a NUL byte")
+    if not all(number in _INT64 for number in (size, info.uid, info.gid, mtime)):
+        raise DamagedHeaderError("a number beyond 64 bits")
+    return (info.name, int(kind), size, (info.mode & 0o7777, info.uid, info.gid), mtime, link)
