@@ -48,7 +48,7 @@ def build_code(head: ImageHead) -> Code:
 def _given(head: ImageHead, build: Build) -> tuple[CodeRow, ...]:
     made: dict[int, list[LayerInfo]] = {}
     for layer in head.layers:
-        if layer.line is not None and not layer.base:
+        if layer.line is not None:
             made.setdefault(layer.line, []).append(layer)
     stages: dict[int, int] = {}
     firsts: dict[int, int] = {}
@@ -97,7 +97,10 @@ def _from_history(head: ImageHead) -> tuple[CodeRow, ...]:
 
 
 def _note(layers: list[LayerInfo]) -> str:
-    return " ".join(
-        layer_name(layer.index) + ("" if layer.size is None else f" {show_size(layer.size)}")
-        for layer in layers
-    )
+    if not layers:
+        return ""
+    name = layer_name(layers[0].index)
+    if len(layers) > 1:
+        name += f"-{layer_name(layers[-1].index)}"
+    sizes = [layer.size for layer in layers if layer.size is not None]
+    return f"{name} {show_size(sum(sizes))}" if len(sizes) == len(layers) else name

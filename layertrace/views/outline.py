@@ -73,8 +73,14 @@ def layer_name(index: int) -> str:
 
 
 def layer_text(layer: LayerInfo) -> str:
-    """Return the instruction that made ``layer``, as well as it is known."""
-    return " ".join((layer.instruction or show_command(layer.created_by)).split())
+    """Return the instruction that made ``layer``, as well as it is known.
+
+    Of a base layer that is what its own builder recorded: the Dockerfile at
+    hand says ``FROM`` for all of them.
+    """
+    recorded = show_command(layer.created_by)
+    text = recorded if layer.base else layer.instruction
+    return " ".join((text or recorded or layer.instruction or "(nothing recorded)").split())
 
 
 def build_outline(head: ImageHead, shares: Sequence[ShareRow] = ()) -> tuple[OutlineRow, ...]:

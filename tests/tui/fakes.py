@@ -156,21 +156,19 @@ def build() -> Build:
 
 
 def _layers() -> tuple[LayerInfo, ...]:
-    def layer(
-        index: int, instruction: str, line: int | None, size: int, **more: object
-    ) -> LayerInfo:
+    def layer(index: int, instruction: str, line: int, size: int, **more: object) -> LayerInfo:
         plain = LayerInfo(
             index=index,
             diff_id=f"sha256:{index:064x}",
             digest=None,
             created_by=instruction,
-            base=line is None,
+            base=line == 8,
             trust=Trust.VERIFIED,
             evidence=Evidence.DECLARED,
-            stage=None if line is None else "stage-1",
-            stage_index=None if line is None else 1,
+            stage="stage-1",
+            stage_index=1,
             line=line,
-            instruction=None if line is None else instruction,
+            instruction="FROM node:14-slim" if line == 8 else instruction,
             size=size,
             files=0 if size == 0 else 3,
         )
@@ -178,7 +176,7 @@ def _layers() -> tuple[LayerInfo, ...]:
 
     copied = {"source": "build", "source_stage": 0}
     return (
-        layer(0, "/bin/sh -c #(nop) ADD file:0123 in / ", None, 4_650_000),
+        layer(0, "/bin/sh -c #(nop) ADD file:0123 in / ", 8, 4_650_000),
         layer(1, "WORKDIR /app", 10, 0),
         layer(2, "COPY --from=build /app/dist /app/dist", 11, 1_494_200, **copied),
         layer(3, "COPY --from=build /app/package.json /app/", 12, 900, **copied),

@@ -221,3 +221,15 @@ def test_the_browse_screen_opens_although_no_size_is_known() -> None:
         await tui.press("q")
 
     run(script, FakeOpening(gate=gate), read=False)
+
+
+def test_ctrl_c_quits_when_it_is_meant() -> None:
+    """Once it says so, twice it goes."""
+
+    async def script(tui: Driver) -> None:
+        await tui.press("ctrl+c")
+        await tui.see("Ctrl+C again quits")
+        await tui.press("ctrl+c")
+        await tui.until(lambda: not tui.app.is_running)
+
+    run(script)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from time import monotonic
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
     from layertrace.errors import LayertraceError
     from layertrace.views.tui.ports import Opening, TuiOptions
+
+
+_TWICE: Final = 2.0
+"""Seconds within which a second Ctrl+C quits."""
 
 
 def run_app(open_image: Callable[[], Opening], *, title: str, options: TuiOptions) -> int:
@@ -72,6 +77,7 @@ class LayertraceApp(App[int]):
         self.exit_code = 0
         self.crash: Exception | None = None
         self.animation_level = "none"
+        self._interrupted = float("-inf")
         self._open_image = open_image
         self._reference = title
         self.reader: Background
@@ -104,6 +110,15 @@ class LayertraceApp(App[int]):
     def _failed(self, error: LayertraceError) -> None:
         self.exit_code = error.exit_code
         self.switch_screen(FailedScreen(self.options, self._reference, error))
+
+    def action_help_quit(self) -> None:
+        """Take a second Ctrl+C for what it is meant to be."""
+        now = monotonic()
+        if now - self._interrupted < _TWICE:
+            self.run_worker(self.action_quit())
+            return
+        self._interrupted = now
+        self.notify("Ctrl+C again quits", markup=False, timeout=_TWICE)
 
     async def action_quit(self) -> None:
         self.reader.close()

@@ -81,6 +81,20 @@ class BrowseScreen(Screen[None]):
         Binding("question_mark", "help", "Help", id="browse.help"),
     ]
 
+    _walk: Walk | None = None
+    _walked: Walked | None = None
+    _scope: Scope | None = None
+    _upto = False
+    _question: tuple[int, Scope | None] | None = None
+    """What pane 3 answers, or is about to."""
+    _pinned = False
+    """The answer on view stays although the cursor of pane 2 moved by itself."""
+    _wanted: int | None = None
+    """The path to put the cursor on once the scope is there."""
+    _current = "files"
+    _zoomed = False
+    _layout: Layout | None = None
+
     def __init__(
         self,
         opening: Opening,
@@ -90,24 +104,13 @@ class BrowseScreen(Screen[None]):
         counter: Background,
     ) -> None:
         super().__init__()
+        self.options = options
         self._opening = opening
         self._head: ImageHead = opening.head
-        self.options = options
         self._reader = reader
         self._counter = counter
-        self._walk: Walk | None = None
-        self._walked: Walked | None = None
         self._scopes: dict[Scope, Sums] = {}
-        self._scope: Scope | None = None
-        self._upto = False
-        self._pinned = False
-        """The answer on view stays although the cursor of pane 2 moved by itself."""
-        self._wanted: int | None = None
-        """The path to put the cursor on once the scope is there."""
         self._trail = Trail()
-        self._current = "files"
-        self._zoomed = False
-        self._layout: Layout | None = None
         self._resting: dict[str, Timer] = {}
         self.stages = StagesPane(options, id="stages")
         self.files = FilesPane(options, id="files")
@@ -196,10 +199,8 @@ class BrowseScreen(Screen[None]):
         self._scopes = {scope: walked.sums}
         self._scope = scope
         self.files.show(walked.tree, walked.sums)
-        self._title_files()
         self._show_head()
         self._follow_scope()
-        self._soon("why", self._explain)
 
     def _fail_walk(self, error: LayertraceError) -> None:
         self._walk = None
@@ -250,16 +251,14 @@ class BrowseScreen(Screen[None]):
         if self._wanted is not None:
             self.files.go_to(self._wanted)
             self._wanted = None
-        self._title_files()
-        self._soon("why", self._explain)
 
     @on(FilesPane.Filtered)
-    def _title_files(self) -> None:
+    def _files_changed(self) -> None:
         if self._scope is not None:
             words = self.files.tally_words()
             self.files.set_titles(f"2 Files · {self.files.safe(self._scope.title)}", words)
             self.filter_bar.count(words)
-            self.refresh_bindings()
+            self._soon("why", self._explain)
 
     def action_scope(self, mode: str) -> None:
         self._upto = mode == "upto"
@@ -278,8 +277,13 @@ class BrowseScreen(Screen[None]):
         if walked is None or rows is None or self._pinned:
             return
         if node is None:
+            self._question = None
             self.why.clear(("no file at the cursor", Style()))
             return
+        question = (node, rows.sums.scope if walked.tree.is_dir[node] else None)
+        if question == self._question:
+            return
+        self._question = question
         self.why.announce(walked.tree.table.paths[node])
         thread = self._counter if walked.tree.is_dir[node] else self._reader
         thread.submit(
@@ -292,6 +296,7 @@ class BrowseScreen(Screen[None]):
             self._light_hop()
 
     def _answer_failed(self, error: LayertraceError) -> None:
+        self._question = None
         self.why.clear(*error_lines(error))
 
     @on(RowsView.Moved, "#why")
@@ -396,7 +401,6 @@ class BrowseScreen(Screen[None]):
         else:
             find = partial(event.filter.rows, table)
             self._counter.submit("filter", find, self.files.show_matches)
-        self._soon("why", self._explain)
 
     # -- panes and keys -----------------------------------------------------------
 

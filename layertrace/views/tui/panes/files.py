@@ -33,7 +33,7 @@ _SUFFIXES: Final = {EntryKind.DIR: "/", EntryKind.SYMLINK: "@", EntryKind.FIFO: 
 
 
 def _toggle(key: str, mark: Mark, name: str, id_: str) -> Binding:
-    return Binding(key, f"mark('{mark.name}')", f"Show or hide {name}", show=False, id=id_)
+    return Binding(key, f"mark('{mark.name}')", f"Show or hide mark {name}", show=False, id=id_)
 
 
 class FilesPane(RowsView):
@@ -154,7 +154,7 @@ class FilesPane(RowsView):
         else:
             parts.append(f"{tally.shown:,} of {tally.total:,}")
             if tally.directories:
-                parts.append(f"{tally.directories:,} empty here")
+                parts.append(plural(tally.directories, "directory"))
             if tally.by_marks:
                 parts.append(f"{tally.by_marks:,} hidden by marks")
         falls = (rows.sort in {SortKey.SIZE, SortKey.FILES}) is not rows.reverse

@@ -1,0 +1,138 @@
+"""Why a path is as it is, in rows, and what would make the answer stronger."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from layertrace.model.origin import Action, Chain, Evidence, Hop, Origin, OriginKind, Trust
+from layertrace.views.explain import (
+    WhyKind,
+    explain_directory,
+    explain_file,
+    explain_removed,
+    next_step,
+    origin_words,
+)
+from layertrace.views.filetree import FileTree, Scope
+from layertrace.views.treesums import Sums
+from tests.tui.fakes import FakeTrace, head, table
+
+TRACE = FakeTrace(head=head(), table=table())
+UNKNOWN = Origin(kind=OriginKind.UNKNOWN)
+
+
+def _hop(action: Action, trust: Trust = Trust.INFERRED, **more: object) -> Hop:
+    plain = Hop(
+        place="final", layer=2, action=action, path="/x", trust=trust,
+        evidence=Evidence.DECLARED, detail="", stage="stage-1", stage_index=1, line=11,
+        instruction="COPY --from=build /app/dist /app/dist",
+    )  # fmt: skip
+    return replace(plain, **more)  # type: ignore[arg-type]
+
+
+def _chain(*hops: Hop, origin: Origin = UNKNOWN, trust: Trust = Trust.INFERRED) -> Chain:
+    return Chain(hops=hops, origin=origin, trust=trust)
+
+
+def test_a_chain_names_each_place_and_where_it_leads() -> None:
+    """A layer of the image, then a step of the other stage, then the origin."""
+    path = "app/dist/server.js"
+    answer = explain_file(TRACE.head, TRACE.record(path), TRACE.chain(path))
+    subject, first, second, origin = answer.rows
+    assert subject.text == "/app/dist/server.js"
+    assert "94.2 kB  0644  0:0" in subject.detail
+    assert (first.place, first.target, first.line) == ("L3", "layer:2", 11)
+    assert (second.place, second.target, second.stage_index) == ("build/5", "step:0:6", 0)
+    assert origin.text == "made by `RUN npm run build` in stage build"
+    assert (answer.trust, answer.summary) == (Trust.VERIFIED, "verified by content")
+
+
+def test_equal_candidates_are_listed_after_the_answer() -> None:
+    """None of them is passed off as the one."""
+    chain = _chain(_hop(Action.COPY, Trust.UNKNOWN, candidates=("build:/a", "build:/b")))
+    answer = explain_file(TRACE.head, TRACE.record("app/dist/server.js"), chain)
+    others = [row.text for row in answer.rows if row.kind is WhyKind.OTHER]
+    assert others == ["build:/a", "build:/b"]
+
+
+def test_a_hop_without_an_instruction_shows_what_the_history_recorded() -> None:
+    """As of an image without its Dockerfile."""
+    chain = _chain(_hop(Action.WRITE, instruction=None, stage=None, stage_index=None, line=None))
+    answer = explain_file(TRACE.head, TRACE.record("app/dist/server.js"), chain)
+    assert answer.rows[1].text == "COPY --from=build /app/dist /app/dist"
+
+
+@pytest.mark.parametrize(
+    ("chain", "words"),
+    [
+        pytest.param(_chain(_hop(Action.COPY), trust=Trust.VERIFIED), "", id="nothing-missing"),
+        pytest.param(_chain(_hop(Action.COPY), trust=Trust.CONTRADICTED), "-f", id="contradicted"),
+        pytest.param(_chain(_hop(Action.COPY)), "--stage build=IMAGE would verify", id="stage"),
+        pytest.param(_chain(_hop(Action.INHERIT, layer=0)), "--base IMAGE", id="base"),
+        pytest.param(
+            _chain(
+                _hop(Action.COPY, layer=3, place="build"),
+                origin=Origin(kind=OriginKind.CONTEXT, path="x"),
+            ),
+            "--context DIR",
+            id="context",
+        ),
+        pytest.param(
+            replace(_chain(_hop(Action.WRITE)), carried_from="build"),
+            "--stage build=IMAGE would lead further",
+            id="carried",
+        ),
+        pytest.param(_chain(_hop(Action.WRITE)), "", id="nothing-helps"),
+    ],
+)
+def test_a_weak_answer_names_the_option_that_helps(chain: Chain, words: str) -> None:
+    """The weakest hop decides."""
+    hint = next_step(TRACE.head, chain)
+    assert words in hint
+    assert bool(words) is bool(hint)
+
+
+def test_without_a_dockerfile_the_first_step_is_to_give_it() -> None:
+    """Nothing else would help."""
+    assert "-f Dockerfile" in next_step(head(dockerfile=False), _chain(_hop(Action.COPY)))
+
+
+@pytest.mark.parametrize("kind", list(OriginKind))
+def test_every_origin_has_its_words(kind: OriginKind) -> None:
+    """Even where no part of it is known."""
+    assert origin_words(Origin(kind=kind))
+    assert "None" not in origin_words(Origin(kind=kind))
+
+
+def test_what_was_carried_but_not_made_known_says_so() -> None:
+    """``build?`` in a row, a sentence here."""
+    assert "carried from stage build" in origin_words(UNKNOWN, "build")
+
+
+def test_a_removed_path_names_who_wrote_and_who_removed_it() -> None:
+    """Newest first, with the layer's line."""
+    answer = explain_removed(TRACE.head, "app/old.map", TRACE.versions("app/old.map"))
+    hops = [row for row in answer.rows if row.kind is WhyKind.HOP]
+    assert [(row.place, row.detail) for row in hops] == [
+        ("L5", "removed"),
+        ("L3", "added 307.2 kB"),
+    ]
+    assert answer.rows[-1].kind is WhyKind.HINT
+
+
+def test_a_directory_divides_by_owner_and_names_its_largest_files() -> None:
+    """Removed files are not among them."""
+    files = table()
+    tree = FileTree(files)
+    sums = Sums(tree, Scope(title="image"))
+    answer = explain_directory(tree, sums, 0)
+    parts = [(row.text, row.size) for row in answer.rows if row.kind is WhyKind.PART]
+    assert parts == [("stage-1", 22_700_000), ("build", 1_494_200), ("context", 900)]
+    largest = [row.path for row in answer.rows if row.kind is WhyKind.LARGEST]
+    assert largest == [
+        "app/node_modules/left-pad.js",
+        "app/dist/vendor.js",
+        "app/dist/server.js",
+    ]
