@@ -90,7 +90,10 @@ def _differing(copied: Item, source: Item, instruction: Instruction) -> list[str
     """Name the attributes that COPY should have kept and that differ."""
     flags = instruction.flags
     differing = []
-    if "chmod" not in flags and source.mode is not None and copied.mode != source.mode:
+    # Changing the owner clears setuid and setgid with some builders.
+    kept = 0o1777 if "chown" in flags else 0o7777
+    modes = None in {copied.mode, source.mode} or _masked(copied, kept) == _masked(source, kept)
+    if "chmod" not in flags and not modes:
         differing.append("mode")
     owned = (copied.uid, copied.gid) != (source.uid, source.gid)
     if "chown" not in flags and source.uid is not None and owned:
@@ -102,3 +105,7 @@ def _differing(copied: Item, source: Item, instruction: Instruction) -> list[str
     if is_file and "chown" not in flags and copied.capability != source.capability:
         differing.append("capabilities")
     return differing
+
+
+def _masked(item: Item, bits: int) -> int:
+    return (item.mode or 0) & bits

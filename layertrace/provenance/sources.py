@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from layertrace.model.entry import EntryKind
 from layertrace.model.origin import Action, Evidence, Trust, weakest
 from layertrace.provenance.compare import Comparison, Likeness, compare
-from layertrace.provenance.copies import copied_from, destinations
+from layertrace.provenance.copies import Copying
 from layertrace.provenance.hops import make_hop
-from layertrace.provenance.trees import resolve
+from layertrace.provenance.trees import resolve, resolve_folder
 
 if TYPE_CHECKING:
     from layertrace.model.build import Instruction
@@ -25,71 +26,98 @@ _TRUSTS: Final = {
 }
 
 
+class Made(Enum):
+    """Whether a COPY made a directory itself, to put its sources in."""
+
+    NO = 0
+    YES = 1
+    PERHAPS = 2
+    """Or it is a copy of a directory: the source is not at hand to tell."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
     """Where a copied path came from."""
 
     paths: tuple[str, ...]
     """Source paths it may have had, the likeliest first."""
+    complete: bool = True
+    """It had one of ``paths``, and no other."""
     found: str | None = None
-    """The one that stands in the source tree."""
+    """The one that stands in the source tree, links on the way followed."""
     comparison: Comparison | None = None
-    """None when there is no source tree to compare with."""
-    on_the_way: bool = False
-    """A directory that COPY made itself, to put its sources in."""
+    """None when there is nothing to compare with."""
+    made: Made = Made.NO
+
+    @property
+    def path(self) -> str | None:
+        """The one source path it had; None where that is not known."""
+        if self.found is not None:
+            return self.found
+        return self.paths[0] if self.complete and len(self.paths) == 1 else None
+
+
+def copying_at(at: At, instruction: Instruction, tree: Tree | None) -> Copying:
+    """Return the COPY that made a layer, with the image as it found it."""
+    below = at.image.tree.below(at.place.layer)
+    return Copying(instruction=instruction, image=below, source=tree)
 
 
 def find_source(at: At, instruction: Instruction, tree: Tree | None) -> Copy:
     """Find what a COPY put at a path, and compare the two where ``tree`` is at hand."""
-    paths = copied_from(instruction, at.path, image=at.image.tree, source=tree)
+    copying = copying_at(at, instruction, tree)
     is_directory = at.item.kind is EntryKind.DIR
-    top = at.path in destinations(instruction, at.image.tree)
-    if is_directory and (not paths or (top and tree is None)):
-        return Copy(paths=(), on_the_way=True)
+    if is_directory and copying.leads_to(at.path):
+        return Copy(paths=(), made=Made.YES)
+    sources = copying.sources(at.path)
+    unsure = Copy(paths=sources.paths, complete=sources.complete)
+    top = at.path in copying.destinations
     if tree is None:
-        return Copy(paths=paths)
-    compared = [c for c in (_compare(at, instruction, tree, p, top=top) for p in paths) if c]
-    if compared:
-        return min(compared, key=_distance)
-    if is_directory:
-        return Copy(paths=(), on_the_way=True)
+        # What is made to put files in and what is copied as a directory look alike.
+        doubtful = is_directory and (top or not copying.destinations)
+        return replace(unsure, made=Made.PERHAPS) if doubtful else unsure
+    for path in sources.paths:
+        copy = _compare(at, instruction, tree, path, top=top)
+        if copy is not None:
+            return copy
+    if is_directory and top:
+        return Copy(paths=(), made=Made.YES)
+    if instruction.unresolved or not sources.complete:
+        return unsure
     missing = Comparison(likeness=Likeness.OTHER, detail="not there")
-    return Copy(paths=paths, comparison=missing)
+    return replace(unsure, comparison=missing)
 
 
 def _compare(at: At, instruction: Instruction, tree: Tree, path: str, *, top: bool) -> Copy | None:
-    copied, source = at.item, tree.find(path)
+    copied, real = at.item, resolve_folder(tree, path)
+    source = tree.find(real)
     if source is not None and source.kind is EntryKind.SYMLINK and copied.kind is not source.kind:
         # COPY follows a link that is itself the source.
-        path = resolve(tree, path)
-        source = tree.find(path)
+        real = resolve(tree, real)
+        source = tree.find(real)
     if source is None:
         return None
     comparison = compare(
         copied,
         source,
         instruction,
-        digests=lambda: (at.digest, tree.digest(path)),
+        digests=lambda: (at.digest, tree.digest(real)),
         top=top,
     )
-    return Copy(paths=(path,), found=path, comparison=comparison)
-
-
-def _distance(copy: Copy) -> int:
-    return copy.comparison.likeness.value if copy.comparison is not None else len(Likeness)
+    return Copy(paths=(path,), found=real, comparison=comparison)
 
 
 def copy_hop(at: At, copy: Copy, where: str) -> Hop:
     """Return the hop of a copy out of ``where``: a stage, an image or the context."""
     hop = make_hop(at, Action.COPY, "")
-    shown = f"{where}:/{copy.paths[0]}" if len(copy.paths) == 1 else where
+    shown = where if copy.path is None else f"{where}:/{copy.path}"
     if copy.comparison is None:
         return replace(
             hop,
             trust=weakest(Trust.INFERRED, hop.trust),
             evidence=Evidence.DECLARED,
             detail=f"from {shown}, not compared",
-            candidates=tuple(f"/{p}" for p in copy.paths) if len(copy.paths) > 1 else (),
+            candidates=() if copy.path is not None else tuple(f"/{p}" for p in copy.paths),
         )
     trust = _TRUSTS[copy.comparison.likeness]
     return replace(

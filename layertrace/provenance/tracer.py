@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -24,24 +23,29 @@ from layertrace.provenance.hops import (
     describe_change,
     inherited,
     make_hop,
-    origin_at,
     written,
 )
-from layertrace.provenance.sources import copy_hop, find_source
+from layertrace.provenance.mounts import mounts_of, same_content
+from layertrace.provenance.outside import (
+    UNKNOWN,
+    from_document,
+    from_outside,
+    from_url,
+    made_on_the_way,
+)
+from layertrace.provenance.sources import Made, copy_hop, find_source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from layertrace.model.build import Build, Instruction, Stage
     from layertrace.provenance.history import LayerStep
+    from layertrace.provenance.mounts import Mount
     from layertrace.provenance.trees import Tree
     from layertrace.rootfs.squash import Place
 
 FINAL: Final = "final"
-_URL_STARTS: Final = ("http://", "https://", "git@", "git://", "ssh://")
-_ARCHIVE_ENDS: Final = (".tar", ".tgz", ".tbz", ".txz", ".gz", ".bz2", ".xz", ".zst")
 _COPIES: Final = frozenset({"COPY", "ADD"})
-_UNKNOWN: Final = Origin(kind=OriginKind.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +75,8 @@ class Tracer:
         """Keep what there is; every answer is worked out when asked for."""
         self._final = final
         self._known = knowledge
+        self._mounted: dict[tuple[str, int], tuple[Mount, ...]] = {}
+        """By image and layer."""
         self._uniform: dict[int, Chain] = {}
 
     def chain(self, path: str) -> Chain | None:
@@ -80,7 +86,7 @@ class Tracer:
         if place is None:
             if tree.find(path) is None:
                 return None
-            return Chain(hops=(), origin=_UNKNOWN, trust=Trust.UNKNOWN)
+            return Chain(hops=(), origin=UNKNOWN, trust=Trust.UNKNOWN)
         trail = self._trace(At(image=self._final, path=path, place=place))
         return Chain(
             hops=trail.hops,
@@ -97,11 +103,11 @@ class Tracer:
         if not self.is_uniform(path, place):
             chain = self.chain(path)
             if chain is None:
-                return Verdict(_UNKNOWN, Trust.UNKNOWN, None)
+                return Verdict(UNKNOWN, Trust.UNKNOWN, None)
             return Verdict(chain.origin, chain.trust, chain.carried_from)
         chain = self._uniform.get(place.layer) or self.chain(path)
         if chain is None:
-            return Verdict(_UNKNOWN, Trust.UNKNOWN, None)
+            return Verdict(UNKNOWN, Trust.UNKNOWN, None)
         self._uniform[place.layer] = chain
         origin = chain.origin
         if origin.path is not None:
@@ -120,8 +126,15 @@ class Tracer:
         if path in self._final.tree.rootfs.below:
             return False
         if step.instruction is not None:
-            return step.instruction.keyword == "RUN" and not _binds(step.instruction)
-        return True
+            mounts = self._mounts(self._final.name, place.layer, step.instruction)
+            return step.instruction.keyword == "RUN" and not mounts
+        return step.recorded is None or step.recorded.keyword != "WORKDIR"
+
+    def _mounts(self, name: str, layer: int, instruction: Instruction) -> tuple[Mount, ...]:
+        """Return the mounts of the RUN that made a layer."""
+        if (name, layer) not in self._mounted:
+            self._mounted[name, layer] = mounts_of(instruction, self._known.build)
+        return self._mounted[name, layer]
 
     def _carrier(self, trail: Trail) -> str | None:
         """Return the stage that the newest COPY of a trail took from."""
@@ -144,72 +157,100 @@ class Tracer:
             return self._trace(older).after(make_hop(at, Action.METADATA, detail))
         if step.instruction is None:
             return _recorded(at)
-        if step.instruction.keyword in _COPIES:
-            return self._copied(at, step.instruction)
-        if step.instruction.keyword == "RUN":
-            return self._made(at, step.instruction)
-        return written(at, OriginKind.WORKDIR, "made on the way")
+        return self._written(at, step.instruction)
+
+    def _written(self, at: At, instruction: Instruction) -> Trail:
+        """Trace what the instruction of its own layer wrote."""
+        if instruction.keyword in _COPIES:
+            return self._copied(at, instruction)
+        if instruction.keyword == "RUN":
+            return self._made(at, instruction)
+        if at.item.kind is EntryKind.DIR:
+            return made_on_the_way(at)
+        return _unexplained(at, f"a {instruction.keyword} makes directories only")
 
     def _made(self, at: At, instruction: Instruction) -> Trail:
         """Trace what a RUN wrote: made by it, unless it came out of a mount."""
-        binds = _binds(instruction)
-        if not binds or at.item.kind is not EntryKind.FILE or not at.item.size:
+        mounts = self._mounts(at.image.name, at.place.layer, instruction)
+        if not mounts or at.item.kind is not EntryKind.FILE or not at.item.size:
             older = at.image.tree.before(at.path, at.place.layer)
             detail = "created here" if older is None else f"other content than L{older.layer + 1}'s"
             return written(at, OriginKind.RUN, detail)
-        for index in instruction.mount_stages:
-            stage = self._known.stages.get(index)
-            found = _same_content(at, stage) if stage is not None else None
-            if found is not None:
-                detail = f"same sha256 at {found.image.name}:/{found.path}, mounted here"
-                hop = replace(make_hop(at, Action.MOUNT, detail), evidence=Evidence.MATCHED)
-                return self._trace(found).after(hop)
-        known = all(index in self._known.stages for index in instruction.mount_stages)
-        if known and len(binds) == len(instruction.mount_stages):
+        stages = [(mount, self._known.stages.get(mount.stage)) for mount in mounts]
+        found = [
+            each
+            for mount, stage in stages
+            if stage is not None
+            for each in same_content(at, stage, mount.source)
+        ]
+        if found:
+            return self._from_mount(at, found)
+        if all(stage is not None for _, stage in stages):
             return written(at, OriginKind.RUN, "created here; nothing it mounts has such content")
-        detail = "this RUN mounts files that are not at hand: made here, or copied from there"
-        hop = replace(
-            make_hop(at, Action.WRITE, detail), trust=Trust.UNKNOWN, evidence=Evidence.UNKNOWN
+        return _unexplained(
+            at, "this RUN mounts files that are not at hand: made here, or copied from there"
         )
-        return Trail(hops=(hop,), origin=_UNKNOWN)
+
+    def _from_mount(self, at: At, found: Sequence[At]) -> Trail:
+        """Trace what has the content of files that a RUN mounted; they may be several."""
+        trails = [self._trace(each) for each in found]
+        places = [f"{each.image.name}:/{each.path}" for each in found]
+        hop = replace(
+            make_hop(at, Action.MOUNT, f"same sha256 at {places[0]}, mounted here"),
+            evidence=Evidence.MATCHED,
+            candidates=tuple(places) if len(places) > 1 else (),
+        )
+        origins = {trail.origin for trail in trails}
+        if len(origins) == 1:
+            return trails[0].after(hop)
+        makers = {replace(origin, path=None) for origin in origins}
+        if len(makers) == 1:
+            return replace(trails[0], origin=makers.pop()).after(hop)
+        hop = replace(
+            hop,
+            trust=weakest(Trust.UNKNOWN, hop.trust),
+            detail=f"same sha256 at {len(places)} places of other origins, mounted here",
+        )
+        return Trail(hops=(hop,), origin=UNKNOWN)
 
     def _copied(self, at: At, instruction: Instruction) -> Trail:
+        document = from_document(at, instruction)
+        if document is not None:
+            return document
         if instruction.source_stage is not None:
             return self._from_stage(at, instruction, instruction.source_stage)
         if instruction.source_image is not None:
             tree = self._known.images.get(instruction.source_image)
-            return _from_outside(at, instruction, tree, OriginKind.IMAGE)
-        if instruction.heredocs:
-            return _inline(at, instruction)
-        sources = instruction.args[:-1]
-        if instruction.keyword == "ADD" and all(s.startswith(_URL_STARTS) for s in sources):
-            trail = written(at, OriginKind.URL, "fetched by ADD")
-            return replace(trail, origin=replace(trail.origin, path=" ".join(sources)))
-        return _from_outside(at, instruction, self._known.context, OriginKind.CONTEXT)
+            return from_outside(at, instruction, tree, OriginKind.IMAGE)
+        fetched = from_url(at, instruction)
+        if fetched is not None:
+            return fetched
+        return from_outside(at, instruction, self._known.context, OriginKind.CONTEXT)
 
     def _from_stage(self, at: At, instruction: Instruction, index: int) -> Trail:
         source = self._known.stages.get(index)
         copy = find_source(at, instruction, source.tree if source is not None else None)
-        if copy.on_the_way:
-            return written(at, OriginKind.WORKDIR, "made on the way")
+        if copy.made is Made.YES:
+            return made_on_the_way(at)
         if self._known.build is None:
             return _recorded(at)
         stage = self._known.build.stages[index]
         hop = copy_hop(at, copy, stage.name)
         if source is None:
-            return self._beyond(hop, copy.paths, stage)
+            return self._beyond(hop, copy.path, stage)
         start = source.tree.rootfs.place(copy.found) if copy.found is not None else None
-        if copy.found is None or start is None:
-            return Trail(hops=(hop,), origin=_UNKNOWN)
+        # Other content than the stage's: whatever made that, it did not make this.
+        if copy.found is None or start is None or hop.trust is Trust.CONTRADICTED:
+            return Trail(hops=(hop,), origin=UNKNOWN)
         return self._trace(At(image=source, path=copy.found, place=start)).after(hop)
 
-    def _beyond(self, hop: Hop, paths: Sequence[str], stage: Stage) -> Trail:
+    def _beyond(self, hop: Hop, path: str | None, stage: Stage) -> Trail:
         """End a chain at a stage whose image is not at hand."""
         told = Hop(
             place=stage.name,
             layer=None,
             action=Action.WRITE,
-            path=f"/{paths[0]}" if len(paths) == 1 else "",
+            path=f"/{path}" if path is not None else "",
             trust=Trust.UNKNOWN,
             evidence=Evidence.UNKNOWN,
             detail=f"which step made it is not known; give --stage {stage.name}=IMAGE",
@@ -217,7 +258,7 @@ class Tracer:
             stage_index=stage.index,
             candidates=self._makers(stage),
         )
-        return Trail(hops=(hop, told), origin=_UNKNOWN)
+        return Trail(hops=(hop, told), origin=UNKNOWN)
 
     def _makers(self, stage: Stage) -> tuple[str, ...]:
         """List what may have written to a stage, newest first."""
@@ -243,7 +284,7 @@ def _rewritten(at: At) -> At | None:
     if before.kind is not after.kind:
         return None
     if after.kind is EntryKind.DIR:
-        return older
+        return None if at.image.tree.is_remade(at.path, at.place.layer) else older
     # A COPY of what was there already is a copy all the same: its bytes came
     # from its source.
     if not _is_run(at.step) or before.size != after.size:
@@ -258,70 +299,25 @@ def _recorded(at: At) -> Trail:
     keyword = at.step.recorded.keyword if at.step.recorded is not None else ""
     if keyword == "RUN":
         return written(at, OriginKind.RUN, "by the image's history alone")
-    if keyword == "WORKDIR":
-        return written(at, OriginKind.WORKDIR, "made on the way")
+    if keyword == "WORKDIR" and at.item.kind is EntryKind.DIR:
+        return made_on_the_way(at)
     if keyword and at.image.alignment.contradicted:
         detail = f"history does not name the source of a {keyword}, and no Dockerfile fits"
     elif keyword:
         detail = f"history does not name the source of a {keyword}; give -f Dockerfile"
     else:
         detail = "the image's history does not say what made this layer"
+    return _unexplained(at, detail)
+
+
+def _unexplained(at: At, detail: str) -> Trail:
+    """End a chain where nothing says what made the bytes."""
     hop = make_hop(at, Action.WRITE, detail)
-    hop = replace(hop, trust=weakest(Trust.UNKNOWN, hop.trust))
-    return Trail(hops=(hop,), origin=_UNKNOWN)
-
-
-def _inline(at: At, instruction: Instruction) -> Trail:
-    if at.item.kind is EntryKind.DIR:
-        return written(at, OriginKind.WORKDIR, "made on the way")
-    trail = written(at, OriginKind.INLINE, "a heredoc of this line")
-    digests = {
-        f"sha256:{hashlib.sha256(document.content.encode()).hexdigest()}"
-        for document in instruction.heredocs
-    }
-    hop = trail.hops[0]
-    if at.digest in digests:
-        hop = replace(hop, evidence=Evidence.MATCHED, detail="same content as the heredoc there")
-    else:
-        hop = replace(hop, trust=weakest(Trust.INFERRED, hop.trust))
-    return replace(trail, hops=(hop,))
-
-
-def _from_outside(at: At, instruction: Instruction, tree: Tree | None, kind: OriginKind) -> Trail:
-    """Trace a copy from the build context or an external image: the chain ends there."""
-    copy = find_source(at, instruction, tree)
-    if copy.on_the_way:
-        return written(at, OriginKind.WORKDIR, "made on the way")
-    archives = [s for s in instruction.args[:-1] if s.lower().endswith(_ARCHIVE_ENDS)]
-    if copy.found is None and instruction.keyword == "ADD" and archives:
-        # ADD unpacks a local archive: the path is inside it, not in the context.
-        copy = replace(copy, comparison=None, paths=tuple(archives))
-    hop = copy_hop(at, copy, instruction.source_image or "the build context")
-    source = copy.found
-    if source is None and len(copy.paths) == 1:
-        source = copy.paths[0]
-    if source is not None and kind is OriginKind.IMAGE:
-        source = f"/{source}"
-    origin = replace(origin_at(hop, kind, path=source), image=instruction.source_image)
-    return Trail(hops=(hop,), origin=origin)
-
-
-def _same_content(at: At, stage: TracedImage) -> At | None:
-    """Return a file of ``stage`` with this file's content."""
-    for path in stage.tree.by_size.get(at.item.size, ()):
-        place = stage.tree.rootfs.place(path)
-        if place is not None and stage.tree.digest_at(place) == at.digest:
-            return At(image=stage, path=path, place=place)
-    return None
+    hop = replace(hop, trust=weakest(Trust.UNKNOWN, hop.trust), evidence=Evidence.UNKNOWN)
+    return Trail(hops=(hop,), origin=UNKNOWN)
 
 
 def _is_run(step: LayerStep) -> bool:
     if step.instruction is not None:
         return step.instruction.keyword == "RUN"
     return step.recorded is not None and step.recorded.keyword == "RUN"
-
-
-def _binds(instruction: Instruction) -> tuple[str, ...]:
-    """Return a RUN's mounts that can hand it files: bind mounts, the default type."""
-    mounts = instruction.flags.get("mount", ())
-    return tuple(m for m in mounts if "type=" not in m or "type=bind" in m)

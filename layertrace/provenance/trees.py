@@ -57,7 +57,15 @@ class Tree(Protocol):
         ...
 
 
-def resolve(tree: Tree, path: str) -> str:
+class Finder(Protocol):
+    """The part of a tree that following links takes."""
+
+    def find(self, path: str) -> Item | None:
+        """Return what stands at ``path`` itself, links not followed."""
+        ...
+
+
+def resolve(tree: Finder, path: str) -> str:
     """Return ``path`` with every symbolic link on the way, and its last, followed.
 
     What does not exist is kept as it is written.
@@ -79,6 +87,15 @@ def resolve(tree: Tree, path: str) -> str:
     return "/".join(done)
 
 
+def resolve_folder(tree: Finder, path: str) -> str:
+    """Return ``path`` with the links on the way followed, not its last part.
+
+    A path without links on the way comes back as it is, at little cost.
+    """
+    folder, slash, name = path.rpartition("/")
+    return f"{resolve(tree, folder)}{slash}{name}".lstrip("/")
+
+
 class RootfsTree:
     """What a container of one image sees."""
 
@@ -91,6 +108,7 @@ class RootfsTree:
         """
         self.rootfs = rootfs
         self._digest_of = digest_of
+        self._lower: dict[int, LowerTree] = {}
 
     def find(self, path: str) -> Item | None:
         """Return what stands at ``path``; directories no entry made count too."""
@@ -127,6 +145,12 @@ class RootfsTree:
             return None
         return self._digest_of(content)
 
+    def below(self, layer: int) -> LowerTree:
+        """Return what an instruction whose layer this is found when it began."""
+        if layer not in self._lower:
+            self._lower[layer] = LowerTree(self, layer)
+        return self._lower[layer]
+
     def before(self, path: str, layer: int) -> Place | None:
         """Return what a container of the layers below ``layer`` sees at ``path``."""
         parents = _parents(path)
@@ -138,6 +162,10 @@ class RootfsTree:
             if self._removes(lower, path, parents):
                 return None
         return None
+
+    def is_remade(self, path: str, layer: int) -> bool:
+        """Say whether a layer's directory is a new one in the place of an older."""
+        return path in self._removals[layer][1]
 
     @cached_property
     def children(self) -> Mapping[str, Sequence[str]]:
@@ -185,6 +213,36 @@ class RootfsTree:
     def _removals(self) -> tuple[tuple[frozenset[str], frozenset[str]], ...]:
         return tuple(
             (frozenset(index.whiteouts), frozenset(index.opaques)) for index in self.rootfs.layers
+        )
+
+
+class LowerTree:
+    """What a container of an image's lower layers sees, as far as it is asked for."""
+
+    def __init__(self, tree: RootfsTree, layer: int) -> None:
+        """Keep the image and the layer that is not in it any more."""
+        self._tree = tree
+        self._layer = layer
+        self._found: dict[str, Item | None] = {}
+
+    def find(self, path: str) -> Item | None:
+        """Return what stands at ``path``; directories no entry made count too."""
+        if path not in self._found:
+            self._found[path] = self._look_up(path)
+        return self._found[path]
+
+    def _look_up(self, path: str) -> Item | None:
+        place = self._tree.before(path, self._layer)
+        if place is not None:
+            return self._tree.item(place)
+        return Item(kind=EntryKind.DIR, size=0) if self._is_implied(path) else None
+
+    def _is_implied(self, path: str) -> bool:
+        start = f"{path}/" if path else ""
+        return any(
+            other.startswith(start) and self._tree.before(other, self._layer) is not None
+            for index in self._tree.rootfs.layers[: self._layer]
+            for other in index.paths
         )
 
 
