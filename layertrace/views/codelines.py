@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from layertrace.provenance.history import CONTRADICTED
 from layertrace.views.outline import layer_name
 from layertrace.views.text import show_command, show_size
 
@@ -34,15 +35,19 @@ class Code:
 
     name: str
     rows: tuple[CodeRow, ...]
-    reconstructed: bool
+    reconstructed: bool = False
     """Rebuilt from the image's history: no stages, no COPY --from, no comments."""
+    contradicted: bool = False
+    """Given, but not what this image was built from."""
 
 
 def build_code(head: ImageHead) -> Code:
     """Return the Dockerfile that was given, else what the history says it was."""
     if head.build is None:
         return Code(name="Dockerfile", rows=_from_history(head), reconstructed=True)
-    return Code(name=head.build.name, rows=_given(head, head.build), reconstructed=False)
+    contradicted = any(finding.code == CONTRADICTED for finding in head.findings)
+    rows = _given(head, head.build)
+    return Code(name=head.build.name, rows=rows, contradicted=contradicted)
 
 
 def _given(head: ImageHead, build: Build) -> tuple[CodeRow, ...]:

@@ -243,7 +243,8 @@ def test_findings_stand_under_the_head_and_can_be_read_again() -> None:
     )
 
     async def script(tui: Driver) -> None:
-        assert "(+1 more): step 4 differs" in tui.text()
+        assert "! 2 findings (F): step 4 differs" in tui.text()
+        assert "4 ✘ not this image's: Dockerfile" in tui.text()
         await tui.press("F")
         await tui.see("dockerfile-contradicted", "line: 13", "two entries for /x")
         await tui.press("escape")

@@ -166,9 +166,9 @@ class BrowseScreen(Screen[None]):
         notice = self.query_one("#notice", Line)
         notice.display = bool(head.findings)
         if head.findings:
-            more = f" (+{len(head.findings) - 1} more)" if len(head.findings) > 1 else ""
+            count = plural(len(head.findings), "finding")
             text = self.files.safe(head.findings[0].message)
-            notice.write([(f" ! F reads it{more}: {text}", Style(bold=True))])
+            notice.write([(f" ! {count} (F): {text}", Style(bold=True))])
         self.refresh_bindings()
 
     def _start_walk(self) -> None:
@@ -188,8 +188,8 @@ class BrowseScreen(Screen[None]):
     def _show_progress(self, progress: WalkProgress) -> None:
         if self._walk is None:
             return
-        words = progress_words(progress, monotonic() - self._walk.started)
-        self._say("reading the layers", words, "", "Esc stops and keeps what is read")
+        bar, figures = progress_words(progress, monotonic() - self._walk.started)
+        self._say("reading the layers", bar, figures, "", "Esc stops and keeps what is read")
         self.files.set_titles("2 Files · reading…", plural(progress.entries, "entry"))
 
     def _finish_walk(self, walked: Walked) -> None:

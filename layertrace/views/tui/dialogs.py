@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
@@ -44,18 +45,34 @@ class TextRows(RowsView):
 
     def __init__(self, options: TuiOptions, rows: Sequence[TextRow], title: str) -> None:
         super().__init__(options)
-        self._rows = tuple(rows)
+        self._paragraphs = tuple(rows)
+        self._rows: list[TextRow] = list(rows)
         self._heading = title
 
     def on_mount(self) -> None:
         self.set_titles(self._heading, "Esc closes")
-        self.rows_changed(0)
+
+    def on_resize(self) -> None:
+        width = max(10, self.scrollable_content_region.width)
+        self._rows = [line for row in self._paragraphs for line in _wrapped(row, width)]
+        self.rows_changed()
 
     def row_count(self) -> int:
         return len(self._rows)
 
     def row_cells(self, line: int, width: int) -> Iterable[Cell]:  # noqa: ARG002 - cropped by the view
         return self._rows[line]
+
+
+def _wrapped(row: TextRow, width: int) -> Iterator[TextRow]:
+    """Yield a row of one piece as lines that fit; one of columns is left as it is."""
+    if len(row) != 1:
+        yield row
+        return
+    text, style = row[0]
+    indent = " " * (len(text) - len(text.lstrip(" ")))
+    for line in wrap(text.strip(), width - 1, initial_indent=indent, subsequent_indent=indent):
+        yield ((line, style),)
 
 
 class TextScreen(ModalScreen[None]):

@@ -113,21 +113,15 @@ class Walk:
             self._reader.report(partial(self._report, progress))
 
 
-def progress_words(progress: WalkProgress, seconds: float) -> str:
-    """Return one line on how far the reading is."""
-    layer = f"{layer_name(progress.layer)} of {progress.layers}"
-    rate = f"{show_size(round(progress.bytes_done / seconds))}/s" if seconds >= 1 else ""
-    clock = f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
-    if not progress.bytes_total:
-        parts = [layer, show_size(progress.bytes_done), rate, clock]
-    else:
+def progress_words(progress: WalkProgress, seconds: float) -> tuple[str, str]:
+    """Return two lines on how far the reading is: which layer, and how much in figures."""
+    bar = f"{layer_name(progress.layer)} of {progress.layers}"
+    done = show_size(progress.bytes_done)
+    if progress.bytes_total:
         share = min(1.0, progress.bytes_done / progress.bytes_total)
         full = round(share * _BAR)
-        parts = [
-            layer,
-            f"{'█' * full}{'░' * (_BAR - full)} {100 * share:3.0f}%",
-            f"{show_size(progress.bytes_done)} of {show_size(progress.bytes_total)}",
-            rate,
-            clock,
-        ]
-    return "  ".join(part for part in parts if part)
+        bar = f"{bar}  {'█' * full}{'░' * (_BAR - full)} {100 * share:3.0f}%"
+        done = f"{done} of {show_size(progress.bytes_total)}"
+    rate = f"{show_size(round(progress.bytes_done / seconds))}/s" if seconds >= 1 else ""
+    clock = f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+    return bar, "  ".join(part for part in (done, rate, clock) if part)

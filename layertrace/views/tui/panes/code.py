@@ -60,8 +60,11 @@ class CodePane(RowsView):
 
     def _write_titles(self) -> None:
         name = "Dockerfile" if self._code is None else self.safe(self._code.name)
-        made = self._code is not None and self._code.reconstructed
-        title = f"4 {name}" + (" · reconstructed from the history" if made else "")
+        title = f"4 {name}"
+        if self._code is not None and self._code.reconstructed:
+            title += " · reconstructed from the history"
+        elif self._code is not None and self._code.contradicted:
+            title = f"4 ✘ not this image's: {name}"
         self.set_titles(title, f"line {self._lit}" if self._lit else "")
 
     def row_count(self) -> int:
