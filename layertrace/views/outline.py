@@ -130,6 +130,21 @@ def layer_scope(head: ImageHead, row: OutlineRow, *, upto: bool) -> Scope:
     return Scope(title=name, layers=frozenset(row.layers))
 
 
+def empty_words(head: ImageHead, row: OutlineRow) -> str:
+    """Return why the scope of a row holds no file, and what that means."""
+    if row.kind in {OutlineKind.LEFT_STAGE, OutlineKind.STEP, OutlineKind.NOTE}:
+        return f"nothing made in stage {row.stage} is in the image"
+    if row.kind is OutlineKind.SOURCE:
+        return f"nothing came from there: {row.text}"
+    if not row.layers:
+        return f"{row.text} wrote no layer: its instructions only set the configuration"
+    if len(row.layers) == 1:
+        layer = head.layers[row.layers[0]]
+        if not layer.files:
+            return f"the layer is empty: `{layer_text(layer)}` changed no file"
+    return "nothing of it is left in the image: later layers replaced or removed all of it"
+
+
 def _layers_name(layers: Sequence[int]) -> str:
     if not layers:
         return "no layer"

@@ -17,6 +17,7 @@ from layertrace.views.tui.panes.files import FilesPane
 from layertrace.views.tui.panes.filterbar import FilterInput
 from layertrace.views.tui.panes.stages import StagesPane
 from layertrace.views.tui.panes.why import WhyPane
+from layertrace.views.tui.panes_screen import PanesScreen
 from layertrace.views.tui.ports import TuiOptions
 from layertrace.views.tui.rows_view import RowsView
 from layertrace.views.tui.startup import FailedScreen
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 OURS: tuple[type[DOMNode], ...] = (
     LayertraceApp,
     BrowseScreen,
+    PanesScreen,
     RowsView,
     StagesPane,
     FilesPane,

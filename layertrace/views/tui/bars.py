@@ -145,6 +145,8 @@ class TabLine(Line):
 class KeyBar(Line):
     """The keys that act now, most useful first; one that does not fit whole is left out."""
 
+    ORDER: ClassVar[dict[str, int]] = {"browse.zoom": 1, "browse.help": 2, "app.quit": 3}
+    """What stands behind all others, by the ids of the keys."""
     LAST: ClassVar[int] = 2
 
     def on_mount(self) -> None:
@@ -160,6 +162,7 @@ class KeyBar(Line):
             if binding.show and all(binding.action != known.action for known, _, _ in entries):
                 key = binding.key_display or key_words(binding.key)
                 entries.append((binding, active.enabled, key))
+        entries.sort(key=lambda entry: self.ORDER.get(entry[0].id or "", 0))
         # Help and Quit come last and stay: from them one finds the others.
         while len(entries) > self.LAST and 1 + sum(map(_entry_width, entries)) > width + 2:
             del entries[-1 - self.LAST]

@@ -15,6 +15,8 @@ class Place:
     upto: bool
     node: int | None
     """The path at the cursor of pane 2."""
+    subject: int | None
+    """The path that pane 3 explained."""
     why_line: int
 
 

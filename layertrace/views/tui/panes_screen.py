@@ -1,0 +1,174 @@
+"""Four panes on one screen: how they share it, and the keys that belong to none of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.style import Style
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+
+from layertrace.views.text import plural
+from layertrace.views.tui.bars import HeadLine, KeyBar, Line, TabLine
+from layertrace.views.tui.dialogs import TextScreen, findings_lines, help_lines
+from layertrace.views.tui.layout import LEAST, PANES, Layout, lay_out
+from layertrace.views.tui.panes.code import CodePane
+from layertrace.views.tui.panes.files import FilesPane
+from layertrace.views.tui.panes.filterbar import FilterBar
+from layertrace.views.tui.panes.stages import StagesPane
+from layertrace.views.tui.panes.why import WhyPane
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.app import ComposeResult
+
+    from layertrace.model.trace import ImageHead
+    from layertrace.views.tui.ports import TuiOptions
+    from layertrace.views.tui.rows_view import RowsView
+
+
+class PanesScreen(Screen[None]):
+    """The frame around the panes; what they show is a subclass's business."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("z", "zoom", "Enlarge", id="browse.zoom"),
+        Binding("F", "findings", "Findings", id="browse.findings"),
+        Binding("tab", "turn(1)", "Next pane", show=False, id="browse.next-pane"),
+        Binding("shift+tab", "turn(-1)", "Previous pane", show=False, id="browse.previous-pane"),
+        *(
+            Binding(str(n), f"pane('{pane}')", name, show=False, id=f"browse.pane-{n}")
+            for n, (pane, name) in enumerate(PANES, start=1)
+        ),
+        Binding("question_mark", "help", "Help", id="browse.help"),
+    ]
+
+    _current = "files"
+    _zoomed = False
+    _layout: Layout | None = None
+
+    def __init__(self, head: ImageHead, options: TuiOptions) -> None:
+        super().__init__()
+        self.options = options
+        self._head = head
+        self.stages = StagesPane(options, id="stages")
+        self.files = FilesPane(options, id="files")
+        self.why = WhyPane(options, id="why")
+        self.code = CodePane(options, id="code")
+        self.filter_bar = FilterBar(options, id="filter")
+
+    def compose(self) -> ComposeResult:
+        yield HeadLine(self.options, id="head")
+        yield Line(self.options, id="notice")
+        yield TabLine(self.options, PANES, id="tabs")
+        with Vertical(id="body"):
+            with Horizontal(id="upper"):
+                yield self.stages
+                yield self.files
+            with Horizontal(id="lower"):
+                yield self.why
+                yield self.code
+        yield self.filter_bar
+        yield Line(self.options, id="too-small")
+        yield KeyBar(self.options)
+
+    def on_mount(self) -> None:
+        self._arrange()
+        self.files.focus()
+
+    @property
+    def panes(self) -> dict[str, RowsView]:
+        """The panes by their ids, in order."""
+        return {
+            "stages": self.stages,
+            "files": self.files,
+            "why": self.why,
+            "code": self.code,
+        }
+
+    @property
+    def current_pane(self) -> str:
+        """Id of the pane that has the keys, or had them last."""
+        return self._current
+
+    def show_findings(self) -> None:
+        """Write under the head what is strange about the image."""
+        findings = self._head.findings
+        notice = self.query_one("#notice", Line)
+        notice.display = bool(findings)
+        if findings:
+            text = self.files.safe(findings[0].message)
+            count = plural(len(findings), "finding")
+            notice.write([(f" ! {count} (F): {text}", Style(bold=True))])
+
+    def tell(self, words: str) -> None:
+        """Say something that needs no answer; ``words`` are safe."""
+        self.app.notify(words, markup=False, timeout=6)
+
+    # -- layout -----------------------------------------------------------------
+
+    def on_resize(self) -> None:
+        self._arrange()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        if event.widget.id in self.panes and event.widget.id != self._current:
+            self._current = event.widget.id
+            self._arrange()
+
+    def _arrange(self) -> None:
+        self.query_one(TabLine).pick(self._current)
+        layout = lay_out(self.app.size, self._current, zoomed=self._zoomed)
+        if layout == self._layout:
+            return
+        self._layout = layout
+        for name, pane in self.panes.items():
+            pane.display = name in layout.panes
+        self.query_one("#upper").display = bool(layout.panes & {"stages", "files"})
+        self.query_one("#lower").display = bool(layout.panes & {"why", "code"})
+        self.set_class(layout.narrow, "-narrow")
+        self.set_class(layout.strip, "-strip")
+        self.set_class(self._zoomed, "-zoomed")
+        self.query_one("#body").display = not layout.too_small
+        self.query_one(TabLine).display = layout.narrow and not layout.too_small
+        small = self.query_one("#too-small", Line)
+        small.display = layout.too_small
+        need = f"{LEAST[0]}x{LEAST[1]}"
+        small.write([(f" {need} needed, or use --plain", Style(bold=True))])
+
+    @property
+    def zoomed(self) -> bool:
+        """Whether one pane has the whole screen."""
+        return self._zoomed
+
+    def action_zoom(self) -> None:
+        self._zoomed = not self._zoomed
+        self._arrange()
+
+    def action_pane(self, pane: str) -> None:
+        self._current = pane
+        self._arrange()
+        self.panes[pane].focus()
+
+    @on(TabLine.Picked)
+    def _tab_picked(self, event: TabLine.Picked) -> None:
+        self.action_pane(event.pane)
+
+    def action_turn(self, step: int) -> None:
+        names = list(self.panes)
+        self.action_pane(names[(names.index(self._current) + step) % len(names)])
+
+    # -- pages --------------------------------------------------------------------
+
+    def action_findings(self) -> None:
+        rows = tuple(findings_lines(self._head))
+        self.app.push_screen(TextScreen(self.options, rows, "Findings"))
+
+    def action_help(self) -> None:
+        pane = self.panes[self._current]
+        name = dict(PANES)[self._current]
+        nodes = [(f"Pane {name}", pane), ("Everywhere", self), ("Program", self.app)]
+        self.app.push_screen(TextScreen(self.options, tuple(help_lines(nodes)), "Help"))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's signature
+        return bool(self._head.findings) if action == "findings" else True
