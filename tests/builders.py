@@ -101,6 +101,7 @@ def fifo() -> Member:
 
 def sparse(size: int, parts: Mapping[int, bytes]) -> Member:
     """Return a file of ``size`` bytes, zeros but for ``parts``, in GNU's own sparse form."""
+    assert size < 1 << 33, "eleven octal digits hold no more"
     return Member(
         type=tarfile.GNUTYPE_SPARSE,
         content=b"".join(parts.values()),

@@ -15,21 +15,21 @@ import time
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from layertrace.errors import StorageError
+from layertrace.layers import database
 from layertrace.layers.index import DamagedIndexError, LayerIndex, dump_index, load_index
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 DEFAULT_LIMIT: Final = 1 << 30
 """Bytes kept before the least recently used go."""
 _FILE_NAME: Final = "index-1.sqlite"
 """The number grows with the schema; an older layertrace leaves a newer file alone."""
-_WAIT: Final = 10.0
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS item (
     kind TEXT NOT NULL, key TEXT NOT NULL, witness TEXT NOT NULL,
@@ -72,7 +72,8 @@ class IndexCache:
         self.path = folder / _FILE_NAME
         self._limit = limit
         self._connection: sqlite3.Connection | None = None
-        self._broken = False
+        self._trouble = ""
+        """Why the cache is done without from here on."""
         self._grown = False
         self._lock = Lock()
 
@@ -143,14 +144,16 @@ class IndexCache:
         """
         with self._lock:
             connection = self._open(create=False)
-        if connection is None:
-            return 0
-        try:
-            dropped = _prune(connection, limit)
-            connection.execute("VACUUM")
-        except sqlite3.Error as error:
-            raise StorageError(f"cannot prune {self.path}", why=str(error)) from error
-        return dropped
+            if self._trouble:
+                raise StorageError(f"cannot open {self.path}", why=self._trouble)
+            if connection is None:
+                return 0
+            try:
+                dropped = _prune(connection, limit)
+                connection.execute("VACUUM")
+            except sqlite3.Error as error:
+                raise StorageError(f"cannot prune {self.path}", why=str(error)) from error
+            return dropped
 
     def clear(self) -> int:
         """Remove the cache; return how many bytes it took.
@@ -160,8 +163,7 @@ class IndexCache:
         """
         self.close()
         size = 0
-        for suffix in ("", "-wal", "-shm"):
-            path = Path(f"{self.path}{suffix}")
+        for path in database.files(self.path):
             try:
                 size += path.stat().st_size
                 path.unlink()
@@ -192,21 +194,22 @@ class IndexCache:
     def _load(self, kind: str, key: str, witness: str) -> bytes | None:
         rows = self._run(_SELECT, (kind, key, witness), create=False)
         for rowid, crc, used, data in rows:
-            if zlib.crc32(data) != crc:
+            if not isinstance(data, bytes) or _checksum(kind, key, witness, data) != crc:
                 self._run("DELETE FROM item WHERE rowid = ?", (rowid,), create=False)
                 return None
             now = int(time.time())
-            if now - used > _DAY:
+            if not isinstance(used, int) or now - used > _DAY:
                 # A day is exact enough for "least recently used", and most
                 # readings then write nothing.
                 self._run("UPDATE item SET used = ? WHERE rowid = ?", (now, rowid), create=False)
-            return bytes(data)
+            return data
         return None
 
     def _store(self, kind: str, key: str, witness: str, data: bytes) -> None:
         if len(data) > self._limit:
             return
-        row = (kind, key, witness, zlib.crc32(data), int(time.time()), len(data), data)
+        crc = _checksum(kind, key, witness, data)
+        row = (kind, key, witness, crc, int(time.time()), len(data), data)
         self._run("INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?, ?, ?, ?)", row, create=True)
         self._grown = True
 
@@ -214,50 +217,40 @@ class IndexCache:
         self, query: str, parameters: tuple[object, ...], *, create: bool
     ) -> list[tuple[Any, ...]]:
         with self._lock:
-            connection = self._open(create=create)
-            if connection is None:
-                return []
-            try:
-                with connection:
-                    return connection.execute(query, parameters).fetchall()
-            except sqlite3.Error:
-                self._broken = True
-                return []
+            for _ in range(2):
+                connection = self._open(create=create)
+                if connection is None:
+                    break
+                try:
+                    with connection:
+                        return connection.execute(query, parameters).fetchall()
+                except sqlite3.Error as error:
+                    if database.is_damaged(error):
+                        connection.close()
+                        self._connection = None
+                        database.remove(self.path)
+                    else:
+                        self._trouble = str(error)
+            return []
 
     def _open(self, *, create: bool) -> sqlite3.Connection | None:
-        if self._broken or not self._limit:
+        if self._trouble:
             return None
         if self._connection is None and (create or self.path.exists()):
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                self._connection = _connect(self.path)
-            except (OSError, sqlite3.Error):
-                self._broken = True
+                self._connection = database.connect(self.path, _SCHEMA)
+            except (OSError, sqlite3.Error) as error:
+                self._trouble = str(error)
         return self._connection
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    """Open the file; one that is not a whole database is made anew."""
-    try:
-        return _try_connect(path)
-    except sqlite3.OperationalError:
-        raise
-    except sqlite3.DatabaseError:
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{path}{suffix}").unlink(missing_ok=True)
-        return _try_connect(path)
+def _checksum(kind: str, key: str, witness: str, data: bytes) -> int:
+    """Return a checksum of an item and of what it is kept under.
 
-
-def _try_connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=_WAIT, check_same_thread=False)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute(_SCHEMA)
-    except sqlite3.DatabaseError:
-        connection.close()
-        raise
-    return connection
+    A damaged file may answer with a whole item that belongs to another key.
+    """
+    return zlib.crc32(data, zlib.crc32(f"{kind}\0{key}\0{witness}".encode()))
 
 
 def _prune(connection: sqlite3.Connection, limit: int) -> int:

@@ -120,7 +120,7 @@ def load_index(data: bytes) -> LayerIndex:
     """
     try:
         return _load(memoryview(data))
-    except (ValueError, KeyError, TypeError, IndexError, struct.error) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, struct.error) as error:
         raise DamagedIndexError(str(error)) from error
 
 

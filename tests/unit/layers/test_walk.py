@@ -251,6 +251,12 @@ def test_whiteouts_are_kept_apart_from_entries() -> None:
     assert (list(index.paths), index.whiteouts, index.opaques) == (["a/c"], ("a/b",), ("a",))
 
 
+def test_name_with_a_marker_in_its_middle_is_an_entry() -> None:
+    """Only the beginning of the last part makes a marker."""
+    index = walk(layer({"a.wh.b": b"", ".wh.a/b": b""}))
+    assert (list(index.paths), index.whiteouts) == (["a.wh.b", ".wh.a/b"], ())
+
+
 def test_whiteout_that_names_nothing_is_refused() -> None:
     """An invalid marker breaks the specification."""
     with pytest.raises(InvalidWhiteoutError):
