@@ -34,6 +34,7 @@ cover: $(VENV)/.dev  ## tests with coverage, and its limits
 	$(BIN)/coverage erase
 	$(MAKE) test PYTEST='$(BIN)/coverage run -m pytest'
 	$(BIN)/coverage combine --quiet
+	@rm -f .coverage.*  # half-written by processes that a test killed
 	$(BIN)/coverage report
 	$(BIN)/coverage report --fail-under=100 \
 	    --include='*/model/*,*/layers/*,*/rootfs/*,*/dockerfile/*,*/provenance/*'
