@@ -4,7 +4,8 @@
 
 Every figure is of a whole process, as a user starts it: wall time, processor time and peak
 memory, the archive in the page cache. Without ``--archive`` the regular and the multi-stage
-build of ``sample_images/node-app`` are built, for which a Docker engine must answer. The
+build of ``sample_images/node-app`` are built, for which a Docker engine must answer, and the
+first is packed with skopeo, where that is installed, as a registry would hand it out. The
 limits are for the first archive. Results go to ``build/bench/``, as JSON and as Markdown.
 """
 
@@ -54,9 +55,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _measure_all(args: argparse.Namespace) -> Result:
-    archives = list(args.archive) or _sample_archives(args.out / "images")
-    if not args.quick:
-        archives += _packed(archives[0], args.out / "images")
+    archives = list(args.archive)
+    if not archives:
+        folder = args.out / "images"
+        archives = _sample_archives(folder)
+        archives += [] if args.quick else _packed(archives[0], folder)
     dive = shutil.which("dive", path=str(SCRIPTS)) or shutil.which("dive")
     if dive is None:
         raise BenchError("dive is not installed: make bench installs it")
@@ -151,9 +154,8 @@ def _sample_archives(folder: Path) -> list[Path]:
 
 def _packed(archive: Path, folder: Path) -> list[Path]:
     """Return the image as a gzip OCI archive, where skopeo is at hand to make one."""
-    if shutil.which("skopeo") is None or _is_oci_archive(archive):
+    if shutil.which("skopeo") is None:
         return []
-    folder.mkdir(parents=True, exist_ok=True)
     packed = folder / f"{archive.stem}-oci.tar"
     if not packed.exists():
         print(f"packing {packed.name} …", file=sys.stderr, flush=True)
@@ -179,7 +181,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--archive", type=Path, action="append", default=[], metavar="FILE")
     add("--repeat", type=int, metavar="N", help=f"runs of each; default {_REPEAT}")
-    add("--quick", action="store_true", help=f"{_QUICK_REPEAT} runs, no gzip archive")
+    add("--quick", action="store_true", help=f"{_QUICK_REPEAT} runs, nothing packed")
     add("--strict", action="store_true", help="exit 1 if a limit is missed")
     add("--out", type=Path, metavar="DIR", default=OUT)
     return parser
