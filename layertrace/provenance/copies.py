@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from layertrace.model.entry import EntryKind, clean_path
@@ -113,18 +114,21 @@ class Copying:
                     yield literal
 
     def _kind(self, path: str) -> EntryKind | None:
-        """Return what a source is once links are followed; None when it cannot be looked at."""
+        """Return what a source is once links are followed; None where there is none to see."""
         if self.source is None:
             return None
         item = self.source.find(resolve(self.source, path))
-        return EntryKind.FILE if item is None else item.kind
+        return None if item is None else item.kind
 
     def _expand(self, text: str) -> list[str]:
         """Return the sources a written source stands for, the last copied first."""
         if self.source is None or not has_wildcards(text):
             return [clean_path(text)]
-        found = list(_matching(self.source, "", clean_path(text).split("/")))
-        return found[:MAX_EXPANDED][::-1]
+        parts = clean_path(text).split("/")
+        plain = next(n for n, part in enumerate(parts) if has_wildcards(part))
+        folder = "/".join(parts[:plain])
+        found = _matching(self.source, resolve(self.source, folder), parts[plain:])
+        return [_joined(folder, below) for below in islice(found, MAX_EXPANDED)][::-1]
 
 
 def _is_within(path: str, folder: str) -> bool:
@@ -155,14 +159,14 @@ def _guess(pattern: str, destination: str, path: str) -> Iterator[str]:
 
 
 def _matching(tree: Tree, folder: str, pattern: list[str]) -> Iterator[str]:
+    """Yield what matches below a folder; links are followed before the first wildcard only."""
     head, *rest = pattern
-    for name in sorted(tree.children.get(resolve(tree, folder), ())):
+    for name in sorted(tree.children.get(folder, ())):
         if name_matches(head, name):
-            path = _joined(folder, name)
             if rest:
-                yield from _matching(tree, path, rest)
+                yield from (f"{name}/{p}" for p in _matching(tree, _joined(folder, name), rest))
             else:
-                yield path
+                yield name
 
 
 def _with_parents(text: str, destination: str, path: str) -> Iterator[str]:

@@ -1,0 +1,171 @@
+r"""Traced images in memory: what each step wrote, and the history it left.
+
+>>> tracer = trace("FROM base\nRUN make\n", [("ADD x", {"a": b"1"}), ("RUN make", {"b": b"2"})])
+>>> tracer.chain("b").origin.line
+2
+"""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from layertrace.dockerfile.parse import parse_build
+from layertrace.layers.walk import walk_layer
+from layertrace.model.bundle import ContextEntry
+from layertrace.model.image import HistoryEntry, ImageConfig, Platform
+from layertrace.provenance.history import align
+from layertrace.provenance.hops import TracedImage
+from layertrace.provenance.tracer import FINAL, Knowledge, Tracer
+from layertrace.provenance.trees import ContextTree, RootfsTree
+from layertrace.rootfs.squash import squash
+from tests.builders import Content, Member, layer, sha256
+
+if TYPE_CHECKING:
+    from layertrace.model.build import Build
+    from layertrace.model.origin import Chain
+    from layertrace.rootfs.squash import Place
+
+Steps = Sequence[tuple[str, Mapping[str, Content] | None]]
+"""``created_by`` and what the layer holds; None for an entry without a layer."""
+
+
+class Bytes:
+    """A layer's tar to walk."""
+
+    def __init__(self, data: bytes) -> None:
+        """Keep the tar."""
+        self._data = data
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Return a part of it."""
+        return self._data[offset : offset + size]
+
+    def length(self) -> int:
+        """Return its length."""
+        return len(self._data)
+
+
+def rootfs_tree(*layers: Mapping[str, Content]) -> RootfsTree:
+    """Return what a container of these layers sees."""
+    walked = [walk_layer(Bytes(layer(each)), name="layer", hash_contents=True) for each in layers]
+
+    def digest_of(place: Place) -> str:
+        return f"sha256:{walked[place.layer].digests[place.number].hex()}"
+
+    return RootfsTree(squash([each.index for each in walked]), digest_of)
+
+
+def image_config(steps: Steps, workdir: str = "") -> ImageConfig:
+    """Return the configuration that such steps leave."""
+    return ImageConfig(
+        digest="sha256:00",
+        platform=Platform(os="linux", architecture="amd64"),
+        diff_ids=tuple(sha256(layer(content)) for _, content in steps if content is not None),
+        history=tuple(
+            HistoryEntry(created_by=text, empty_layer=content is None) for text, content in steps
+        ),
+        working_dir=workdir,
+    )
+
+
+def traced_image(  # noqa: PLR0913
+    steps: Steps,
+    build: Build | None = None,
+    *,
+    stage: int | None = None,
+    name: str = FINAL,
+    base: ImageConfig | None = None,
+    workdir: str = "",
+) -> TracedImage:
+    """Return an image with its layers tied to a Dockerfile's instructions."""
+    config = image_config(steps, workdir)
+    return TracedImage(
+        name=name,
+        tree=rootfs_tree(*[content for _, content in steps if content is not None]),
+        alignment=align(config, build, stage_index=stage, base=base),
+    )
+
+
+def context_tree(files: Mapping[str, Content]) -> ContextTree:
+    """Return a build context."""
+    kinds = {tarfile.REGTYPE: "file", tarfile.DIRTYPE: "dir", tarfile.SYMTYPE: "symlink"}
+    entries = []
+    for path, content in files.items():
+        member = Member(content=content) if isinstance(content, bytes) else content
+        entries.append(
+            ContextEntry(
+                path=path,
+                kind=kinds[member.type],
+                size=len(member.content),
+                mode=member.mode,
+                mtime=int(member.mtime),
+                digest=sha256(member.content) if member.type == tarfile.REGTYPE else None,
+                link_target=member.link or None,
+            )
+        )
+    return ContextTree(entries)
+
+
+def trace(  # noqa: PLR0913
+    dockerfile: str,
+    final: Steps,
+    *,
+    stages: Mapping[str, Steps] | None = None,
+    context: Mapping[str, Content] | None = None,
+    images: Mapping[str, Mapping[str, Content]] | None = None,
+    base: ImageConfig | None = None,
+    workdir: str = "",
+) -> Tracer:
+    """Return the tracer of a build.
+
+    Args:
+        dockerfile: its text.
+        final: the steps of the final image.
+        stages: by name, the steps of the stages whose images are at hand.
+        context: the build context, where it is at hand.
+        images: external images that a COPY names.
+        base: configuration of the final stage's base.
+        workdir: of the final image.
+    """
+    build = parse_build(dockerfile)
+    numbers = {stage.name: stage.index for stage in build.stages}
+    return Tracer(
+        traced_image(final, build, base=base, workdir=workdir),
+        Knowledge(
+            build=build,
+            stages={
+                numbers[name]: traced_image(steps, build, stage=numbers[name], name=name)
+                for name, steps in (stages or {}).items()
+            },
+            context=None if context is None else context_tree(context),
+            images={name: rootfs_tree(files) for name, files in (images or {}).items()},
+        ),
+    )
+
+
+def hops(chain: Chain | None) -> list[str]:
+    """Return a chain's hops in short: ``final/L2 copy :7 /app/x verified matched``."""
+    assert chain is not None
+    return [
+        f"{hop.place}{'' if hop.layer is None else f'/L{hop.layer + 1}'} {hop.action.value} "
+        f"{'' if hop.line is None else f':{hop.line} '}{hop.path} {hop.trust.value} "
+        f"{hop.evidence.value}"
+        for hop in chain.hops
+    ]
+
+
+def origin(chain: Chain | None) -> str:
+    """Return a chain's origin in short: ``run build :3 /app/x verified``."""
+    assert chain is not None
+    found = chain.origin
+    words = [
+        found.kind.value,
+        found.stage,
+        None if found.line is None else f":{found.line}",
+        found.image,
+        found.path,
+        chain.trust.value,
+    ]
+    return " ".join(word for word in words if word)
