@@ -158,6 +158,7 @@ def explain_directory(tree: FileTree, sums: Sums, node: int) -> Explanation:
             path=table.paths[row],
         )
         for row in nlargest(3, files, key=table.sizes.__getitem__)
+        if table.sizes[row]
     ]
     trust = sums.trust(node)
     return Explanation(path=path, rows=tuple(rows), trust=trust, summary=f"{trust} at the weakest")

@@ -100,6 +100,22 @@ def test_an_image_that_cannot_be_opened_says_what_to_do_and_ends_with_its_code()
     run(script, open_image=_fail(error), read=False, title="nowhere.tar")
 
 
+def test_an_opening_that_takes_long_says_so() -> None:
+    """Not an empty screen; and one can leave it."""
+    gate = threading.Event()
+
+    def open_slowly() -> Opening:
+        gate.wait(10)
+        return FakeOpening()
+
+    async def script(tui: Driver) -> None:
+        await tui.see("Opening shop:1.4.2", "q Quit")
+        gate.set()
+        await tui.see("1 Stages & layers", "7 files")
+
+    run(script, open_image=open_slowly, read=False)
+
+
 def test_a_layer_that_cannot_be_read_leaves_stages_and_dockerfile() -> None:
     """The error stands where the files would be."""
     opening = FakeOpening(error=LayerError("layer 3 is cut short", hint="save the image again"))

@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from textual.screen import Screen
+    from textual.timer import Timer
 
     from layertrace.errors import LayertraceError
     from layertrace.views.tui.ports import Opening, TuiOptions
 
 
+_PATIENCE: Final = 0.2
+"""Seconds after which opening is worth a screen of its own; most images take less."""
 _TWICE: Final = 2.0
 """Seconds within which a second Ctrl+C quits."""
 
@@ -84,6 +87,7 @@ class LayertraceApp(App[int]):
         """Runs what asks the image."""
         self.counter: Background
         """Runs what only adds up what is known."""
+        self._patience: Timer
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = options.theme or choose_theme(color=options.color)
@@ -94,22 +98,31 @@ class LayertraceApp(App[int]):
             ScrollBar.renderer = _PlainScrollBar
         self.reader = Background(self.call_later)
         self.counter = Background(self.call_later, "layertrace-counter")
-        self.push_screen(OpeningScreen(self.options, self._reference))
         self.reader.submit("open", self._open_image, self._opened, self._failed)
+        self._patience = self.set_timer(_PATIENCE, self._say_opening)
 
     def on_unmount(self) -> None:
         self.reader.close()
         self.counter.close()
 
+    def _say_opening(self) -> None:
+        self.push_screen(OpeningScreen(self.options, self._reference))
+
+    def _show(self, screen: Screen[None]) -> None:
+        self._patience.stop()
+        if isinstance(self.screen, OpeningScreen):
+            self.switch_screen(screen)
+        else:
+            self.push_screen(screen)
+
     def _opened(self, opening: Opening) -> None:
-        screen = BrowseScreen(
-            opening, options=self.options, reader=self.reader, counter=self.counter
+        self._show(
+            BrowseScreen(opening, options=self.options, reader=self.reader, counter=self.counter)
         )
-        self.switch_screen(screen)
 
     def _failed(self, error: LayertraceError) -> None:
         self.exit_code = error.exit_code
-        self.switch_screen(FailedScreen(self.options, self._reference, error))
+        self._show(FailedScreen(self.options, self._reference, error))
 
     def action_help_quit(self) -> None:
         """Take a second Ctrl+C for what it is meant to be."""

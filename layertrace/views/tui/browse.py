@@ -104,7 +104,7 @@ class BrowseScreen(PanesScreen):
         self.refresh_bindings()
 
     def _start_walk(self) -> None:
-        self._walk = Walk(self._opening, self._reader, self._show_progress)
+        self._walk = Walk(self._opening, self._reader, self._show_progress, self._say_tracing)
         self.files.set_titles("2 Files")
         self._say("reading the layers…", "Esc stops and keeps what is read")
         self.why.clear(("where each file came from is known once its layer is read", Style()))
@@ -123,6 +123,10 @@ class BrowseScreen(PanesScreen):
         bar, figures = progress_words(progress, monotonic() - self._walk.started)
         self._say("reading the layers", bar, figures, "", "Esc stops and keeps what is read")
         self.files.set_titles("2 Files · reading…", plural(progress.entries, "entry"))
+
+    def _say_tracing(self) -> None:
+        self._say("the layers are read: tracing every file to where it came from…")
+        self.files.set_titles("2 Files · tracing…")
 
     def _finish_walk(self, walked: Walked) -> None:
         self._walk, self._walked = None, walked
@@ -190,6 +194,7 @@ class BrowseScreen(PanesScreen):
             words = self.files.tally_words()
             self.files.set_titles(f"2 Files · {self.files.safe(self._scope.title)}", words)
             self.filter_bar.count(words)
+            self.refresh_bindings()
             self._soon("why", self._explain)
 
     def action_scope(self, mode: str) -> None:

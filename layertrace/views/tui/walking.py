@@ -67,6 +67,7 @@ class Walk:
         opening: Opening,
         reader: Background,
         report: Callable[[WalkProgress], None],
+        tracing: Callable[[], None],
     ) -> None:
         """Prepare it.
 
@@ -74,10 +75,12 @@ class Walk:
             opening: the image.
             reader: the thread it will run in.
             report: shows progress; called in the thread of the TUI.
+            tracing: says that all is read and is being traced; called there too.
         """
         self._opening = opening
         self._reader = reader
         self._report = report
+        self._tracing = tracing
         self._stop = threading.Event()
         self._reported = 0.0
         self.started = monotonic()
@@ -93,6 +96,7 @@ class Walk:
             LayertraceError: a layer cannot be read, or the user stopped.
         """
         trace = self._opening.walk(self._progress, self._stopped)
+        self._reader.report(self._tracing)
         tree = FileTree(trace.table)
         row = build_outline(trace.head)[0]
         return Walked(

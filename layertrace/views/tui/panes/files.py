@@ -51,7 +51,7 @@ class FilesPane(RowsView):
         Binding("e", "open_chain", "Open a chain", show=False, id="files.open-chain"),
         Binding("d", "page(1)", "Page down", show=False, id="files.page-down"),
         Binding("u", "page(-1)", "Page up", show=False, id="files.page-up"),
-        Binding("n", "hit(1)", "Next hit", show=False, id="files.next-hit"),
+        Binding("n", "hit(1)", "Next hit", id="files.next-hit"),
         Binding("N", "hit(-1)", "Previous hit", show=False, id="files.previous-hit"),
         Binding("grave_accent", "flat", "Tree or flat list", show=False, id="files.flat"),
         _toggle("+,ctrl+a", Mark.ADDED, "+ added", "files.mark-added"),
@@ -229,6 +229,11 @@ class FilesPane(RowsView):
             yield "  (removed)", dim
 
     # -- keys -----------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's signature
+        if action == "hit":
+            return self.rows is not None and self.rows.matches is not None
+        return True
 
     def action_fold(self) -> None:
         if self.rows is not None and len(self.rows):
