@@ -193,6 +193,7 @@ class Tracer:
 
     def _from_mount(self, at: At, found: Sequence[At]) -> Trail:
         """Trace what has the content of files that a RUN mounted; they may be several."""
+        found = sorted(found, key=lambda each: (each.image.name, each.path))
         trails = [self._trace(each) for each in found]
         places = [f"{each.image.name}:/{each.path}" for each in found]
         hop = replace(
