@@ -13,7 +13,7 @@ def test_a_file_is_traced_to_its_stage_and_instruction() -> None:
     async def script(tui: Driver) -> None:
         await tui.filter("server.js")
         await tui.see("3 Why /app/dist/server.js", "same sha256")
-        assert "✔ build    L3    94.2 kB + │ │   server.js" in tui.text()
+        assert "✔ build     L3    94.2 kB + │ │   server.js" in tui.text()
         assert "COPY --from=build /app/d" in tui.row("same sha256")
         assert ":11" in tui.row("same sha256")
         assert "build/5" in tui.row("created here")

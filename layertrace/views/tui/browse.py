@@ -87,18 +87,19 @@ class BrowseScreen(PanesScreen):
         self._resting: dict[str, Timer] = {}
 
     def on_mount(self) -> None:
-        self._show_head()
         self._start_walk()
 
     # -- the image ------------------------------------------------------------
 
     def _show_head(self) -> None:
-        head, walked = self._head, self._walked
-        self.stages.show(build_outline(head, walked.shares if walked else ()))
+        head, walked, reading = self._head, self._walked, self._walk is not None
+        self.stages.show(build_outline(head, walked.shares if walked else ()), reading=reading)
         self.stages.set_titles("1 Stages & layers")
         self.code.show(build_code(head))
         overview = walked.overview if walked else None
-        parts = head_parts(head, overview, self.files.palette, ascii_only=self.options.ascii)
+        parts = head_parts(
+            head, overview, self.files.palette, reading=reading, ascii_only=self.options.ascii
+        )
         self.query_one(HeadLine).write_parts(tuple(parts))
         self.show_findings()
         self.refresh_bindings()
@@ -109,7 +110,7 @@ class BrowseScreen(PanesScreen):
         self._say("reading the layers…", "Esc stops and keeps what is read")
         self.why.clear(("where each file came from is known once its layer is read", Style()))
         self._reader.submit("walk", self._walk.run, self._finish_walk, self._fail_walk)
-        self.refresh_bindings()
+        self._show_head()
 
     def _say(self, *lines: str) -> None:
         """Show words in place of the files."""
@@ -150,7 +151,7 @@ class BrowseScreen(PanesScreen):
             self.files.notice = tuple(error_lines(error))
             self.files.rows_changed(0)
             self.app.exit_code = error.exit_code  # type: ignore[attr-defined]
-        self.refresh_bindings()
+        self._show_head()
 
     # -- scope: pane 1 decides what pane 2 shows --------------------------------
 

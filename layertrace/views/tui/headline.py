@@ -19,13 +19,20 @@ if TYPE_CHECKING:
 
 
 def head_parts(
-    head: ImageHead, overview: Overview | None, palette: Palette, *, ascii_only: bool
+    head: ImageHead,
+    overview: Overview | None,
+    palette: Palette,
+    *,
+    reading: bool,
+    ascii_only: bool,
 ) -> Iterator[HeadPart]:
     """Yield the pieces of the head; the larger ``need``, the sooner one is left out."""
     plain, strong = Style.null(), palette.strong
     reference = show_name(head.image.reference, ascii_only=ascii_only)
     platform = show_name(str(head.image.config.platform), ascii_only=ascii_only)
-    size = "reading…" if head.size is None else show_size(head.size)
+    size = "reading…" if reading else "not read"
+    if head.size is not None:
+        size = show_size(head.size)
     yield _part(reference, strong, 0)
     if platform:
         yield _part(platform, palette.dim, 6)

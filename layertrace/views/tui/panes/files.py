@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _SMALL: Final = 60
 """Below so many columns a stage is a letter and a size has no decimals."""
+_STAGE_WIDTH: Final = 9
 _SORTS: Final = tuple(SortKey)
 _SUFFIXES: Final = {EntryKind.DIR: "/", EntryKind.SYMLINK: "@", EntryKind.FIFO: "|"}
 
@@ -71,7 +72,7 @@ class FilesPane(RowsView):
         super().__init__(options, id=id)
         self.rows: TreeRows | None = None
         self.empty_words = "nothing here"
-        self._stage_width = 8
+        self._stage_width = _STAGE_WIDTH
 
     # -- what is shown --------------------------------------------------------
 
@@ -79,7 +80,7 @@ class FilesPane(RowsView):
         """Show the files of an image that was just walked."""
         self.rows = TreeRows(tree, sums)
         names = [self.safe(owner.text) for owner in tree.owners]
-        self._stage_width = max(8, min(12, max(map(len, names), default=0)))
+        self._stage_width = max(_STAGE_WIDTH, min(12, max(map(len, names), default=0)))
         self.redraw(self.rows.node(0) if len(self.rows) else None)
 
     def show_scope(self, sums: Sums) -> None:
@@ -200,7 +201,8 @@ class FilesPane(RowsView):
     def _owner(self, rows: TreeRows, node: int) -> tuple[str, Style]:
         labels = rows.sums.owner_labels(node)
         if len(labels) != 1:
-            return f"{len(labels)} stages", self.palette.dim
+            stages = all(rows.tree.owners[label].stage_index is not None for label in labels)
+            return f"{len(labels)} {'stages' if stages else 'origins'}", self.palette.dim
         owner = rows.tree.owners[labels[0]]
         return self.safe(owner.text), self.palette.stage(owner.stage_index)
 

@@ -50,9 +50,16 @@ class StagesPane(RowsView):
         self._rows: list[OutlineRow] = []
         self._folded: set[str] = set()
         self._known: set[str] = set()
+        self._unknown_size = ""
 
-    def show(self, rows: Sequence[OutlineRow]) -> None:
-        """Show other rows; what is folded and where the cursor stands stays."""
+    def show(self, rows: Sequence[OutlineRow], *, reading: bool) -> None:
+        """Show other rows; what is folded and where the cursor stands stays.
+
+        Args:
+            rows: all of them, in preorder.
+            reading: sizes not known yet are about to be.
+        """
+        self._unknown_size = "reading…" if reading else "not read"
         for row in rows:
             if row.key not in self._known and row.kind in _CLOSED:
                 self._folded.add(row.key)
@@ -139,7 +146,7 @@ class StagesPane(RowsView):
 
     def _size_text(self, row: OutlineRow) -> str:
         if row.reading:
-            return "reading…"
+            return self._unknown_size
         return "" if row.size is None else show_size(row.size)
 
     # -- keys -----------------------------------------------------------------
