@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from layertrace.archive.decode import Node, parse_json
 from layertrace.model.attestation import (
@@ -21,10 +22,12 @@ from layertrace.model.attestation import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _BUILDKIT_V02: Final = "https://mobyproject.org/buildkit@v1#metadata"
 _BUILD_ARG: Final = "build-arg:"
+_CONTEXT: Final = "context:"
+_IMAGE: Final = "pkg:docker/"
 _TARGET: Final = "target"
 
 
@@ -45,13 +48,14 @@ def decode_attestation(data: bytes, *, document: str) -> Attestation:
     if definition.value is not None:
         request = definition.get("externalParameters").get("request")
         graph = definition.get("internalParameters").get("buildConfig")
-        source = predicate.get("runDetails").get("metadata").get("buildkit_metadata").get("source")
+        metadata = predicate.get("runDetails").get("metadata").get("buildkit_metadata")
         materials = definition.get("resolvedDependencies")
     else:
         request = predicate.get("invocation").get("parameters")
         graph = predicate.get("buildConfig")
-        source = predicate.get("metadata").get(_BUILDKIT_V02).get("source")
+        metadata = predicate.get("metadata").get(_BUILDKIT_V02)
         materials = predicate.get("materials")
+    source = metadata.get("source")
     arguments = request.get("args").texts()
     files = source.get("infos").items()
     return Attestation(
@@ -65,14 +69,49 @@ def decode_attestation(data: bytes, *, document: str) -> Attestation:
             for key, value in arguments.items()
             if key.startswith(_BUILD_ARG)
         },
+        # Other builders' provenance has no such request, and tells of no contexts.
+        contexts=_contexts(arguments) if request.get("frontend").text("") else None,
         materials=tuple(_material(node) for node in materials.items()),
+        chains=tuple(_chains(metadata.get("layers"))),
         subjects=subjects,
     )
 
 
+def _contexts(arguments: Mapping[str, str]) -> dict[str, str]:
+    return {
+        key.removeprefix(_CONTEXT): value
+        for key, value in arguments.items()
+        if key.startswith(_CONTEXT)
+    }
+
+
+def _chains(node: Node) -> Iterator[tuple[str, ...]]:
+    """Yield every list of layers; a step may have several, stored otherwise."""
+    for step in node.mapping():
+        for chain in node.get(step).items():
+            yield tuple(layer.get("digest").text("") for layer in chain.items())
+
+
 def _material(node: Node) -> Material:
     digest = node.get("digest").get("sha256").text("")
-    return Material(uri=node.get("uri").text(""), digest=f"sha256:{digest}" if digest else "")
+    uri = node.get("uri").text("")
+    return Material(
+        uri=uri, digest=f"sha256:{digest}" if digest else "", reference=_image_reference(uri)
+    )
+
+
+def _image_reference(uri: str) -> str:
+    """Return the reference in an image's package URL.
+
+    Source: the package URL specification, type ``docker``.
+
+    >>> _image_reference("pkg:docker/acme/tools@1?platform=linux%2Famd64")
+    'acme/tools:1'
+    """
+    if not uri.startswith(_IMAGE):
+        return ""
+    name, _, tag = uri.removeprefix(_IMAGE).partition("?")[0].partition("@")
+    return f"{unquote(name)}:{unquote(tag)}" if tag else unquote(name)
 
 
 def _dockerfile(node: Node) -> str:

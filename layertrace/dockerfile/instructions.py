@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from e2b_dockerfile_utils import parse_heredoc
 
+from layertrace.dockerfile.contexts import Outside
 from layertrace.dockerfile.rules import check_statement
 from layertrace.dockerfile.stages import declare_arguments
 from layertrace.dockerfile.statements import read_statements
@@ -124,7 +125,7 @@ class StageReader:
         substitution = Substitution(self.scope, line=statement.line)
         flags = self._flags(statement, flags, substitution)
         heredocs = _heredocs(statement, substitution)
-        source_stage, source_image = self._source(statement, flags)
+        source_stage, outside = self._source(statement, flags)
         mounts = self._mounts(flags)
         args, unresolved = self._apply(statement, substitution)
         return Instruction(
@@ -140,7 +141,9 @@ class StageReader:
             heredocs=heredocs,
             workdir=workdir,
             source_stage=source_stage,
-            source_image=source_image,
+            source_image=outside.image,
+            source_context=outside.context,
+            source_doubtful=outside.doubtful,
             mount_stages=mounts,
             triggered=step == 0,
             unresolved=unresolved,
@@ -203,12 +206,10 @@ class StageReader:
             for name, values in flags.items()
         }
 
-    def _source(self, statement: Statement, flags: Flags) -> tuple[int | None, str | None]:
+    def _source(self, statement: Statement, flags: Flags) -> tuple[int | None, Outside]:
         name = flags.get("from", ("",))[0]
-        if not name:
-            return None, None
-        index = self._plan.source(name, line=statement.line)
-        return (None, name) if index is None else (index, None)
+        index = self._plan.source(name, line=statement.line) if name else None
+        return index, Outside() if index is not None or not name else self._plan.outside(name)
 
     def _mounts(self, flags: Flags) -> tuple[int, ...]:
         stages: list[int] = []

@@ -27,13 +27,15 @@ def parse_build(  # noqa: PLR0913
     build_args: Mapping[str, str] = _NOTHING,
     bases: Mapping[str, BaseDefaults] = _NO_BASES,
     builder: Literal["buildkit", "classic"] = "buildkit",
+    contexts: Mapping[str, str] | None = _NOTHING,
 ) -> Build:
     """Return the build that ``text`` describes.
 
     ``bases`` holds what is known of external base images by their FROM
     reference. ``builder`` matters where the two disagree: with BuildKit an ARG
     after an ENV of the same name wins and a stage hands its ARGs to the stages
-    that start from it; the classic builder does neither.
+    that start from it; the classic builder does neither. ``contexts`` are the named
+    build contexts; None where there may be some that are not known.
 
     Raises:
         DockerfileError: a builder would refuse the text, or it has no ``target``.
@@ -45,7 +47,13 @@ def parse_build(  # noqa: PLR0913
 
     try:
         document = read_statements(text)
-        plan = plan_stages(document, build_args, target=target, classic=builder == "classic")
+        plan = plan_stages(
+            document,
+            build_args,
+            target=target,
+            classic=builder == "classic",
+            contexts=contexts,
+        )
         read = _read_stages(plan, build_args, bases)
         build = Build(
             name=name,
@@ -53,6 +61,7 @@ def parse_build(  # noqa: PLR0913
             stages=tuple(stage for stage, _ in read),
             target=plan.target(target),
             arguments=dict(build_args),
+            contexts=None if contexts is None else dict(contexts),
             warnings=plan.warnings + tuple(w for _, warnings in read for w in warnings),
         )
         check_order(build)

@@ -11,6 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from layertrace.dockerfile.contexts import (
+    Outside,
+    context_base,
+    find_context,
+    resolve_outside,
+)
 from layertrace.dockerfile.rules import check_statement
 from layertrace.dockerfile.variables import PLATFORM_ARGUMENTS, Scope, Substitution
 from layertrace.errors import DockerfileError
@@ -54,6 +60,8 @@ class Plan:
     heads: tuple[StageHead, ...]
     arguments: Scope
     warnings: tuple[str, ...]
+    contexts: Mapping[str, str] | None = None
+    """Named build contexts; None: not told."""
 
     def named(self, name: str) -> int | None:
         """Return the stage that ``--from`` or ``--target`` means by ``name``."""
@@ -74,6 +82,10 @@ class Plan:
             message = f"--from={name}: there is no such stage, the last is {len(self.heads) - 1}"
             raise DockerfileError(message, line=line)
         return index
+
+    def outside(self, name: str) -> Outside:
+        """Return what a ``--from`` that names no stage means."""
+        return resolve_outside(name, self.contexts)
 
     def target(self, name: str | None) -> int:
         """Return the stage to build: by name, else by number; default the last.
@@ -102,6 +114,7 @@ def plan_stages(
     *,
     target: str | None = None,
     classic: bool = False,
+    contexts: Mapping[str, str] | None = None,
 ) -> Plan:
     """Cut ``document`` at its FROMs and resolve what each stage starts from.
 
@@ -124,9 +137,13 @@ def plan_stages(
     warnings = list(document.warnings)
     for start, end in zip(starts, [*starts[1:], len(checked)], strict=True):
         body = tuple(checked[start + 1 : end])
-        heads.append(_head(checked[start], body, heads=heads, arguments=arguments))
+        heads.append(
+            _head(checked[start], body, heads=heads, arguments=arguments, contexts=contexts)
+        )
         warnings.extend(_warnings(heads))
-    return Plan(heads=tuple(heads), arguments=arguments, warnings=tuple(warnings))
+    return Plan(
+        heads=tuple(heads), arguments=arguments, warnings=tuple(warnings), contexts=contexts
+    )
 
 
 def _set_automatic(
@@ -215,7 +232,12 @@ def _needs(build: Build, index: int) -> frozenset[int]:
 
 
 def _head(
-    start: Checked, body: tuple[Checked, ...], *, heads: Sequence[StageHead], arguments: Scope
+    start: Checked,
+    body: tuple[Checked, ...],
+    *,
+    heads: Sequence[StageHead],
+    arguments: Scope,
+    contexts: Mapping[str, str] | None,
 ) -> StageHead:
     statement, flags = start
     substitution = Substitution(arguments, line=statement.line)
@@ -224,10 +246,17 @@ def _head(
     if "platform" in flags and not platform:
         raise DockerfileError("--platform is empty", line=statement.line)
     named = len(statement.words) > 1
+    name = statement.words[2].lower() if named else f"stage-{len(heads)}"
     parents = [head.index for head in heads if head.named and head.name == base.lower()]
+    replaced = find_context(name, contexts) if named else None
+    if replaced is not None:
+        # A build context of the stage's name stands for it, instructions and all.
+        base, parents, body = context_base(name, replaced), [], ()
+    elif not parents:
+        base = context_base(base, find_context(base, contexts) or "")
     return StageHead(
         index=len(heads),
-        name=statement.words[2].lower() if named else f"stage-{len(heads)}",
+        name=name,
         named=named,
         base=base,
         base_stage=parents[-1] if parents else None,

@@ -72,6 +72,9 @@ class Material:
 
     uri: str
     digest: str
+    """``""`` where it is not told."""
+    reference: str = ""
+    """Of an image: ``acme/tools:1``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +90,10 @@ class Attestation:
     dockerfile_name: str = "Dockerfile"
     target: str | None = None
     build_args: Mapping[str, str] = field(default_factory=dict)
+    contexts: Mapping[str, str] | None = None
+    """Build contexts by name, as given to BuildKit: ``{"src": "local:src"}``; None: not told."""
     materials: tuple[Material, ...] = ()
+    chains: tuple[tuple[str, ...], ...] = ()
+    """Digests of whole chains of layers, base first, as the builder stored them."""
     subjects: tuple[str, ...] = ()
     """Digests of the manifests it is about; empty for a bare predicate."""

@@ -49,6 +49,10 @@ class Instruction:
     """COPY --from: the index of the stage it names."""
     source_image: str | None = None
     """COPY --from: the image it names outside the Dockerfile."""
+    source_context: str | None = None
+    """COPY --from: the build context it names, other than the main one."""
+    source_doubtful: bool = False
+    """COPY --from: whether it names an image or a build context is not known."""
     mount_stages: tuple[int, ...] = ()
     """RUN --mount: the indexes of the stages its ``from=`` name."""
     triggered: bool = False
@@ -69,6 +73,8 @@ class Stage:
     """The FROM argument after substitution: an image or an earlier stage."""
     base_stage: int | None
     """Index of the stage it starts from; None for an image or ``scratch``."""
+    base_digest: str | None = None
+    """Of the base image's manifest, where the builder told."""
     line: int
     end_line: int
     """Last line of its last instruction."""
@@ -89,6 +95,8 @@ class Build:
     target: int
     """Index of the stage that was built."""
     arguments: Mapping[str, str] = field(default_factory=dict)
+    contexts: Mapping[str, str] | None = field(default_factory=dict)
+    """Named build contexts, ``{"src": "local:src"}``; None: not told."""
     warnings: tuple[str, ...] = ()
 
     def chain(self, stage_index: int) -> tuple[Stage, ...]:

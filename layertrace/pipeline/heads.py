@@ -34,7 +34,7 @@ def _layer(image: Image, step: LayerStep, build: Build | None) -> LayerInfo:
     ref = image.layers[step.layer]
     stage, instruction = step.stage, step.instruction
     source_stage = instruction.source_stage if instruction is not None else None
-    source = instruction.source_image if instruction is not None else None
+    source = (instruction.source_image or instruction.source_context) if instruction else None
     if source_stage is not None and build is not None:
         source = build.stages[source_stage].name
     text = instruction.text if instruction is not None else None
@@ -43,6 +43,9 @@ def _layer(image: Image, step: LayerStep, build: Build | None) -> LayerInfo:
     elif text is None and step.recorded is not None and step.recorded.keyword:
         text = step.recorded.text
     line = instruction.line if instruction is not None else None
+    if instruction is None and stage is not None:
+        # Of the base, or an ONBUILD trigger of it: both are the doing of FROM.
+        line = stage.line
     return LayerInfo(
         index=step.layer,
         diff_id=ref.diff_id,
@@ -54,7 +57,7 @@ def _layer(image: Image, step: LayerStep, build: Build | None) -> LayerInfo:
         stage=stage.name if stage is not None else None,
         stage_index=stage.index if stage is not None else None,
         step=instruction.step if instruction is not None else None,
-        line=stage.line if step.base and stage is not None else line,
+        line=line,
         instruction=text,
         source=source,
         source_stage=source_stage,

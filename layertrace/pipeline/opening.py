@@ -6,11 +6,9 @@ had as one stream.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from layertrace.archive.attestation import decode_attestation
 from layertrace.archive.build_context import (
     context_entry,
     file_digest,
@@ -18,20 +16,20 @@ from layertrace.archive.build_context import (
     read_ignore,
     walk_context,
 )
-from layertrace.archive.oci_layout import MAX_STATEMENT
 from layertrace.archive.source import open_archive, parse_reference
 from layertrace.dockerfile.parse import parse_build
 from layertrace.errors import DockerfileError, SourceError, UsageError
 from layertrace.model.build import BaseDefaults
 from layertrace.model.image import ImageConfig, Platform
-from layertrace.model.origin import Finding
+from layertrace.pipeline.evidence import find_provenance, known_contexts, read_own
 from layertrace.pipeline.heads import make_head
 from layertrace.pipeline.hints import Hints
 from layertrace.pipeline.stored import StoredArchive
 from layertrace.pipeline.streamed import StoredInEngine
-from layertrace.provenance.attested import PROVENANCE_CONTRADICTED, attest, attested_layers
 from layertrace.provenance.history import CONTRADICTED, align
+from layertrace.provenance.materials import with_bases
 from layertrace.provenance.trees import ContextTree
+from layertrace.provenance.weighing import Reading, weigh
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +42,9 @@ if TYPE_CHECKING:
     from layertrace.model.build import Build
     from layertrace.model.bundle import TraceBundle
     from layertrace.model.image import Image
+    from layertrace.model.origin import Finding
     from layertrace.model.trace import ImageHead
+    from layertrace.pipeline.evidence import Told
     from layertrace.pipeline.stored import StoredImage
     from layertrace.pipeline.watch import Watcher
     from layertrace.provenance.history import Alignment
@@ -127,21 +127,22 @@ class _Opener:
         return stored
 
     def _assemble(self, stored: StoredImage) -> Parts:
-        known_bases = self._bundled_bases()
-        attestation = self._attestation(stored.image)
-        build = self._read_build(known_bases, attestation)
-        self._refuse_idle_hints(build)
-        base = self._base(build, known_bases)
-        alignment = align(stored.image.config, build, base=base)
-        if attestation is not None:
-            alignment = _attested(alignment, attestation, build)
-        findings = self._archive.findings if self._archive is not None else ()
+        image, known_bases = stored.image, self._bundled_bases()
+        told = find_provenance(image, self._hints.provenance, self._archive, self._bundle)
+        defaults = {reference: _defaults(config) for reference, config in known_bases.items()}
+        given = self._read_build(image, defaults, told.attestation)
+        own, unreadable = read_own(told, image, defaults)
+        self._refuse_idle_hints(given or own)
+        reading = self._read(image, given, own, told, known_bases)
+        build, alignment = reading.build, reading.alignment
+        findings = told.findings + unreadable
+        findings += self._archive.findings if self._archive is not None else ()
         stages: tuple[OpenStage, ...] = ()
         if build is not None and not alignment.contradicted:
             stages = self._open_stages(build, known_bases)
             findings += tuple(_stage_finding(s, f) for s in stages for f in s.alignment.findings)
         return Parts(
-            head=make_head(stored.image, build, alignment, findings),
+            head=make_head(image, build, alignment, findings),
             stored=stored,
             alignment=alignment,
             stages=stages,
@@ -149,45 +150,70 @@ class _Opener:
             base_reference=self._hints.base,
         )
 
+    def _read(
+        self,
+        image: Image,
+        given: Build | None,
+        own: Build | None,
+        told: Told,
+        bases: Mapping[str, ImageConfig],
+    ) -> Reading:
+        """Return the Dockerfile to go by, and the layers by all there is."""
+
+        def by(build: Build | None) -> Reading:
+            base = self._base(build, bases)
+            return Reading(build=build, alignment=align(image.config, build, base=base))
+
+        attestation = told.attestation
+        if attestation is None:
+            return by(given)
+        if own is None:
+            reading = by(given)
+        else:
+            reading = weigh(
+                attestation,
+                own=by(own),
+                given=by(given) if given is not None else None,
+                plain=by(None).alignment,
+                bound=told.bound,
+            )
+        return with_bases(reading, attestation.materials)
+
     def _bundled_bases(self) -> dict[str, ImageConfig]:
         if self._bundle is None or self._archive is None:
             return {}
         archive = self._archive
         return {b.reference: archive.stored_config(b.config) for b in self._bundle.bases}
 
-    def _attestation(self, image: Image) -> Attestation | None:
-        """Return the provenance given, else the one in the image or trace archive."""
-        given = self._hints.provenance
-        if given is not None:
-            return decode_attestation(read_small(given), document=str(given))
-        data = self._archive.attestation() if self._archive is not None else None
-        if data is None and self._bundle is not None and self._bundle.provenance is not None:
-            data = json.dumps(self._bundle.provenance).encode()
-        if data is None:
-            return None
-        return decode_attestation(data, document=f"the provenance of {image.reference}")
-
     def _read_build(
-        self, bases: Mapping[str, ImageConfig], attestation: Attestation | None
+        self, image: Image, bases: Mapping[str, BaseDefaults], attestation: Attestation | None
     ) -> Build | None:
+        """Return the build by the Dockerfile given, or by what else the user says of it."""
         hints, bundle = self._hints, self._bundle
         if hints.dockerfile is not None:
             name, text = str(hints.dockerfile), read_dockerfile(hints.dockerfile)
         elif bundle is not None:
             name, text = bundle.dockerfile_name, bundle.dockerfile
-        elif attestation is not None and attestation.dockerfiles:
+        elif (
+            attestation is not None
+            and attestation.dockerfiles
+            and (hints.target or hints.build_args)
+        ):
             name, text = attestation.dockerfile_name, attestation.dockerfiles[0]
         else:
             return None
         told = bundle or attestation
         told_args = told.build_args if told is not None else {}
+        # A trace archive's build was ordered without named contexts.
+        contexts = {} if bundle is not None else known_contexts(attestation, image)
         return parse_build(
             text,
             name=name,
             target=hints.target or (told.target if told is not None else None),
             build_args={**told_args, **hints.build_args},
-            bases={reference: _defaults(config) for reference, config in bases.items()},
+            bases=bases,
             builder="classic" if bundle is not None and bundle.builder == "classic" else "buildkit",
+            contexts=contexts,
         )
 
     def _refuse_idle_hints(self, build: Build | None) -> None:
@@ -271,37 +297,6 @@ class _Opener:
         if self._bundle is not None and self._bundle.context:
             return ContextTree(self._bundle.context)
         return None
-
-
-def _attested(alignment: Alignment, attestation: Attestation, build: Build | None) -> Alignment:
-    """Add the word of a provenance; one that cannot be of this image is a finding."""
-    if not attestation.steps or build is None:
-        return alignment
-    layers = attested_layers(attestation, len(alignment.steps))
-    if layers is None:
-        finding = Finding(
-            code=PROVENANCE_CONTRADICTED,
-            message=f"{attestation.document} is of another image: "
-            f"it cannot have made {len(alignment.steps)} layers",
-        )
-        return replace(alignment, findings=(*alignment.findings, finding))
-    return attest(alignment, layers, build, own_file=build.text == attestation.dockerfiles[0])
-
-
-def read_small(path: Path) -> bytes:
-    """Return a JSON file a user named.
-
-    Raises:
-        SourceError: it cannot be read, or is larger than any such file.
-    """
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_STATEMENT + 1)
-    except OSError as error:
-        raise SourceError(f"cannot read {path}", why=error.strerror or str(error)) from error
-    if len(data) > MAX_STATEMENT:
-        raise SourceError(f"{path} is larger than {MAX_STATEMENT:,} bytes")
-    return data
 
 
 def _read_context(folder: Path, dockerfile: Path | None) -> ContextTree:

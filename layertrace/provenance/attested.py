@@ -10,16 +10,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from layertrace.model.attestation import Edge, StepKind, Wire
-from layertrace.model.origin import Evidence, Finding, Trust
+from layertrace.model.origin import Evidence, Trust
+from layertrace.provenance.history import MISMATCH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from layertrace.model.attestation import Attestation, BuildStep, LineRange
     from layertrace.model.build import Build, Instruction, Stage
+    from layertrace.model.image import Image
     from layertrace.provenance.history import Alignment, LayerStep
 
-PROVENANCE_CONTRADICTED: Final = "provenance-contradicted"
 MAX_STEPS: Final = 100_000
 """Edges walked; the longest chain of real builds has some hundreds."""
 
@@ -133,67 +134,96 @@ def _input(step: BuildStep, number: int) -> Edge:
     return step.inputs[number]
 
 
-def attest(
-    alignment: Alignment, layers: tuple[AttestedLayer, ...], build: Build, *, own_file: bool
-) -> Alignment:
-    """Weigh a builder's provenance against what history and Dockerfile say.
+def tie(
+    alignment: Alignment, layers: tuple[AttestedLayer, ...], build: Build, *, bound: bool
+) -> Alignment | int:
+    """Add a builder's word to what the image's own history says.
 
     Args:
-        alignment: by history.
+        alignment: by history, with the Dockerfile that the provenance holds.
         layers: by the provenance.
-        build: the Dockerfile in use.
-        own_file: it is the very text the provenance holds, so lines compare.
+        build: that Dockerfile.
+        bound: the provenance is known to be of this very image.
 
     Returns:
-        The alignment with ``attested`` where both agree, what the provenance
-        adds where history alone says nothing, and a finding where they differ.
+        The alignment with what the provenance adds; where it cannot be of this
+        image, the first layer that says so.
     """
-    if not own_file:
-        return alignment
     chain = build.chain(build.target)
-    by_line = {step.line: (stage, step) for stage in chain for step in stage.instructions}
+    weaver = _Weaver(build, sure=bound or alignment.exact)
     steps: list[LayerStep] = []
-    differing: list[int] = []
     for step, layer in zip(alignment.steps, layers, strict=True):
-        attested = _attested_step(step, layer, by_line, chain[0])
-        if attested is None:
-            differing.append(step.layer)
-        steps.append(attested or step)
-    if not differing:
-        exact = alignment.exact or all(s.base or s.instruction is not None for s in steps)
-        return replace(alignment, steps=tuple(steps), exact=exact, base=chain[0])
-    finding = Finding(
-        code=PROVENANCE_CONTRADICTED,
-        message=f"the builder's provenance and the image's history part at layer {differing[0]}: "
-        f"the provenance has line {_shown_lines(layers[differing[0]])}",
-        facts={"layers": differing},
+        tied = weaver.step(step, layer)
+        if tied is None:
+            return step.layer
+        steps.append(tied)
+    return replace(
+        alignment,
+        steps=tuple(steps),
+        exact=all(s.trust is Trust.VERIFIED for s in steps),
+        base=chain[0],
+        # That the history ties no layer to an instruction does not matter now.
+        findings=tuple(f for f in alignment.findings if f.code != MISMATCH),
     )
-    return replace(alignment, findings=(*alignment.findings, finding))
 
 
-def _attested_step(
-    step: LayerStep,
-    layer: AttestedLayer,
-    by_line: Mapping[int, tuple[Stage, Instruction]],
-    base: Stage,
-) -> LayerStep | None:
-    """Return a layer's step with the provenance's word added; None where they disagree."""
-    lines = {r.first for r in layer.lines if r.file == 0}
-    sure = replace(step, evidence=Evidence.ATTESTED, trust=Trust.VERIFIED)
-    if layer.base:
-        return replace(sure, base=True, stage=base) if step.instruction is None else None
-    if step.instruction is not None:
-        # A trigger of the base carries the lines of FROM.
-        fits = step.instruction.line in lines or step.instruction.triggered
-        return sure if fits else None
-    found = next((by_line[line] for line in sorted(lines) if line in by_line), None)
-    if found is not None:
-        return replace(sure, base=False, stage=found[0], instruction=found[1])
-    if base.line in lines:
-        # An ONBUILD trigger: made here, its text only in the image's history.
-        return replace(step, base=False, stage=base, evidence=Evidence.ATTESTED)
-    return step if step.instruction is None and not step.base else None
+class _Weaver:
+    """Takes layers base first; where history is silent, lines are taken in their order."""
+
+    def __init__(self, build: Build, *, sure: bool) -> None:
+        chain = build.chain(build.target)
+        self._base = chain[0]
+        self._order = [(stage, step) for stage in chain for step in stage.instructions]
+        self._next = 0
+        self._trust = Trust.VERIFIED if sure else Trust.INFERRED
+
+    def step(self, step: LayerStep, layer: AttestedLayer) -> LayerStep | None:
+        """Return a layer's step with the provenance's word; None where they disagree."""
+        lines = {r.first for r in layer.lines if r.file == 0}
+        if layer.base or (layer.lines and not lines):
+            # What another Dockerfile made lies below this one's FROM, too.
+            return self._inherited(step)
+        if step.instruction is not None:
+            if step.instruction.line not in lines:
+                return None
+            self._pass(step.instruction)
+            return self._sure(step)
+        found = self._find(lines)
+        if found is not None:
+            return replace(self._sure(step), base=False, stage=found[0], instruction=found[1])
+        if self._base.line in lines:
+            # An ONBUILD trigger: made here, its text only in the image's history.
+            return replace(self._sure(step), base=False, stage=self._base)
+        return None if lines or step.base else step
+
+    def _inherited(self, step: LayerStep) -> LayerStep | None:
+        if step.instruction is not None or self._next:
+            return None
+        return replace(self._sure(step), base=True, stage=self._base)
+
+    def _sure(self, step: LayerStep) -> LayerStep:
+        kept = step.trust if step.trust is Trust.VERIFIED else self._trust
+        return replace(step, evidence=Evidence.ATTESTED, trust=kept)
+
+    def _find(self, lines: set[int]) -> tuple[Stage, Instruction] | None:
+        for number in range(self._next, len(self._order)):
+            if self._order[number][1].line in lines:
+                self._next = number + 1
+                return self._order[number]
+        return None
+
+    def _pass(self, instruction: Instruction) -> None:
+        for number in range(self._next, len(self._order)):
+            if self._order[number][1] is instruction:
+                self._next = number + 1
 
 
-def _shown_lines(layer: AttestedLayer) -> str:
-    return ", ".join(str(r.first) for r in layer.lines) or "none: it is of the base"
+def is_of(attestation: Attestation, image: Image) -> bool:
+    """Say whether a provenance names this very image, or all of its layers."""
+    if image.manifest_digest is not None and image.manifest_digest in attestation.subjects:
+        return True
+    stored = tuple(layer.digest for layer in image.layers)
+    # Other builds may share single layers: empty ones, and those of the base.
+    return bool(stored) and any(
+        chain in {stored, image.config.diff_ids} for chain in attestation.chains
+    )

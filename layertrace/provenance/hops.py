@@ -68,6 +68,10 @@ def make_hop(at: At, action: Action, detail: str) -> Hop:
     text = instruction.text if instruction is not None else None
     if text is None and recorded is not None and not step.base:
         text = recorded.text
+    line = instruction.line if instruction is not None else None
+    if instruction is None and step.stage is not None:
+        # An ONBUILD trigger of the base, or the base itself: FROM's doing.
+        line = step.stage.line
     return Hop(
         place=at.image.name,
         layer=at.place.layer,
@@ -78,7 +82,7 @@ def make_hop(at: At, action: Action, detail: str) -> Hop:
         detail=detail,
         stage=step.stage.name if step.stage is not None else None,
         stage_index=step.stage.index if step.stage is not None else None,
-        line=instruction.line if instruction is not None else None,
+        line=line,
         instruction=text,
     )
 
@@ -105,9 +109,12 @@ def inherited(at: At) -> Trail:
     """Return the trail of what came with the base image."""
     stage = at.step.stage
     reference = stage.base if stage is not None else at.image.base_reference
+    digest = stage.base_digest if stage is not None else None
+    detail = f"base {reference}" if reference else "base image"
+    if digest is not None and not detail.endswith(digest):
+        detail = f"{detail}@{digest}"
     hop = replace(
-        make_hop(at, Action.INHERIT, f"base {reference}" if reference else "base image"),
-        line=stage.line if stage is not None else None,
+        make_hop(at, Action.INHERIT, detail),
         instruction=stage.text if stage is not None else None,
     )
     origin = replace(origin_at(hop, OriginKind.BASE, path=hop.path), image=reference)

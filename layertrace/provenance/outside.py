@@ -67,11 +67,18 @@ def _is_repository(url: str) -> bool:
 
 def from_outside(at: At, instruction: Instruction, tree: Tree | None, kind: OriginKind) -> Trail:
     """Trace a copy from the build context or an external image: the chain ends there."""
+    if instruction.source_context is not None:
+        # Not the main build context, whatever is at hand of that.
+        tree = None
     copy = find_source(at, instruction, tree)
     copy = _perhaps_unpacked(at, copy, instruction)
     if copy.made is Made.YES:
         return made_on_the_way(at)
-    hop = copy_hop(at, copy, instruction.source_image or "the build context")
+    hop = copy_hop(at, copy, _place(instruction))
+    if instruction.source_doubtful and hop.evidence is not Evidence.MATCHED:
+        detail = f"{hop.detail}; {_doubt(instruction)}"
+        hop = replace(hop, trust=weakest(Trust.UNKNOWN, hop.trust), detail=detail)
+        return Trail(hops=(hop,), origin=UNKNOWN)
     if copy.made is Made.PERHAPS:
         detail = "a directory copied, or made to put the copied in: the source is not at hand"
         hop = replace(hop, trust=weakest(Trust.UNKNOWN, hop.trust), detail=detail)
@@ -81,6 +88,18 @@ def from_outside(at: At, instruction: Instruction, tree: Tree | None, kind: Orig
         source = f"/{source}"
     origin = replace(origin_at(hop, kind, path=source), image=instruction.source_image)
     return Trail(hops=(hop,), origin=origin)
+
+
+def _place(instruction: Instruction) -> str:
+    if instruction.source_context is not None:
+        return f"the build context {instruction.source_context}"
+    return instruction.source_image or "the build context"
+
+
+def _doubt(instruction: Instruction) -> str:
+    if instruction.source_context is not None:
+        return "that is the result of another target"
+    return f"{instruction.source_image} may be an image or a build context of that name"
 
 
 def _perhaps_unpacked(at: At, copy: Copy, instruction: Instruction) -> Copy:
