@@ -101,7 +101,9 @@ class _Fold:
     walls: dict[str, int] = field(default_factory=dict)
     """Path of a hidden entry to the lowest layer so far in which it was no directory."""
     nearest: dict[str, int] = field(default_factory=dict)
-    """Seen path to the lowest layer so far that has it, where not the seen one."""
+    """Path to the lowest layer so far that has a hidden entry for it."""
+    folders: dict[str, int] = field(default_factory=dict)
+    """Path to the lowest layer so far that has an entry below it."""
 
     def add(self, layer: int, index: LayerIndex) -> None:
         """Put one more layer under those added before."""
@@ -110,13 +112,15 @@ class _Fold:
         else:
             base = layer * STRIDE
             self.seen = {path: base + number for number, path in enumerate(index.paths)}
+            if layer:
+                self.folders = dict.fromkeys(_directories(index.paths), layer)
         for path in index.whiteouts:
             self.removed[path] = layer
         for path in index.opaques:
             self.opaque[path] = layer
 
     def _add_below(self, layer: int, index: LayerIndex) -> None:
-        seen, removed, nearest = self.seen, self.removed, self.nearest
+        seen, removed, nearest, folders = self.seen, self.removed, self.nearest, self.folders
         base = layer * STRIDE
         hiders: dict[str, int] = {}
         for number, path in enumerate(index.paths):
@@ -124,20 +128,25 @@ class _Fold:
             hider = hiders.get(parent)
             if hider is None:
                 hider = self._hider(parent, hiders)
-            hider = min(hider, removed.get(path, _NEVER))
+            is_directory = index.kinds[number] == _DIR
+            if not is_directory:
+                # What a layer puts below a path makes that path a directory.
+                hider = min(hider, folders.get(path, _NEVER))
+            # The root lies in no directory: nothing but another root hides it.
+            hider = min(hider, removed.get(path, _NEVER)) if path else _NEVER
             top = seen.get(path)
-            if top is not None:
-                covered = nearest.get(path, top // STRIDE)
-                if hider >= covered == top // STRIDE:
-                    self.below[path] = base + number
-                nearest[path] = layer
-                hider = min(hider, covered)
-            if hider < _NEVER:
-                self.hidden.append(Hidden(Place(layer, number), hider))
-                if index.kinds[number] != _DIR:
-                    self.walls[path] = layer
-            else:
+            covered = nearest.get(path, _NEVER if top is None else top // STRIDE)
+            if top is not None and hider >= covered == top // STRIDE:
+                self.below[path] = base + number
+            hider = min(hider, covered)
+            if hider == _NEVER:
                 seen[path] = base + number
+                continue
+            self.hidden.append(Hidden(Place(layer, number), hider))
+            nearest[path] = layer
+            if not is_directory:
+                self.walls[path] = layer
+        folders.update(dict.fromkeys(hiders, layer))
 
     def _hider(self, directory: str, hiders: dict[str, int]) -> int:
         """Return the lowest layer so far that hides what lies in ``directory``."""
@@ -165,6 +174,17 @@ class _Fold:
         if top is not None and self.layers[top // STRIDE].kinds[top % STRIDE] != _DIR:
             layer = min(layer, top // STRIDE)
         return layer
+
+
+def _directories(paths: Sequence[str]) -> set[str]:
+    """Return every directory that some of ``paths`` lie in, the root among them."""
+    found: set[str] = set()
+    for directory in {path.rpartition("/")[0] for path in paths}:
+        parent = directory
+        while parent not in found:
+            found.add(parent)
+            parent = parent.rpartition("/")[0]
+    return found
 
 
 def _promote(layers: Sequence[LayerIndex], seen: Mapping[str, int]) -> dict[str, int]:
