@@ -171,7 +171,7 @@ class RowsView(ScrollView, can_focus=True):
             cells = self.row_cells(line, width)
             if marked.reverse:
                 # Reversed, a piece's colour would become its ground: a patchwork.
-                cells = [(text, style.without_color) for text, style in cells]
+                cells = [(text, Style(strike=style.strike)) for text, style in cells]
             strip = self._strip(cells, base + marked, width)
             self._strips[key] = strip
         return strip
