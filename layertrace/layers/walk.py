@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from layertrace.errors import LayerError, StoppedError
 from layertrace.layers.headers import BLOCK, DamagedHeaderError, OddDecoder, PlainDecoder
 from layertrace.layers.index import LayerIndex
+from layertrace.layers.misplaced import find_misplaced
 from layertrace.layers.whiteout import is_aufs_metadata, parse_whiteout
 from layertrace.model.entry import EntryKind, clean_path
 
@@ -279,12 +280,33 @@ class _Walk:
     def _note(self, code: str, message: str) -> None:
         self._notes.setdefault(code, message)
 
+    def _settle(self, last: dict[str, int]) -> dict[str, int]:
+        """Return path to number of the entries that extraction would leave."""
+        columns = self._columns
+        repeated = len(columns.paths) - len(last)
+        if repeated:
+            self._note("repeated-path", f"{repeated:,} paths stand in it more than once; last wins")
+        misplaced = find_misplaced(columns.paths, columns.kinds, columns.links, last)
+        if misplaced is None:
+            return last
+        self._note(
+            "below-no-directory",
+            f"{len(misplaced.paths):,} paths lie below a symbolic link or file of the same layer: "
+            "they stand where the link leads, or are lost to it",
+        )
+        columns.links |= misplaced.targets
+        for number, path in misplaced.paths.items():
+            columns.paths[number] = columns.paths[number] if path is None else path
+        return {
+            path: number
+            for number, path in enumerate(columns.paths)
+            if misplaced.paths.get(number, path) is not None
+        }
+
     def _finish(self) -> Walked:
         columns = self._columns
-        last = {path: number for number, path in enumerate(columns.paths)}
+        last = self._settle({path: number for number, path in enumerate(columns.paths)})
         if len(last) < len(columns.paths):
-            repeated = len(columns.paths) - len(last)
-            self._note("repeated-path", f"{repeated:,} paths stand in it more than once; last wins")
             moved = columns.keep(sorted(last.values()))
             self._digests = {moved[k]: v for k, v in self._digests.items() if k in moved}
         index = LayerIndex(
