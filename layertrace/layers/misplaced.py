@@ -20,6 +20,8 @@ _SYMLINK: Final = int(EntryKind.SYMLINK)
 _HARDLINK: Final = int(EntryKind.HARDLINK)
 _MAX_LINKS: Final = 40
 """As many symbolic links in one path as Linux follows."""
+_MAX_PATH: Final = 4096
+"""Bytes of a path that Linux takes, and names looked at on the way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,9 @@ def find_misplaced(
     targets = {
         number: landing
         for number, target in links.items()
-        if kinds[number] == _HARDLINK and (landing := layer.land(target, number)) is not None
+        if kinds[number] == _HARDLINK
+        and len(target) <= _MAX_PATH
+        and (landing := layer.land(target, number)) is not None
     }
     return Misplaced(paths=moved, targets=targets)
 
@@ -80,9 +84,10 @@ class _Layer:
         directory, _, name = path.rpartition("/")
         todo = directory.split("/")[::-1]
         done: list[str] = []
-        followed = 0
+        followed = looked = 0
         while todo:
             part = todo.pop()
+            looked += 1
             if part in {"", ".", ".."}:
                 done = done[:-1] if part == ".." else done
                 continue
@@ -91,9 +96,11 @@ class _Layer:
             if above is None or self.kinds[above] == _DIR:
                 continue
             followed += 1
-            if above > number or self.kinds[above] != _SYMLINK or followed > _MAX_LINKS:
-                return None
             target = self.links.get(above, "")
+            if above > number or self.kinds[above] != _SYMLINK:
+                return None
+            if followed > _MAX_LINKS or looked > _MAX_PATH or len(target) > _MAX_PATH:
+                return None
             done = [] if target.startswith("/") else done[:-1]
             todo += target.split("/")[::-1]
         return "/".join([*done, name])

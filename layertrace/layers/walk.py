@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 WINDOW: Final = 256 * 1024
 _FIRST_WINDOW: Final = 16 * 1024
 MAX_ENTRIES: Final = 20_000_000
+MAX_PATH: Final = 4096
+"""Characters of a path: no Linux takes more, and deep ones cost their square."""
 
 _FILE: Final = int(EntryKind.FILE)
 _DIR: Final = int(EntryKind.DIR)
@@ -212,6 +214,9 @@ class _Walk:
     def _claim(self, name: str, kind: int) -> str | None:
         """Return the cleaned path of an entry; None for a marker, which is kept apart."""
         path = name.rstrip("/")
+        if len(path) > MAX_PATH:
+            self._note("path-too-long", f"paths of more than {MAX_PATH:,} characters, left out")
+            return None
         # Nearly all paths are clean, and looking for three strings costs a
         # tenth of one search by pattern.
         if "/." in path or "//" in path or path[:1] in _UNCLEAN_STARTS:

@@ -5,6 +5,8 @@ Each outcome is what ``docker load`` and ``docker export`` of version 20.10 show
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.builders import Content, folder, hardlink, layer, symlink
@@ -68,6 +70,23 @@ def test_hard_link_leads_where_its_target_landed() -> None:
     )  # fmt: skip
     links = {index.paths[number]: target for number, target in index.links.items()}
     assert links == {"bin": "usr", "usr/b": "usr/a", "c": "usr/a", "d": "e/f"}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        pytest.param([("a", symlink("b/" * 300_000)), ("a/x", b"")], id="long target"),
+        pytest.param([("a", symlink("b/" * 2000 + "../" * 2000 + "a")), ("a/x", b"")], id="circle"),
+        pytest.param(
+            [("a", symlink("b")), ("a/x", b""), ("c", hardlink("d/" * 300_000))],
+            id="long hard link"),
+    ],
+)  # fmt: skip
+def test_no_way_is_too_long(members: Pairs) -> None:
+    """A link that leads further than any system follows loses the entry, at once."""
+    start = time.process_time()
+    assert "a/x" not in walk(layer(members)).paths
+    assert time.process_time() - start < 2
 
 
 def test_entries_keep_their_attributes_where_they_land() -> None:
