@@ -34,13 +34,13 @@ MISMATCH = DigestMismatchError(subject="layer 0's tar", expected="sha256:1", act
         (SourceError("x does not exist"), 3, "x does not exist"),
         (ArchiveError("bad", why="because", hint="save again"), 3, "bad\nbecause\nsave again"),
         (DECODE, 3, "layers[2].digest: expected a string, got 3\nin m.json"),
-        (MISMATCH, 3, "layer 0's tar does not have the digest the image gives for it\n"
+        (MISMATCH, 3, ("layer 0's tar does not have the digest the image gives for it\n"
          "expected sha256:1, got sha256:2\n"
-         "the archive is damaged or was altered: save the image again"),
+         "the archive is damaged or was altered: save the image again")),
         (LayerError("cut short"), 3, "cut short"),
         (InvalidWhiteoutError("a/.wh."), 3,
-         "invalid whiteout 'a/.wh.': it names no path to remove\n"
-         "OCI image-spec, layer.md, Whiteouts"),
+         ("invalid whiteout 'a/.wh.': it names no path to remove\n"
+         "OCI image-spec, layer.md, Whiteouts")),
         (DockerfileError("unknown instruction", line=3), 3, "Dockerfile:3: unknown instruction"),
         (DockerfileError("empty", name="D"), 3, "D: empty"),
         (PathNotFoundError("/x is not in the image"), 4, "/x is not in the image"),
