@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
@@ -24,6 +25,7 @@ from layertrace.model.attestation import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+_EDGE: Final = re.compile(r"(.+):([0-9]{1,9})", re.DOTALL)
 _BUILDKIT_V02: Final = "https://mobyproject.org/buildkit@v1#metadata"
 _BUILD_ARG: Final = "build-arg:"
 _CONTEXT: Final = "context:"
@@ -140,10 +142,10 @@ def _steps(graph: Node, source: Node) -> Iterator[BuildStep]:
 
 
 def _edge(node: Node) -> Edge:
-    step, _, output = node.text().rpartition(":")
-    if not step or not output.isdecimal():
+    found = _EDGE.fullmatch(node.text())
+    if found is None:
         raise node.wrong('"stepN:M"')
-    return Edge(step, int(output))
+    return Edge(found[1], int(found[2]))
 
 
 def _operation(node: Node) -> tuple[StepKind, tuple[Wire, ...]]:

@@ -72,7 +72,7 @@ def find_attestation(store: BlobStore, digest: str) -> bytes | None:
     Source: BuildKit, ``docs/attestations/attestation-storage.md``.
     """
     root = parse_json(store.read(INDEX, limit=MAX_JSON), f"{INDEX} in {store.name}")
-    for item in _attestations(store, root, 0):
+    for item in _attestations(store, root, set()):
         if item.get("annotations").texts().get(_REFERENCE_DIGEST) != digest:
             continue
         manifest = item.get("digest").digest()
@@ -88,15 +88,17 @@ def find_attestation(store: BlobStore, digest: str) -> bytes | None:
     return None
 
 
-def _attestations(store: BlobStore, index: Node, depth: int) -> list[Node]:
-    if depth > MAX_NESTING:
-        raise ArchiveError(f"{index.document}: indexes nested more than {MAX_NESTING} deep")
+def _attestations(store: BlobStore, index: Node, seen: set[str]) -> list[Node]:
     found: list[Node] = []
     for item in index.get("manifests").items():
         if item.get("annotations").texts().get(_REFERENCE_TYPE) == _ATTESTATION:
             found.append(item)
         elif item.get("mediaType").text("") in _INDEX_TYPES:
-            found += _attestations(store, _json_blob(store, item.get("digest").digest()), depth + 1)
+            digest = item.get("digest").digest()
+            # How deep indexes may lie in each other was settled when the image was looked for.
+            if digest not in seen:
+                seen.add(digest)
+                found += _attestations(store, _json_blob(store, digest), seen)
     return found
 
 

@@ -76,13 +76,16 @@ def _layer(step: BuildStep, *, base: bool) -> AttestedLayer:
 
 
 def _chain(steps: Mapping[str, BuildStep], top: Edge) -> Iterator[BuildStep]:
-    """Yield the steps whose results lie on each other to make ``top``, lowest first."""
+    """Return the steps whose results lie on each other to make ``top``, lowest first."""
     done: list[BuildStep] = []
     todo: list[Edge] = [top]
-    while todo:
+    # A graph that goes round would never end, one of merges would branch without end.
+    for _ in range(MAX_STEPS):
+        if not todo:
+            return reversed(done)
         edge = todo.pop()
         step = steps.get(edge.step)
-        if step is None or len(done) > MAX_STEPS:
+        if step is None:
             raise UnreadableGraphError(edge.step)
         if step.kind is StepKind.MERGE:
             # The first input is the lower one; each later one lies on it.
@@ -92,7 +95,7 @@ def _chain(steps: Mapping[str, BuildStep], top: Edge) -> Iterator[BuildStep]:
         below = _below(step, edge.output)
         if below is not None:
             todo.append(below)
-    return reversed(done)
+    raise UnreadableGraphError(top.step)
 
 
 def _below(step: BuildStep, output: int) -> Edge | None:
@@ -117,14 +120,12 @@ def _wire_of(step: BuildStep, output: int) -> Wire:
 def _first_action(step: BuildStep, wire: Wire) -> Wire:
     """Follow a file operation's actions back to the one that reads a real input."""
     for _ in step.wires:
-        if wire.input < len(step.inputs):
-            return wire
         action = wire.input - len(step.inputs)
+        if action < 0:
+            return wire
         if action >= len(step.wires):
             break
         wire = step.wires[action]
-    if wire.input < len(step.inputs):
-        return wire
     raise UnreadableGraphError(step.id)
 
 
@@ -213,9 +214,10 @@ class _Weaver:
         return None
 
     def _pass(self, instruction: Instruction) -> None:
-        for number in range(self._next, len(self._order)):
-            if self._order[number][1] is instruction:
-                self._next = number + 1
+        # Not the very object: the history may have added its working directory.
+        wanted = (instruction.line, instruction.text)
+        left = [(step.line, step.text) for _, step in self._order[self._next :]]
+        self._next += left.index(wanted) + 1 if wanted in left else 0
 
 
 def is_of(attestation: Attestation, image: Image) -> bool:

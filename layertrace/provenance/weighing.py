@@ -115,7 +115,9 @@ def _translated(tied: Alignment, given: Build, own: Build) -> Alignment:
             return replace(step, stage=stage)
         own_steps = own.stages[step.stage.index].instructions
         number = next(n for n, each in enumerate(own_steps) if _is_same(each, step.instruction))
-        return replace(step, stage=stage, instruction=stage.instructions[number])
+        # The working directory may be the history's word.
+        instruction = replace(stage.instructions[number], workdir=step.instruction.workdir)
+        return replace(step, stage=stage, instruction=instruction)
 
     base = None if tied.base is None else twins[tied.base.index]
     return replace(tied, steps=tuple(map(twin, tied.steps)), base=base)
@@ -149,7 +151,7 @@ def _pairs(given: Build, own: Build) -> Iterator[tuple[int, int]]:
     todo = [(given.target, own.target)]
     seen: set[tuple[int, int]] = set()
     while todo:
-        pair = todo.pop()
+        pair = todo.pop(0)
         if pair in seen:
             continue
         seen.add(pair)
