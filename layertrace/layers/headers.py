@@ -19,13 +19,13 @@ Format" and "Storing Sparse Files".
 from __future__ import annotations
 
 import io
-import re
 import tarfile
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from layertrace.model.entry import EntryKind
+from layertrace.model.pax import MAX_HEADER, PaxGuard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,15 +34,10 @@ if TYPE_CHECKING:
     Read = Callable[[int, int], bytes]
 
 BLOCK: Final = 512
-MAX_HEADER: Final = 1 << 20
-"""Bytes of one PAX or long-name header; no name or attribute has reason to be larger."""
 MAX_HEADERS: Final = 4 << 20
 """Bytes of all headers and sparse maps of one member."""
 MAX_EXTENDED: Final = 32
 """Extended headers in front of one member; tar programs write three at most."""
-MAX_TOIL: Final = 1 << 28
-"""Sum of the squares of the lengths of digits in a row in a layer's PAX headers,
-with which the time of tarfile's regular expressions grows: about a second."""
 
 Owner = tuple[int, int, int]
 Member = tuple[str, int, int, Owner, int, str]
@@ -76,8 +71,6 @@ _USTAR: Final = b"ustar\0"
 _CAPABILITY: Final = "SCHILY.xattr.security.capability"
 _EXPANDED_SIZES: Final = ("GNU.sparse.realsize", "GNU.sparse.size")
 _HARMLESS_GLOBALS: Final = frozenset({"comment"})
-_RECORD_HEAD: Final = 20
-_DIGITS: Final = re.compile(rb"[0-9]{64,}")
 _INT64: Final = range(-(1 << 63), 1 << 63)
 
 
@@ -158,7 +151,7 @@ class OddDecoder:
     def __init__(self) -> None:
         empty = io.BytesIO(bytes(2 * BLOCK))
         self._tar = tarfile.TarFile(fileobj=empty, encoding="utf-8", errors="surrogateescape")
-        self._toil = 0
+        self._guard = PaxGuard()
 
     @property
     def plain(self) -> bool:
@@ -176,10 +169,10 @@ class OddDecoder:
             DamagedHeaderError: a header is damaged or beyond a limit.
             EOFError: the tar ends inside the headers.
         """
-        self._check_extended(read, position)
         self._tar.fileobj = _HeaderFile(read, position)
         self._tar.offset = position
         try:
+            self._check_extended(read, position)
             info = _Info.fromtarfile(self._tar)
             return _odd_member(info, self._tar.offset)
         except (tarfile.TarError, ValueError, OverflowError) as error:
@@ -198,11 +191,7 @@ class OddDecoder:
                 raise DamagedHeaderError(f"an extended header of more than {MAX_HEADER:,} bytes")
             end = size + BLOCK + (length + BLOCK - 1 & -BLOCK)
             if kind in _PAX_TYPES:
-                records = read(position, end)[size + BLOCK :]
-                self._toil += sum(len(run) ** 2 for run in _DIGITS.findall(records))
-                if self._toil > MAX_TOIL:
-                    raise DamagedHeaderError("PAX headers with too many digits in a row")
-                _check_records(records)
+                self._guard.check(read(position, end)[size + BLOCK :])
             size = end
         raise DamagedHeaderError(f"more than {MAX_EXTENDED} extended headers in a row")
 
@@ -246,22 +235,6 @@ def _octal(field: bytes) -> int:
         return int(field.partition(b"\0")[0].strip() or b"0", 8)
     except ValueError:
         return -1
-
-
-def _check_records(data: bytes) -> None:
-    """Refuse PAX records that run into later ones: tarfile looks to the end for each."""
-    position = 0
-    while True:
-        digits, space, _ = data[position : position + _RECORD_HEAD].partition(b" ")
-        if not digits.isdigit() or (not space and len(digits) < _RECORD_HEAD):
-            # Not the start of a record: tarfile, too, ends here.
-            return
-        end = position + int(digits)
-        if data.find(b"=", position, end) == -1:
-            if data.find(b"=", end) == -1:
-                return
-            raise DamagedHeaderError("a PAX record without a value")
-        position = end
 
 
 def _odd_member(info: tarfile.TarInfo, end: int) -> OddMember:

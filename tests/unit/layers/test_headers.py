@@ -8,7 +8,8 @@ import time
 import pytest
 
 from layertrace.errors import LayerError
-from layertrace.layers.headers import MAX_EXTENDED, MAX_HEADER
+from layertrace.layers.headers import MAX_EXTENDED
+from layertrace.model.pax import MAX_HEADER
 from tests.builders import BLOCK, Member, checksummed, file, folder, layer, padded, sparse
 from tests.readers import walk
 

@@ -1,0 +1,56 @@
+"""What a PAX header may cost: a few bytes can keep ``tarfile`` busy for hours.
+
+Some of its regular expressions go over the rest of a header again for every
+digit or record in it (CVE-2024-6232; later Pythons mended the worst), so the
+headers of layers and of archives are looked at before it reads them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+MAX_HEADER: Final = 1 << 20
+"""Bytes of one PAX or long-name header; no name or attribute has reason to be larger."""
+MAX_TOIL: Final = 1 << 28
+"""Sum of the squares of the lengths of digits in a row in a tar's PAX headers: a second."""
+_DIGITS: Final = re.compile(rb"[0-9]{64,}")
+_RECORD_HEAD: Final = 20
+
+
+class CostlyHeaderError(ValueError):
+    """A header that no program writes and that would take too long to read."""
+
+
+class PaxGuard:
+    """Looks at the PAX headers of one tar."""
+
+    def __init__(self) -> None:
+        self._toil = 0
+
+    def check(self, data: bytes) -> None:
+        """Look at one header's content.
+
+        Raises:
+            CostlyHeaderError: reading it would take too long.
+        """
+        self._toil += sum(len(run) ** 2 for run in _DIGITS.findall(data))
+        if self._toil > MAX_TOIL:
+            raise CostlyHeaderError("PAX headers with too many digits in a row")
+        _check_records(data)
+
+
+def _check_records(data: bytes) -> None:
+    """Refuse records that run into later ones: tarfile looks to the end for each."""
+    position = 0
+    while True:
+        digits, space, _ = data[position : position + _RECORD_HEAD].partition(b" ")
+        if not digits.isdigit() or (not space and len(digits) < _RECORD_HEAD):
+            # Not the start of a record: tarfile, too, ends here.
+            return
+        end = position + int(digits)
+        if data.find(b"=", position, end) == -1:
+            if data.find(b"=", end) == -1:
+                return
+            raise CostlyHeaderError("a PAX record without a value")
+        position = end
