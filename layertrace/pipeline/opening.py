@@ -130,8 +130,8 @@ class _Opener:
         image, known_bases = stored.image, self._bundled_bases()
         told = find_provenance(image, self._hints.provenance, self._archive, self._bundle)
         defaults = {reference: _defaults(config) for reference, config in known_bases.items()}
-        given = self._read_build(image, defaults, told.attestation)
         own, unreadable = read_own(told, image, defaults)
+        given = self._read_build(image, defaults, told.attestation, own)
         self._refuse_idle_hints(given or own)
         reading = self._read(image, given, own, told, known_bases)
         build, alignment = reading.build, reading.alignment
@@ -186,7 +186,11 @@ class _Opener:
         return {b.reference: archive.stored_config(b.config) for b in self._bundle.bases}
 
     def _read_build(
-        self, image: Image, bases: Mapping[str, BaseDefaults], attestation: Attestation | None
+        self,
+        image: Image,
+        bases: Mapping[str, BaseDefaults],
+        attestation: Attestation | None,
+        own: Build | None,
     ) -> Build | None:
         """Return the build by the Dockerfile given, or by what else the user says of it."""
         hints, bundle = self._hints, self._bundle
@@ -194,12 +198,8 @@ class _Opener:
             name, text = str(hints.dockerfile), read_dockerfile(hints.dockerfile)
         elif bundle is not None:
             name, text = bundle.dockerfile_name, bundle.dockerfile
-        elif (
-            attestation is not None
-            and attestation.dockerfiles
-            and (hints.target or hints.build_args)
-        ):
-            name, text = attestation.dockerfile_name, attestation.dockerfiles[0]
+        elif own is not None and (hints.target or hints.build_args):
+            name, text = own.name, own.text
         else:
             return None
         told = bundle or attestation

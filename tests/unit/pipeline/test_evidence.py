@@ -11,7 +11,10 @@ import pytest
 
 from layertrace.errors import DecodeError, SourceError, UsageError
 from layertrace.layers.cache import IndexCache
+from layertrace.model.bundle import TraceBundle
+from layertrace.model.image import Image, ImageConfig, Platform
 from layertrace.model.origin import Evidence, OriginKind, Trust
+from layertrace.pipeline.evidence import find_provenance
 from layertrace.pipeline.hints import Hints
 from layertrace.pipeline.trace import ImageTrace, open_image
 from tests.builders import (
@@ -30,9 +33,22 @@ from tests.builders import (
 if TYPE_CHECKING:
     from layertrace.model.trace import ImageHead
 
+_IMAGE = Image(
+    reference="app",
+    config=ImageConfig(digest="", platform=Platform(os="linux", architecture="amd64"), diff_ids=()),
+    layers=(),
+)
 TEXT = "FROM base AS app\nRUN make\nCOPY --from=src x /x\n"
 LAYERS = (layer({"b": b"base"}), layer({"made": b"made"}), layer({"x": b"copied"}))
 HISTORY = ("ADD b / # buildkit", "RUN /bin/sh -c make # buildkit", "COPY x /x # buildkit")
+
+
+def located(lines: dict[str, int]) -> dict[str, Any]:
+    """Return the places of steps of one line each."""
+    return {
+        step: {"locations": [{"ranges": [{"start": {"line": line}, "end": {"line": line}}]}]}
+        for step, line in lines.items()
+    }
 
 
 def predicate(text: str = TEXT, contexts: dict[str, str] | None = None) -> dict[str, Any]:
@@ -44,10 +60,7 @@ def predicate(text: str = TEXT, contexts: dict[str, str] | None = None) -> dict[
         {"id": "s2", "inputs": ["s1:0"], "op": {"Op": {"file": {"actions": [edge]}}}},
         {"id": "s3", "inputs": ["s2:0"], "op": {"Op": {}}},
     ]
-    places = {
-        f"s{line - 1}": {"locations": [{"ranges": [{"start": {"line": line}, "end": {"line": line}}]}]}
-        for line in (1, 2, 3)
-    }  # fmt: skip
+    places = located({"s0": 1, "s1": 2, "s2": 3})
     named = {"src": "local:src"} if contexts is None else contexts
     data = base64.b64encode(text.encode()).decode()
     source = {"locations": places, "infos": [{"filename": "Dockerfile", "data": data}]}
@@ -272,11 +285,7 @@ def test_triggers_of_the_base_have_the_line_of_from(tmp_path: Path) -> None:
     """ONBUILD of a base that is not at hand: made by FROM, by the text in the history."""
     told = predicate("FROM base AS app\nCOPY x /x\n", contexts={})
     source = told["runDetails"]["metadata"]["buildkit_metadata"]["source"]
-    places = {f"s{n}": line for n, line in enumerate((1, 1, 2))}
-    source["locations"] = {
-        step: {"locations": [{"ranges": [{"start": {"line": line}, "end": {"line": line}}]}]}
-        for step, line in places.items()
-    }
+    source["locations"] = located({"s0": 1, "s1": 1, "s2": 2})
     trace = opened(folder(tmp_path, sample(), {"predicate": told}))
     assert [(each.stage, each.line) for each in trace.head.layers] == [
         ("app", 1),
@@ -289,3 +298,19 @@ def test_triggers_of_the_base_have_the_line_of_from(tmp_path: Path) -> None:
         1,
         Trust.VERIFIED,
     )
+
+
+def test_a_trace_archive_may_hold_the_provenance(tmp_path: Path) -> None:
+    """Without one in the image that of the archive is used."""
+    bundle = TraceBundle(
+        builder="buildkit",
+        dockerfile_name="Dockerfile",
+        dockerfile="FROM base\n",
+        target=None,
+        provenance=predicate(),
+    )
+    found = find_provenance(_IMAGE, None, None, bundle)
+    assert found.bound
+    assert found.attestation is not None
+    assert found.attestation.dockerfiles == (TEXT,)
+    assert find_provenance(_IMAGE, None, None, None).attestation is None

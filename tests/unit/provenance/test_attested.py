@@ -230,7 +230,6 @@ def tied(
     told: Attestation,
     *,
     bound: bool = True,
-    bases: Mapping[str, str] = {},
 ) -> Alignment | int:
     """Return the layers by history and provenance."""
     build = parse_build(told.dockerfiles[0], target=told.target)
