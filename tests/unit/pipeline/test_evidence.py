@@ -105,7 +105,7 @@ def folder(path: Path, one: SampleImage, statement: object | None = None) -> str
 
 def opened(path: str, **hints: Any) -> ImageTrace:  # noqa: ANN401
     """Return an image, walked."""
-    opening = open_image(path, Hints(**hints), IndexCache(Path(), limit=0))
+    opening = open_image(path, Hints(**hints), IndexCache(Path(path).parent / "cache"))
     try:
         return opening.walk()
     finally:
@@ -114,7 +114,7 @@ def opened(path: str, **hints: Any) -> ImageTrace:  # noqa: ANN401
 
 def head(path: str, **hints: Any) -> ImageHead:  # noqa: ANN401
     """Return what is known before the layers are walked."""
-    opening = open_image(path, Hints(**hints), IndexCache(Path(), limit=0))
+    opening = open_image(path, Hints(**hints), IndexCache(Path(path).parent / "cache"))
     opening.close()
     return opening.head
 
