@@ -37,11 +37,9 @@ class Measured:
         dive = self.summaries.get("dive")
         return None if dive is None else self.summaries[name].wall / dive.wall
 
-    @property
-    def peak(self) -> float:
-        """MiB that layertrace takes at most."""
-        ours = [s.peak for name, s in self.summaries.items() if name != "dive"]
-        return max(ours) / _MIB
+    def peak(self, command: str) -> float:
+        """Return the MiB that a command takes at most, cold or cached."""
+        return max(s.peak for n, s in self.summaries.items() if n.startswith(command)) / _MIB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +74,10 @@ class Result:
             for name, limit in (("layers, cold", COLD_RATIO), ("layers, cached", CACHED_RATIO))
             if (ratio := first.ratio(name)) is not None
         ]
-        limits.append(Limit(name="peak memory", value=first.peak, limit=PEAK_MIB, unit="MiB"))
+        limits += [
+            Limit(name=f"peak memory, `{name}`", value=first.peak(name), limit=PEAK_MIB, unit="MiB")
+            for name in ("layers", "files --json")
+        ]
         if "key to paint, median" in self.tui:
             key = self.tui["key to paint, median"]
             limits.append(Limit(name="key to paint, median", value=key, limit=KEY_MS, unit="ms"))
