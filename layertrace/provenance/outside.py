@@ -84,8 +84,8 @@ def from_outside(at: At, instruction: Instruction, tree: Tree | None, kind: Orig
         hop = replace(hop, trust=weakest(Trust.UNKNOWN, hop.trust), detail=detail)
         return Trail(hops=(hop,), origin=UNKNOWN)
     source = copy.path
-    if source is not None and kind is OriginKind.IMAGE:
-        source = f"/{source}"
+    if source is not None:
+        source = f"/{source}" if kind is OriginKind.IMAGE else source or "."
     origin = replace(origin_at(hop, kind, path=source), image=instruction.source_image)
     return Trail(hops=(hop,), origin=origin)
 

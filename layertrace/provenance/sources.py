@@ -48,6 +48,8 @@ class Copy:
     comparison: Comparison | None = None
     """None when there is nothing to compare with."""
     made: Made = Made.NO
+    top: bool = False
+    """It is the directory that the COPY writes to."""
 
     @property
     def path(self) -> str | None:
@@ -104,7 +106,7 @@ def _compare(at: At, instruction: Instruction, tree: Tree, path: str, *, top: bo
         digests=lambda: (at.digest, tree.digest(real)),
         top=top,
     )
-    return Copy(paths=(path,), found=real, comparison=comparison)
+    return Copy(paths=(path,), found=real, comparison=comparison, top=top)
 
 
 def copy_hop(at: At, copy: Copy, where: str) -> Hop:

@@ -239,10 +239,13 @@ class Tracer:
         hop = copy_hop(at, copy, stage.name)
         if source is None:
             return self._beyond(hop, copy.path, stage)
-        start = source.tree.rootfs.place(copy.found) if copy.found is not None else None
         # Other content than the stage's: whatever made that, it did not make this.
-        if copy.found is None or start is None or hop.trust is Trust.CONTRADICTED:
+        if copy.found is None or hop.trust is Trust.CONTRADICTED:
             return Trail(hops=(hop,), origin=UNKNOWN)
+        start = source.tree.rootfs.place(copy.found)
+        if start is None:
+            # A directory that no entry of the stage made.
+            return made_on_the_way(at) if copy.top else _unexplained(at, hop.detail)
         return self._trace(At(image=source, path=copy.found, place=start)).after(hop)
 
     def _beyond(self, hop: Hop, path: str | None, stage: Stage) -> Trail:

@@ -310,6 +310,16 @@ def test_chain_does_not_guess_at_directories_without_the_source() -> None:
         assert chain.carried_from == "build"
 
 
+def test_chain_of_a_directory_that_no_entry_of_the_stage_made() -> None:
+    """Folders that only paths below them tell of have no maker to name."""
+    content: Mapping[str, Content] = {"d/": folder(), "d/sub/": folder(), "d/sub/x": b"1"}
+    tracer = _copied("COPY --from=build /o /d", content, {"o/sub/x": b"1"})
+    assert origin(tracer.chain("d")) == "workdir stage-1 :4 /d verified"
+    assert origin(tracer.chain("d/sub")) == "unknown unknown"
+    root = _copied("COPY --from=build / /d", content, {"sub/": folder(), "sub/x": b"1"})
+    assert origin(root.chain("d")) == "workdir stage-1 :4 /d verified"
+
+
 def test_chain_of_a_directory_that_the_source_lacks_is_contradicted() -> None:
     """Below the destination a COPY makes no folder of its own."""
     tracer = _copied("COPY --from=build /o /d", {"d/": folder(), "d/sub/": folder()}, {"o/x": b""})

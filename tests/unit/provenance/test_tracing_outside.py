@@ -101,6 +101,8 @@ def test_chain_of_directories_out_of_the_context() -> None:
     )
     assert origin(whole.chain("d/sub")) == "context stage-0 :2 src/sub verified"
     assert origin(whole.chain("d")) == "context stage-0 :2 src verified"
+    root = _tracer("COPY . /d", content, {"sub": folder(), "sub/a": b"1"})
+    assert origin(root.chain("d")) == "context stage-0 :2 . verified"
     into = _tracer("COPY a /d/sub/", content, {"a": b"1"})
     assert origin(into.chain("d/sub")) == "workdir stage-0 :2 /d/sub verified"
     assert origin(into.chain("d")) == "workdir stage-0 :2 /d verified"
