@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Protocol, Self, cast
 
-from layertrace.errors import DigestMismatchError, LayerError
+from layertrace.errors import DigestMismatchError, LayerError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,6 +35,7 @@ _MAGIC: Final = (
     (b"\xfd7zXZ\0", Compression.XZ),
     (b"\x28\xb5\x2f\xfd", Compression.ZSTD),
 )
+_LONGEST_MAGIC: Final = max(len(magic) for magic, _ in _MAGIC)
 
 
 def sniff(head: bytes) -> Compression:
@@ -59,15 +60,17 @@ class Region:
         size = min(size, self.size - offset)
         if size <= 0:
             return b""
-        data = os.pread(self.fd, size, self.offset + offset)
-        if len(data) == size or not data:
-            return data
-        pieces = [data]
-        got = len(data)
-        while got < size and (data := os.pread(self.fd, size - got, self.offset + offset + got)):
-            pieces.append(data)
-            got += len(data)
-        return b"".join(pieces)
+        try:
+            data = os.pread(self.fd, size, self.offset + offset)
+            while len(data) < size and (
+                more := os.pread(self.fd, size - len(data), self.offset + offset + len(data))
+            ):
+                data += more
+        except OSError as error:
+            raise StorageError(
+                "cannot read the image's file", why=error.strerror or str(error)
+            ) from error
+        return data
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the stored bytes in order."""
@@ -114,10 +117,13 @@ class PlainReader:
 
     random_access = True
 
-    def __init__(self, region: Region, *, name: str, diff_id: str) -> None:
+    def __init__(
+        self, region: Region, *, name: str, diff_id: str, digest: str | None = None
+    ) -> None:
         self._region = region
         self._name = name
         self._diff_id = diff_id
+        self._digest = digest
 
     def read_at(self, offset: int, size: int) -> bytes:
         """Return bytes of the tar; any offset, any time."""
@@ -128,11 +134,14 @@ class PlainReader:
         return self._region.size
 
     def verify(self) -> None:
-        """Read the whole tar and check its diff_id."""
+        """Read the whole tar and check its digests, which are one where nothing is packed."""
         sha256 = hashlib.sha256()
         for piece in self._region.pieces():
             sha256.update(piece)
-        _check(f"{self._name}'s tar", self._diff_id, f"sha256:{sha256.hexdigest()}")
+        actual = f"sha256:{sha256.hexdigest()}"
+        _check(f"{self._name}'s tar", self._diff_id, actual)
+        if self._digest is not None:
+            _check(f"the blob of {self._name}", self._digest, actual)
 
     def __enter__(self) -> Self:
         return self
@@ -199,6 +208,8 @@ class StreamReader:
 
     def verify(self) -> None:
         """Read the rest and check both digests."""
+        self._position += len(self._buffer)
+        self._buffer = b""
         while piece := self._next():
             self._position += len(piece)
         if self._diff_id is not None:
@@ -269,6 +280,8 @@ def unpack(pieces: Iterator[bytes], name: str) -> Iterator[bytes]:
             or cut short.
     """
     first = next(pieces, b"")
+    while len(first) < _LONGEST_MAGIC and (more := next(pieces, b"")):
+        first += more
     compression = sniff(first)
     if compression is Compression.NONE:
         yield first

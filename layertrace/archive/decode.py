@@ -29,8 +29,15 @@ class Node:
     document: str
 
     def get(self, key: str) -> Node:
-        """Return the member ``key``; its value is None where it is missing."""
+        """Return the member ``key``; its value is None where it is missing.
+
+        Another case will do, as for the Go programs that read and write these
+        documents.
+        """
         fields = self.mapping()
+        if key not in fields:
+            folded = key.casefold()
+            key = next((name for name in fields if name.casefold() == folded), key)
         return Node(fields.get(key), f"{self.where}.{key}" if self.where else key, self.document)
 
     def mapping(self) -> dict[str, object]:
@@ -80,7 +87,10 @@ class Node:
 
     def wrong(self, expected: str) -> DecodeError:
         """Return the error that says what stands here instead."""
-        shown = json.dumps(self.value)
+        try:
+            shown = json.dumps(self.value)
+        except RecursionError:
+            shown = "something nested too deeply"
         if len(shown) > _SHOWN:
             shown = shown[: _SHOWN - 1] + "…"
         got = "nothing" if self.value is None else shown

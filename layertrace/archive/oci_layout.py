@@ -15,10 +15,14 @@ from layertrace.model.bundle import BLOB_PREFIX
 from layertrace.model.image import Image, LayerRef, Platform
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from layertrace.archive.store import BlobStore
 
 INDEX: Final = "index.json"
 MAX_NESTING: Final = 8
+MAX_LISTED: Final = 10_000
+"""Manifests looked at, those of nested indexes included."""
 _INDEX_TYPES: Final = frozenset({
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -46,6 +50,8 @@ class ListedImage:
     """None where the index does not say; the configuration will."""
     names: tuple[str, ...]
     """References given to it by annotations, its index's included."""
+    stored: bool
+    """False: the index names it and the layout does not hold it."""
 
 
 def list_images(store: BlobStore) -> tuple[ListedImage, ...]:
@@ -58,7 +64,7 @@ def list_images(store: BlobStore) -> tuple[ListedImage, ...]:
     """
     root = parse_json(store.read(INDEX, limit=MAX_JSON), f"{INDEX} in {store.name}")
     found: dict[tuple[str, tuple[str, ...]], ListedImage] = {}
-    for image in _list(store, root, (), 0):
+    for image in _Lister(store).list(root, (), 0):
         found.setdefault((image.digest, image.names), image)
     return tuple(found.values())
 
@@ -102,37 +108,51 @@ def _attestations(store: BlobStore, index: Node, seen: set[str]) -> list[Node]:
     return found
 
 
-def _list(store: BlobStore, index: Node, names: tuple[str, ...], depth: int) -> list[ListedImage]:
-    if depth > MAX_NESTING:
-        raise ArchiveError(f"{index.document}: indexes nested more than {MAX_NESTING} deep")
-    images: list[ListedImage] = []
-    for item in index.get("manifests").items():
-        annotations = item.get("annotations").texts()
-        if _REFERENCE_TYPE in annotations:
-            continue
-        own = names + tuple(annotations[key] for key in _NAME_KEYS if key in annotations)
-        digest = item.get("digest").digest()
-        if item.get("mediaType").text("") in _INDEX_TYPES:
-            images += _list(store, _json_blob(store, digest), own, depth + 1)
-        elif _is_image(store, item, digest):
-            platform = item.get("platform")
-            images.append(
-                ListedImage(
-                    digest=digest,
-                    platform=decode_platform(platform) if platform.value else None,
-                    names=tuple(dict.fromkeys(own)),
-                )
-            )
-    return images
+class _Lister:
+    """One pass over the indexes of a layout."""
+
+    def __init__(self, store: BlobStore) -> None:
+        self._store = store
+        self._looked = 0
+
+    def list(self, index: Node, names: tuple[str, ...], depth: int) -> Iterator[ListedImage]:
+        if depth > MAX_NESTING:
+            raise ArchiveError(f"{index.document}: indexes nested more than {MAX_NESTING} deep")
+        for item in index.get("manifests").items():
+            self._looked += 1
+            if self._looked > MAX_LISTED:
+                raise ArchiveError(f"{index.document} lists more than {MAX_LISTED:,} manifests")
+            annotations = item.get("annotations").texts()
+            if _REFERENCE_TYPE in annotations:
+                continue
+            own = names + tuple(annotations[key] for key in _NAME_KEYS if key in annotations)
+            digest = item.get("digest").digest()
+            if item.get("mediaType").text("") in _INDEX_TYPES:
+                yield from self.list(_json_blob(self._store, digest), own, depth + 1)
+            elif item.get("artifactType").text("") in _CONFIG_TYPES | {""}:
+                yield from self._image(item, digest, tuple(dict.fromkeys(own)))
+
+    def _image(self, item: Node, digest: str, names: tuple[str, ...]) -> Iterator[ListedImage]:
+        stored = self._store.has(_blob(digest))
+        if stored and not _is_image(_json_blob(self._store, digest)):
+            return
+        platform = item.get("platform")
+        yield ListedImage(
+            digest=digest,
+            platform=decode_platform(platform) if platform.value else None,
+            names=names,
+            stored=stored,
+        )
 
 
-def _is_image(store: BlobStore, item: Node, digest: str) -> bool:
-    if item.get("artifactType").value or not store.has(_blob(digest)):
-        # A layout may name more platforms than it holds: what is not stored
-        # is passed over here and named when somebody asks for it.
-        return not item.get("artifactType").value and item.get("platform").value is not None
-    config = _json_blob(store, digest).get("config")
-    return config.get("mediaType").text("") in _CONFIG_TYPES
+def _is_image(manifest: Node) -> bool:
+    """Tell an image from what only looks like one: signatures, attestations, SBOMs.
+
+    Cosign and BuildKit give those the configuration of an image.
+    """
+    layers = (layer.get("mediaType").text("") for layer in manifest.get("layers").items())
+    config = manifest.get("config").get("mediaType").text("")
+    return config in _CONFIG_TYPES and all("tar" in layer or not layer for layer in layers)
 
 
 def listed_image(store: BlobStore, listed: ListedImage, *, reference: str) -> Image:

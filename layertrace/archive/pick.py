@@ -1,0 +1,201 @@
+"""Which image of an archive or layout is meant: by name, digest and platform.
+
+Source: CONTRACT.md, section 1.
+"""
+
+from __future__ import annotations
+
+import platform as host
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from layertrace.archive.docker_archive import MANIFEST, list_saved, saved_image
+from layertrace.archive.oci_layout import INDEX, list_images, listed_image
+from layertrace.archive.tar_store import TarStore
+from layertrace.errors import ArchiveError, SourceError
+from layertrace.model.image import Platform
+from layertrace.model.origin import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from layertrace.archive.folder_store import FolderStore
+    from layertrace.archive.oci_layout import ListedImage
+    from layertrace.archive.source import Reference
+    from layertrace.model.image import Image
+
+_SHOWN_NAMES: Final = 8
+_SHORTEST_DIGEST: Final = 7
+_ARCHITECTURES: Final = {
+    "x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "armhf": "arm", "armel": "arm",
+    "armv7l": "arm", "armv6l": "arm", "i386": "386", "i686": "386",
+}  # fmt: skip
+_USUAL_VARIANTS: Final = {"arm64": "v8", "arm": "v7", "amd64": "v1"}
+"""What an architecture means where no variant is given."""
+
+
+def pick_image(
+    store: TarStore | FolderStore, reference: Reference, platform: Platform | None
+) -> tuple[Image, tuple[Finding, ...]]:
+    """Return the image that is meant, and what the user should know of the choice.
+
+    Raises:
+        SourceError: none fits, or several do and nothing chooses between them.
+        ArchiveError: the store holds no images or damaged ones.
+    """
+    if _is_layout(store, reference.transport):
+        image, findings = _pick_listed(store, reference, platform)
+    else:
+        image, findings = _pick_saved(store, reference), ()
+    have = image.config.platform
+    if platform is not None and have.architecture and not _fits(have, platform):
+        raise _no_platform(store.name, platform, [have])
+    return image, findings
+
+
+def normalized(platform: Platform) -> Platform:
+    """Return a platform in the words images use.
+
+    Source: containerd, ``platforms/database.go``.
+    """
+    machine = platform.architecture.lower()
+    return replace(
+        platform, os=platform.os.lower(), architecture=_ARCHITECTURES.get(machine, machine)
+    )
+
+
+def host_platform() -> Platform:
+    """Return Linux on this machine's architecture."""
+    return normalized(Platform(os="linux", architecture=host.machine()))
+
+
+def _is_layout(store: TarStore | FolderStore, transport: str) -> bool:
+    if transport in {"oci", "oci-archive"} and not store.has(INDEX):
+        raise _no_file(store, f"{store.name} has no {INDEX}: it is not an OCI image layout")
+    if transport == "docker-archive" or not store.has(INDEX):
+        if not store.has(MANIFEST):
+            raise _not_an_image(store)
+        return False
+    return True
+
+
+def _pick_saved(store: TarStore | FolderStore, reference: Reference) -> Image:
+    everything = list_saved(store)
+    saved = [
+        one
+        for one in everything
+        if reference.name is None or _is_meant(reference.name, one.tags, one.config)
+    ]
+    if len(saved) != 1:
+        names = [name for one in everything for name in one.tags or (one.config,)]
+        raise _ambiguous(reference, names, found=len(saved))
+    return saved_image(store, saved[0], reference=reference.text)
+
+
+def _pick_listed(
+    store: TarStore | FolderStore, reference: Reference, platform: Platform | None
+) -> tuple[Image, tuple[Finding, ...]]:
+    everything = list_images(store)
+    # A layout may name more than it holds: images of other platforms, say.
+    stored = [one for one in everything if one.stored] or list(everything)
+    listed = [
+        one
+        for one in stored
+        if reference.name is None or _is_meant(reference.name, one.names, one.digest)
+    ]
+    if not listed or len({one.names for one in listed}) > 1:
+        names = [name for one in stored for name in one.names or (one.digest,)]
+        raise _ambiguous(reference, names, found=len(listed))
+    fitting = _fitting(listed, platform, store.name)
+    if len(fitting) > 1 and fitting[0].platform is None:
+        raise _ambiguous(reference, [one.digest for one in fitting], found=len(fitting))
+    image = listed_image(store, fitting[0], reference=reference.text)
+    others = sorted({str(x.platform) for x in listed if x is not fitting[0] and x.platform})
+    findings: tuple[Finding, ...] = ()
+    if others and platform is None:
+        findings = (
+            Finding(
+                code="other-platforms",
+                message=f"showing {image.config.platform}; also there: {', '.join(others)} "
+                "(choose with --platform)",
+                facts={"platforms": others},
+            ),
+        )
+    return image, findings
+
+
+def _fitting(
+    listed: Sequence[ListedImage], wanted: Platform | None, name: str
+) -> Sequence[ListedImage]:
+    """Return those of the platform that is wanted, else of this machine's, else all."""
+    asked = wanted or host_platform()
+    fitting = [one for one in listed if one.platform is not None and _fits(one.platform, asked)]
+    have = [one.platform for one in listed if one.platform is not None]
+    if wanted is not None and have and not fitting:
+        raise _no_platform(name, wanted, have)
+    return fitting or listed
+
+
+def _fits(have: Platform, wanted: Platform) -> bool:
+    have, wanted = normalized(have), normalized(wanted)
+    if not wanted.variant:
+        return replace(have, variant="") == wanted
+    usual = _USUAL_VARIANTS.get(have.architecture, "")
+    return replace(have, variant=have.variant or usual) == wanted
+
+
+def _is_meant(name: str, references: Iterable[str], digest: str) -> bool:
+    """Say whether ``name`` is one of an image's references or begins its digest."""
+    if any(_names(own, name) for own in references):
+        return True
+    hexadecimal = digest.rpartition("/")[2].removeprefix("sha256:").removesuffix(".json")
+    begin = name.removeprefix("sha256:")
+    return len(begin) >= _SHORTEST_DIGEST and hexadecimal.startswith(begin)
+
+
+def _names(own: str, wanted: str) -> bool:
+    """Say whether ``wanted`` names the reference ``own``, in full or in short.
+
+    >>> _names("docker.io/library/app:1", "app:1"), _names("app:1", "1"), _names("app:1", "2")
+    (True, True, False)
+    """
+    short = own.removeprefix("docker.io/").removeprefix("library/")
+    return wanted in {own, short, short.rpartition(":")[2], short.rpartition(":")[0]} or (
+        short == f"{wanted}:latest"
+    )
+
+
+def _ambiguous(reference: Reference, names: Iterable[str], *, found: int) -> SourceError:
+    names = list(dict.fromkeys(names))
+    more = len(names) - _SHOWN_NAMES
+    shown = ", ".join(names[:_SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
+    if not names:
+        return SourceError(f"{reference.target} holds no image")
+    if not found:
+        return SourceError(
+            f"{reference.target} has no image {reference.name}", why=f"it has {shown}"
+        )
+    transport = "oci-archive" if reference.transport in {"oci", "oci-archive"} else "docker-archive"
+    return SourceError(
+        f"{reference.target} holds {len(names)} images: {shown}",
+        hint=f"name one: {transport}:{reference.target}:NAME",
+    )
+
+
+def _no_platform(name: str, wanted: Platform, have: Iterable[Platform]) -> SourceError:
+    there = ", ".join(sorted({str(platform) for platform in have}))
+    return SourceError(f"{name} has no image for {wanted}", why=f"it has {there}")
+
+
+def _not_an_image(store: TarStore | FolderStore) -> ArchiveError:
+    return _no_file(
+        store, f"{store.name} is not an image archive: it has no {MANIFEST} and no {INDEX}"
+    )
+
+
+def _no_file(store: TarStore | FolderStore, what: str) -> ArchiveError:
+    names = store.names()[:4]
+    why = f"it holds {', '.join(names)} …" if names else "it holds no files"
+    if isinstance(store, TarStore) and store.damage:
+        why = store.damage
+    return ArchiveError(what, why=why, hint="make one with docker save, or layertrace export")

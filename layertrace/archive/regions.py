@@ -1,0 +1,60 @@
+"""What archives and folders have in common: files that are regions of files on disk."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from layertrace.errors import ArchiveError, SourceError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from layertrace.archive.blob import Region
+
+
+class RegionStore(ABC):
+    """A store whose files are regions of files on disk."""
+
+    name: str
+    witness: str
+    """Changes whenever the stored bytes may have changed."""
+
+    @abstractmethod
+    def region(self, blob: str) -> Region:
+        """Return where the file's bytes are.
+
+        Raises:
+            ArchiveError: there is none, or the archive ends before it does.
+        """
+
+    def size(self, blob: str) -> int:
+        """Return how many bytes the file has."""
+        return self.region(blob).size
+
+    def read(self, blob: str, *, limit: int) -> bytes:
+        """Return the whole of a small file."""
+        region = self.region(blob)
+        if region.size > limit:
+            raise ArchiveError(f"{blob} in {self.name} has {region.size:,} bytes; limit {limit:,}")
+        return region.read_at(0, region.size)
+
+
+def open_file(path: Path) -> int:
+    """Open a file to be read; return its descriptor.
+
+    Raises:
+        SourceError: there is none, or it may not be read.
+    """
+    try:
+        return os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: OSError) -> SourceError:
+    """Return the error that says why a file or folder cannot be read."""
+    if isinstance(error, FileNotFoundError):
+        return SourceError(f"{path} does not exist")
+    return SourceError(f"cannot read {path}", why=error.strerror or str(error))

@@ -1,0 +1,54 @@
+"""A stream put on disk for as long as it is read from: a pipe or a packed archive."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from typing import TYPE_CHECKING
+
+from layertrace.errors import LayertraceError, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+
+def spool(pieces: Iterator[bytes], name: str) -> BinaryIO:
+    """Return the bytes in a temporary file that vanishes with its last use.
+
+    Raises:
+        StorageError: there is no room for them.
+    """
+    try:
+        # Closed with the store; a with-block would end its life here.
+        file = tempfile.TemporaryFile(prefix="layertrace-", buffering=0)  # noqa: SIM115
+    except OSError as error:
+        raise _no_room(name, error) from error
+    try:
+        for piece in pieces:
+            _write_all(file.fileno(), piece)
+        file.seek(0)
+    except OSError as error:
+        file.close()
+        raise _no_room(name, error) from error
+    except LayertraceError:
+        file.close()
+        raise
+    return file
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def _no_room(name: str, error: OSError) -> StorageError:
+    folder = tempfile.gettempdir()
+    free = shutil.disk_usage(folder).free
+    return StorageError(
+        f"cannot unpack {name} to read it: {error.strerror or error}",
+        why=f"{folder} has {free:,} bytes free",
+        hint="set TMPDIR to a larger disk, or unpack the archive first",
+    )

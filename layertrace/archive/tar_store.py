@@ -1,0 +1,152 @@
+"""An archive of an image: a tar that is indexed once, by offset."""
+
+from __future__ import annotations
+
+import io
+import os
+import posixpath
+import tarfile
+from typing import TYPE_CHECKING, Final, cast
+
+from layertrace.archive.blob import Region
+from layertrace.archive.regions import RegionStore
+from layertrace.errors import ArchiveError
+from layertrace.model.pax import MAX_HEADER, PaxGuard
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+MAX_MEMBERS: Final = 100_000
+"""Files in an archive; an image has some hundreds at most."""
+_MAX_LINKS: Final = 8
+_MAX_EXTENDED: Final = 16 << 20
+"""Bytes of all extended headers of an archive."""
+
+
+class TarStore(RegionStore):
+    """An archive of an image; its members are found once, by offset."""
+
+    def __init__(self, file: BinaryIO, *, name: str, witness: str) -> None:
+        """Index the tar in ``file``, which must be a plain, seekable one, the store's to close.
+
+        Raises:
+            ArchiveError: it is not a tar.
+        """
+        self.name = name
+        self.witness = witness
+        self.damage = ""
+        """Why members may be missing, where the tar does not end as it should."""
+        self._file = file
+        self._size = os.fstat(file.fileno()).st_size
+        self._regions: dict[str, Region] = {}
+        self._links: dict[str, str] = {}
+        try:
+            self._index()
+        except ArchiveError:
+            self.close()
+            raise
+
+    def has(self, blob: str) -> bool:
+        """Say whether there is a file (or a link to one) of that name."""
+        return self._resolve(blob) in self._regions
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all regular files, in their order."""
+        return tuple(self._regions)
+
+    def region(self, blob: str) -> Region:
+        """Return where the file lies in the archive."""
+        region = self._regions.get(self._resolve(blob))
+        if region is None:
+            raise ArchiveError(
+                f"{self.name} has no file {blob}, which its manifest names", why=self.damage
+            )
+        if region.offset + region.size > self._size:
+            raise ArchiveError(
+                f"{self.name} is cut short: it ends inside {blob}",
+                why=f"{self._size:,} bytes, {region.offset + region.size:,} needed",
+                hint="save or copy the image again",
+            )
+        return region
+
+    def close(self) -> None:
+        """Close the archive."""
+        self._file.close()
+
+    def _index(self) -> None:
+        headers = cast("BinaryIO", _HeaderFile(self._file.fileno()))
+        end = 0
+        try:
+            with tarfile.open(fileobj=headers, mode="r:", errors="surrogateescape") as tar:
+                for member in tar:
+                    self._add(member)
+                end = tar.offset
+        except (tarfile.TarError, ValueError, RecursionError, OverflowError) as error:
+            # What stands before the damage is still good; whoever asks for
+            # more is told why it is not there.
+            if not self._regions:
+                raise ArchiveError(
+                    f"{self.name} is not an image archive", why=f"not a tar file: {error}"
+                ) from error
+            self.damage = f"the archive is cut short or damaged: {error}"
+        else:
+            if os.pread(self._file.fileno(), tarfile.BLOCKSIZE, end).strip(b"\0"):
+                self.damage = f"the archive is damaged: no tar header at byte {end:,}"
+            elif end >= self._size:
+                self.damage = "the archive is cut short: it has no end mark"
+
+    def _add(self, member: tarfile.TarInfo) -> None:
+        if len(self._regions) + len(self._links) >= MAX_MEMBERS:
+            raise ArchiveError(f"{self.name} has more than {MAX_MEMBERS:,} files")
+        name = posixpath.normpath(member.name).lstrip("/")
+        # Of several members with one name the last counts, as in extraction.
+        self._regions.pop(name, None)
+        self._links.pop(name, None)
+        if member.issym():
+            self._links[name] = posixpath.normpath(
+                posixpath.join(posixpath.dirname(name), member.linkname)
+            )
+        elif member.islnk():
+            self._links[name] = posixpath.normpath(member.linkname).lstrip("/")
+        elif member.isreg() and not member.issparse():
+            self._regions[name] = Region(
+                fd=self._file.fileno(), offset=member.offset_data, size=member.size
+            )
+
+    def _resolve(self, blob: str) -> str:
+        name = posixpath.normpath(blob).lstrip("/")
+        for _ in range(_MAX_LINKS):
+            if name not in self._links:
+                return name
+            name = self._links[name]
+        return name
+
+
+class _HeaderFile(io.RawIOBase):
+    """An archive as tarfile reads its headers: nothing large, nothing that takes long."""
+
+    def __init__(self, fd: int) -> None:
+        super().__init__()
+        self._fd = fd
+        self._position = 0
+        self._extended = 0
+        self._guard = PaxGuard()
+
+    def read(self, size: int = -1) -> bytes:
+        if not 0 <= size <= MAX_HEADER:
+            raise tarfile.HeaderError(f"an extended header of more than {MAX_HEADER:,} bytes")
+        data = os.pread(self._fd, size, self._position)
+        self._position += len(data)
+        if size > tarfile.BLOCKSIZE:
+            self._extended += size
+            if self._extended > _MAX_EXTENDED:
+                raise tarfile.HeaderError(f"extended headers of more than {_MAX_EXTENDED:,} bytes")
+            self._guard.check(data)
+        return data
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        self._position = offset if whence == os.SEEK_SET else self._position + offset
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
