@@ -86,13 +86,13 @@ def test_every_module_has_its_place_in_the_architecture() -> None:
     package = ROOT / "layertrace"
     named = set(re.findall(r"([a-z_]+\.py)`", text))
     there = {path.name for path in package.rglob("*.py")}
-    assert named <= there
+    assert named <= there, f"docs/architecture.md names what is gone: {named - there}"
     below = {
         path.name
         for path in package.glob("*/*.py")
         if path.parent.name != "views" and path.name != "__init__.py"
     }
-    assert below - named == set()
+    assert below <= named, f"docs/architecture.md says nothing of: {below - named}"
 
 
 def test_the_picture_needs_nothing_from_elsewhere() -> None:
