@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 MAX_MEMBERS: Final = 100_000
 """Files in an archive; an image has some hundreds at most."""
 _MAX_LINKS: Final = 8
-_MAX_EXTENDED: Final = 16 << 20
-"""Bytes of all extended headers of an archive."""
+_MAX_HEADERS: Final = 64 << 20
+"""Bytes of all headers of an archive."""
 
 
 class TarStore(RegionStore):
@@ -90,10 +90,11 @@ class TarStore(RegionStore):
                 ) from error
             self.damage = f"the archive is cut short or damaged: {error}"
         else:
-            if os.pread(self._file.fileno(), tarfile.BLOCKSIZE, end).strip(b"\0"):
-                self.damage = f"the archive is damaged: no tar header at byte {end:,}"
-            elif end >= self._size:
+            mark = os.pread(self._file.fileno(), tarfile.BLOCKSIZE, end)
+            if len(mark) < tarfile.BLOCKSIZE:
                 self.damage = "the archive is cut short: it has no end mark"
+            elif mark.strip(b"\0"):
+                self.damage = f"the archive is damaged: no tar header at byte {end:,}"
 
     def _add(self, member: tarfile.TarInfo) -> None:
         if len(self._regions) + len(self._links) >= MAX_MEMBERS:
@@ -129,18 +130,18 @@ class _HeaderFile(io.RawIOBase):
         super().__init__()
         self._fd = fd
         self._position = 0
-        self._extended = 0
+        self._left = _MAX_HEADERS
         self._guard = PaxGuard()
 
     def read(self, size: int = -1) -> bytes:
         if not 0 <= size <= MAX_HEADER:
             raise tarfile.HeaderError(f"an extended header of more than {MAX_HEADER:,} bytes")
+        self._left -= size
+        if self._left < 0:
+            raise tarfile.HeaderError(f"more than {_MAX_HEADERS:,} bytes of headers")
         data = os.pread(self._fd, size, self._position)
         self._position += len(data)
         if size > tarfile.BLOCKSIZE:
-            self._extended += size
-            if self._extended > _MAX_EXTENDED:
-                raise tarfile.HeaderError(f"extended headers of more than {_MAX_EXTENDED:,} bytes")
             self._guard.check(data)
         return data
 
