@@ -7,9 +7,14 @@ import sys
 
 def run() -> None:
     """Run the command line and exit with its code."""
-    from layertrace.views.cli import main  # noqa: PLC0415 - nothing to import before
+    try:
+        from layertrace.views.cli import main  # noqa: PLC0415 - nothing to import before
 
-    sys.exit(main(sys.argv[1:]))
+        code = main(sys.argv[1:])
+    except KeyboardInterrupt:
+        # Before the command began, or after it ended.
+        code = 130
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -159,10 +159,13 @@ def _names(own: str, wanted: str) -> bool:
     >>> _names("docker.io/library/app:1", "app:1"), _names("app:1", "1"), _names("app:1", "2")
     (True, True, False)
     """
-    short = own.removeprefix("docker.io/").removeprefix("library/")
-    return wanted in {own, short, short.rpartition(":")[2], short.rpartition(":")[0]} or (
-        short == f"{wanted}:latest"
-    )
+    short, asked = _short(own), _short(wanted)
+    # The part behind the last colon is a tag, or the rest of a registry's port.
+    return asked in {short, short.rpartition(":")[2], short.rpartition(":")[0]}
+
+
+def _short(reference: str) -> str:
+    return reference.removeprefix("docker.io/").removeprefix("library/")
 
 
 def _ambiguous(reference: Reference, names: Iterable[str], *, found: int) -> SourceError:

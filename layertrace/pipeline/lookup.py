@@ -48,6 +48,8 @@ class Lookup:
         """
         if layer is None:
             place = self._tree.rootfs.place(path)
+            if place is None and self._tree.find(path) is not None:
+                raise PathNotFoundError(f"/{path} is not a regular file but a dir")
             if place is None:
                 raise self.missing(path)
             return place

@@ -87,6 +87,9 @@ class Tracer:
             if tree.find(path) is None:
                 return None
             return Chain(hops=(), origin=UNKNOWN, trust=Trust.UNKNOWN)
+        return self._chain(path, place)
+
+    def _chain(self, path: str, place: Place) -> Chain:
         trail = self._trace(At(image=self._final, path=path, place=place))
         return Chain(
             hops=trail.hops,
@@ -101,13 +104,9 @@ class Tracer:
         Far cheaper for the many paths of a layer that share one answer.
         """
         if not self.is_uniform(path, place):
-            chain = self.chain(path)
-            if chain is None:
-                return Verdict(UNKNOWN, Trust.UNKNOWN, None)
+            chain = self._chain(path, place)
             return Verdict(chain.origin, chain.trust, chain.carried_from)
-        chain = self._uniform.get(place.layer) or self.chain(path)
-        if chain is None:
-            return Verdict(UNKNOWN, Trust.UNKNOWN, None)
+        chain = self._uniform.get(place.layer) or self._chain(path, place)
         self._uniform[place.layer] = chain
         origin = chain.origin
         if origin.path is not None:

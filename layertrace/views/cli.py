@@ -7,6 +7,7 @@ Textual nor the Docker SDK.
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from typing import TYPE_CHECKING, Final
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from layertrace import __version__
-from layertrace.errors import LayertraceError, StoppedError
+from layertrace.errors import LayertraceError, StoppedError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +41,33 @@ _COMMANDS: Final = {
 }
 
 
+class ReaderGoneError(Exception):
+    """Whoever read our output has read enough."""
+
+
 class LazyGroup(click.Group):
     """Commands by name, their modules imported when one is called."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; its output has reached its reader when this returns.
+
+        What click would make of these errors itself is an exit code of 1, which
+        here means a finding.
+        """
+        try:
+            if sys.stdout is None:
+                raise StorageError("stdout is closed: there is nowhere to write the result")
+            result: object = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise ReaderGoneError from None
+        except KeyboardInterrupt:
+            raise StoppedError from None
+        except OSError as error:
+            raise StorageError(
+                "reading or writing failed", why=error.strerror or str(error)
+            ) from error
+        return result
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return every command, in the order people meet them."""
@@ -104,10 +130,10 @@ def main(argv: Sequence[str]) -> int:
     """Run one command; return its exit code."""
     args = [arg for arg in argv if arg != "--debug"]
     debug = len(args) < len(argv)
+    _write_any_character()
     try:
         result = cli.main(args=args, prog_name="layertrace", standalone_mode=False)
-    except BrokenPipeError:
-        # Whoever read our output has read enough.
+    except ReaderGoneError:
         _silence_stdout()
         return 0
     except (Exception, KeyboardInterrupt) as error:
@@ -125,10 +151,13 @@ def _report(error: BaseException) -> int:
         click.echo("stopped", err=True)
         return STOPPED
     if isinstance(error, click.ClickException):
-        error.show()
+        _print_usage(error)
         return error.exit_code
     if isinstance(error, LayertraceError):
         _print_error(error)
+        if isinstance(error, StorageError):
+            # Else the interpreter says once more that stdout failed.
+            _silence_stdout()
         return error.exit_code
     click.echo(f"error: {type(error).__name__}: {_one_line(str(error))}", err=True)
     click.echo("this is a bug in layertrace; --debug shows where", err=True)
@@ -142,14 +171,32 @@ def _print_error(error: LayertraceError) -> None:
         click.echo(f"  {_one_line(line)}", err=True)
 
 
+def _print_usage(error: click.ClickException) -> None:
+    click.echo(f"error: {_one_line(error.format_message())}", err=True)
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is not None:
+        words = " ".join(context.command.collect_usage_pieces(context))
+        click.echo(f"  usage: {context.command_path} {words}", err=True)
+        click.echo(f"  {context.command_path} --help tells more", err=True)
+
+
 def _one_line(text: str) -> str:
     from layertrace.views.text import show_name  # noqa: PLC0415 - only where something failed
 
     return show_name(text)
 
 
+def _write_any_character() -> None:
+    """Escape what the terminal's encoding lacks: our marks, and names of files."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def _silence_stdout() -> None:
     """Keep the interpreter from flushing into the closed pipe at its end."""
+    if sys.stdout is None:
+        return
     devnull = os.open(os.devnull, os.O_WRONLY)
     os.dup2(devnull, sys.stdout.fileno())
     os.close(devnull)

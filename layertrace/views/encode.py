@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import TYPE_CHECKING, Final
 
 from layertrace import __version__
@@ -36,17 +37,27 @@ def envelope(command: str, head: ImageHead, data: object) -> Json:
     }
 
 
+_HIDDEN: Final = re.compile(
+    "[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
+)
+_SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _COMPACT: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def to_text(value: object) -> str:
     """Return JSON text over many lines, for people too."""
-    return json.dumps(value, ensure_ascii=False, indent=2)
+    return _visible(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def to_line(value: object) -> str:
     """Return JSON text on one line."""
-    return _COMPACT.encode(value)
+    return _visible(_COMPACT.encode(value))
+
+
+def _visible(text: str) -> str:
+    """Escape what a terminal would obey or hide; JSON reads the same."""
+    return _HIDDEN.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def image_json(head: ImageHead) -> Json:
@@ -117,7 +128,7 @@ def finding_json(finding: Finding) -> Json:
 def record_json(record: FileRecord) -> Json:
     """Return one of ``files.data[]``."""
     return {
-        **_path_json("path", f"/{record.path}"),
+        **path_json("path", f"/{record.path}"),
         "implicit": record.implicit,
         "type": record.kind.word,
         "size": record.size,
@@ -125,7 +136,7 @@ def record_json(record: FileRecord) -> Json:
         "uid": record.uid,
         "gid": record.gid,
         "mtime": record.mtime,
-        **_path_json("link_target", record.link_target),
+        **path_json("link_target", record.link_target),
         "digest": record.digest,
         "layer": record.layer,
         "change": record.change.value,
@@ -145,7 +156,7 @@ def origin_json(origin: Origin) -> Json:
         "stage_index": origin.stage_index,
         "line": origin.line,
         "instruction": _text(origin.instruction),
-        **_path_json("path", origin.path),
+        **path_json("path", origin.path),
         "image": _text(origin.image),
     }
 
@@ -160,7 +171,7 @@ def hop_json(hop: Hop) -> Json:
         "line": hop.line,
         "instruction": _text(hop.instruction),
         "action": hop.action.value,
-        **_path_json("path", hop.path or None),
+        **path_json("path", hop.path or None),
         "trust": hop.trust.value,
         "evidence": hop.evidence.value,
         "detail": plain(hop.detail),
@@ -182,7 +193,7 @@ def version_json(version: Version) -> Json:
 def why_json(record: FileRecord, chain: Chain, versions: Iterable[Version]) -> Json:
     """Return one of ``why.data[]``."""
     return {
-        **_path_json("path", f"/{record.path}"),
+        **path_json("path", f"/{record.path}"),
         "record": record_json(record),
         "hops": [hop_json(hop) for hop in chain.hops],
         "history": [version_json(version) for version in versions],
@@ -208,19 +219,23 @@ def share_json(row: ShareRow) -> Json:
 
 
 def plain(text: str) -> str:
-    r"""Return text that JSON can hold: bytes that are not UTF-8 become ``\xNN``."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return text
+    r"""Return text that JSON can hold: bytes that are not UTF-8 become ``\xNN``.
+
+    Half a character of UTF-16, which hostile JSON may hold, becomes ``\uNNNN``.
+    """
+    return text if text.isascii() else _SURROGATES.sub(_escape_surrogate, text)
+
+
+def _escape_surrogate(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"  # noqa: PLR2004
 
 
 def _text(text: str | None) -> str | None:
     return None if text is None else plain(text)
 
 
-def _path_json(key: str, path: str | None) -> Json:
+def path_json(key: str, path: str | None) -> Json:
     """Return a path, and its exact bytes beside it where it is not UTF-8."""
     if path is None or path == (shown := plain(path)):
         return {key: path}

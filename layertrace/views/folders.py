@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from layertrace.model.entry import EntryKind
 from layertrace.model.origin import Change
-from layertrace.views.encode import plain
+from layertrace.views.encode import path_json, plain
 from layertrace.views.report import label_text
 from layertrace.views.text import show_name, show_size
 
@@ -119,7 +119,7 @@ def folder_lines(rows: Sequence[FolderRow]) -> list[str]:
 def folder_json(row: FolderRow) -> dict[str, object]:
     """Return one of ``tree.data[]``."""
     return {
-        "path": plain(f"/{row.path}"),
+        **path_json("path", f"/{row.path}"),
         "type": row.kind.word,
         "depth": row.depth,
         "size": row.size,

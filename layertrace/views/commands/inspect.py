@@ -377,6 +377,8 @@ def _print_lines(lines: list[str]) -> None:
     from layertrace.views.terminal import utf8_locale  # noqa: PLC0415
     from layertrace.views.text import to_ascii  # noqa: PLC0415
 
+    if not lines:
+        return
     text = "\n".join(lines)
     if utf8_locale():
         click.echo(text)

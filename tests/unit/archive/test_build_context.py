@@ -79,8 +79,9 @@ def test_list_context_refuses_a_file_it_cannot_read(tmp_path: Path) -> None:
     (tmp_path / "key").chmod(0)
     user = os.geteuid()
     tmp_path.chmod(0o755)
-    for parent in tmp_path.parents[:2]:
-        parent.chmod(0o755)
+    for parent in tmp_path.parents[:3]:
+        if parent.stat().st_mode & 0o777 == 0o700:
+            parent.chmod(0o711)
     if user == 0:
         os.seteuid(65534)
     try:

@@ -82,6 +82,13 @@ def test_rootfs_tree_finds_entries_and_implied_directories() -> None:
     assert tree.by_size == {3: ["a/b"]}
 
 
+def test_rootfs_tree_lists_files_alone_by_size() -> None:
+    """Neither a folder, the root's own entry among them, nor a link has content."""
+    tree = rootfs_tree({"./": folder(), "d/": folder(), "d/l": symlink("f"), "d/f": b"xyz"})
+    assert tree.by_size == {3: ["d/f"]}
+    assert tree.children == {"": ["d"], "d": ["l", "f"]}
+
+
 def test_rootfs_tree_takes_a_hard_link_for_its_file() -> None:
     """A hard link has the attributes and the content of the file it links to."""
     tree = rootfs_tree({"a": file(b"x", mode=0o755), "b": hardlink("a"), "lost": hardlink("no")})
