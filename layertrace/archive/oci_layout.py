@@ -82,13 +82,13 @@ def find_attestation(store: BlobStore, digest: str) -> bytes | None:
         if item.get("annotations").texts().get(_REFERENCE_DIGEST) != digest:
             continue
         manifest = item.get("digest").digest()
-        if not store.has(_blob(manifest)):
+        if not store.has(blob_name(manifest)):
             continue
-        for layer in _json_blob(store, manifest).get("layers").items():
+        for layer in read_json_blob(store, manifest).get("layers").items():
             predicate = layer.get("annotations").texts().get(_PREDICATE_TYPE, "")
             statement = layer.get("digest").digest()
-            if predicate.startswith(_SLSA) and store.has(_blob(statement)):
-                data = store.read(_blob(statement), limit=MAX_STATEMENT)
+            if predicate.startswith(_SLSA) and store.has(blob_name(statement)):
+                data = store.read(blob_name(statement), limit=MAX_STATEMENT)
                 _check(statement, data, "the provenance")
                 return data
     return None
@@ -104,7 +104,7 @@ def _attestations(store: BlobStore, index: Node, seen: set[str]) -> list[Node]:
             # How deep indexes may lie in each other was settled when the image was looked for.
             if digest not in seen:
                 seen.add(digest)
-                found += _attestations(store, _json_blob(store, digest), seen)
+                found += _attestations(store, read_json_blob(store, digest), seen)
     return found
 
 
@@ -128,13 +128,13 @@ class _Lister:
             own = names + tuple(annotations[key] for key in _NAME_KEYS if key in annotations)
             digest = item.get("digest").digest()
             if item.get("mediaType").text("") in _INDEX_TYPES:
-                yield from self.list(_json_blob(self._store, digest), own, depth + 1)
+                yield from self.list(read_json_blob(self._store, digest), own, depth + 1)
             elif item.get("artifactType").text("") in _CONFIG_TYPES | {""}:
                 yield from self._image(item, digest, tuple(dict.fromkeys(own)))
 
     def _image(self, item: Node, digest: str, names: tuple[str, ...]) -> Iterator[ListedImage]:
-        stored = self._store.has(_blob(digest))
-        if stored and not _is_image(_json_blob(self._store, digest)):
+        stored = self._store.has(blob_name(digest))
+        if stored and not _is_image(read_json_blob(self._store, digest)):
             return
         platform = item.get("platform")
         yield ListedImage(
@@ -161,9 +161,9 @@ def listed_image(store: BlobStore, listed: ListedImage, *, reference: str) -> Im
     Raises:
         ArchiveError: a blob it names is missing, damaged or of another size.
     """
-    manifest = _json_blob(store, listed.digest)
+    manifest = read_json_blob(store, listed.digest)
     config_digest = manifest.get("config").get("digest").digest()
-    data = store.read(_blob(config_digest), limit=MAX_JSON)
+    data = store.read(blob_name(config_digest), limit=MAX_JSON)
     _check(config_digest, data, "the image configuration")
     config = decode_config(data, digest=config_digest, document=f"{config_digest} in {store.name}")
     layers = manifest.get("layers").items()
@@ -186,18 +186,23 @@ def listed_image(store: BlobStore, listed: ListedImage, *, reference: str) -> Im
 
 def _layer(store: BlobStore, index: int, layer: Node, diff_id: str) -> LayerRef:
     digest = layer.get("digest").digest()
-    stored = store.size(_blob(digest))
+    stored = store.size(blob_name(digest))
     size = layer.get("size").number()
     if stored != size:
         raise ArchiveError(
             f"layer {index} of {store.name} has {stored:,} bytes, its manifest says {size:,}",
             hint="copy the image again",
         )
-    return LayerRef(index=index, diff_id=diff_id, blob=_blob(digest), digest=digest)
+    return LayerRef(index=index, diff_id=diff_id, blob=blob_name(digest), digest=digest)
 
 
-def _json_blob(store: BlobStore, digest: str) -> Node:
-    data = store.read(_blob(digest), limit=MAX_JSON)
+def read_json_blob(store: BlobStore, digest: str) -> Node:
+    """Return a JSON document stored under its digest.
+
+    Raises:
+        ArchiveError: it is missing, damaged or not what its digest says.
+    """
+    data = store.read(blob_name(digest), limit=MAX_JSON)
     _check(digest, data, "a manifest")
     return parse_json(data, f"{digest[:19]}… in {store.name}")
 
@@ -208,5 +213,6 @@ def _check(digest: str, data: bytes, subject: str) -> None:
         raise DigestMismatchError(subject=subject, expected=digest, actual=actual)
 
 
-def _blob(digest: str) -> str:
+def blob_name(digest: str) -> str:
+    """Return the name of a layout's file for a blob."""
     return BLOB_PREFIX + digest.removeprefix("sha256:")

@@ -175,15 +175,20 @@ class ArchiveSource:
 
     def open_layer(self, layer: LayerRef) -> LayerReader:
         """Open a layer where it lies; a packed one is unpacked as it is read."""
-        region = self._store.region(layer.blob)
-        name = f"layer {layer.index} ({layer.diff_id[:19]}…)"
-        if sniff(region.read_at(0, 8)) is Compression.NONE:
-            return PlainReader(region, name=name, diff_id=layer.diff_id, digest=layer.digest)
-        return StreamReader(region.pieces(), name=name, diff_id=layer.diff_id, digest=layer.digest)
+        return open_stored_layer(self._store, layer)
 
     def close(self) -> None:
         """Close the archive's file."""
         self._store.close()
+
+
+def open_stored_layer(store: TarStore | FolderStore, layer: LayerRef) -> LayerReader:
+    """Open a layer where it lies; a packed one is unpacked as it is read."""
+    region = store.region(layer.blob)
+    name = f"layer {layer.index} ({layer.diff_id[:19]}…)"
+    if sniff(region.read_at(0, 8)) is Compression.NONE:
+        return PlainReader(region, name=name, diff_id=layer.diff_id, digest=layer.digest)
+    return StreamReader(region.pieces(), name=name, diff_id=layer.diff_id, digest=layer.digest)
 
 
 def parse_platform(text: str) -> Platform:

@@ -22,6 +22,8 @@ class Hints:
     context: Path | None = None
     stages: Mapping[str, str] = field(default_factory=dict)
     """Stage name or number to an image reference."""
+    stage_cache: Path | None = None
+    """A build cache that BuildKit exported, mode=max."""
     base: str | None = None
     """Reference of the image the final stage starts from."""
     provenance: Path | None = None

@@ -21,6 +21,7 @@ from layertrace.dockerfile.parse import parse_build
 from layertrace.errors import DockerfileError, SourceError, UsageError
 from layertrace.model.build import BaseDefaults
 from layertrace.model.image import ImageConfig, Platform
+from layertrace.pipeline.cached_stages import missing_stages, open_cached_stages
 from layertrace.pipeline.evidence import find_provenance, known_contexts, read_own
 from layertrace.pipeline.heads import make_head
 from layertrace.pipeline.hints import Hints
@@ -32,7 +33,7 @@ from layertrace.provenance.trees import ContextTree
 from layertrace.provenance.weighing import Reading, weigh
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from layertrace.archive.daemon import EngineSource
@@ -140,6 +141,15 @@ class _Opener:
         stages: tuple[OpenStage, ...] = ()
         if build is not None and not alignment.contradicted:
             stages = self._open_stages(build, known_bases)
+            if self._hints.stage_cache is not None:
+                cached = open_cached_stages(
+                    self._hints.stage_cache, build, alignment, image.config, self._cache
+                )
+                self._opened += [of for of, _ in cached.values()]
+                stages = _with_cached(build, stages, cached)
+                findings += missing_stages(
+                    self._hints.stage_cache, build, {each.index for each in stages}
+                )
             findings += tuple(_stage_finding(s, f) for s in stages for f in s.alignment.findings)
         return Parts(
             head=make_head(image, build, alignment, findings),
@@ -226,6 +236,7 @@ class _Opener:
                 ("--build-arg", hints.build_args),
                 ("--context", hints.context),
                 ("--stage", hints.stages),
+                ("--stage-cache", hints.stage_cache),
             )
             if given
         ]
@@ -297,6 +308,22 @@ class _Opener:
         if self._bundle is not None and self._bundle.context:
             return ContextTree(self._bundle.context)
         return None
+
+
+def _with_cached(
+    build: Build,
+    stages: Iterable[OpenStage],
+    cached: Mapping[int, tuple[StoredArchive, Alignment]],
+) -> tuple[OpenStage, ...]:
+    """Add the stages of a build cache; what was given otherwise goes first."""
+    given = {stage.index: stage for stage in stages}
+    others = {
+        index: OpenStage(
+            index=index, name=build.stages[index].name, stored=stored, alignment=alignment
+        )
+        for index, (stored, alignment) in cached.items()
+    }
+    return tuple(stage for _, stage in sorted((others | given).items()))
 
 
 def _read_context(folder: Path, dockerfile: Path | None) -> ContextTree:

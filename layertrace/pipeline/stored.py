@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from layertrace.archive.blob import LayerReader
-    from layertrace.archive.source import ArchiveSource
     from layertrace.layers.cache import IndexCache
     from layertrace.layers.index import LayerIndex
     from layertrace.model.image import Image, LayerRef
@@ -58,10 +57,27 @@ class StoredImage(Protocol):
         ...
 
 
+class LayerSource(Protocol):
+    """Where layers are stored."""
+
+    @property
+    def witness(self) -> str:
+        """Changes whenever the stored bytes may have changed."""
+        ...
+
+    def open_layer(self, layer: LayerRef) -> LayerReader:
+        """Open one layer's uncompressed tar."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files."""
+        ...
+
+
 class StoredArchive:
     """An image of an archive or layout; plain layers are read where they lie."""
 
-    def __init__(self, source: ArchiveSource, image: Image, cache: IndexCache) -> None:
+    def __init__(self, source: LayerSource, image: Image, cache: IndexCache) -> None:
         """Keep the source, which may serve several images of one archive."""
         self.image = image
         self._source = source

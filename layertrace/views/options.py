@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from layertrace.layers.cache import IndexCache
     from layertrace.pipeline.hints import Hints
-    from layertrace.pipeline.trace import Opening
+    from layertrace.pipeline.trace import ImageTrace, Opening
 
 CACHE_VARIABLE: Final = "LAYERTRACE_CACHE_DIR"
 
@@ -27,16 +27,17 @@ class Reading:
     """The image and all options of section 2, as given."""
 
     image: str
-    dockerfile: Path | None
-    target: str | None
-    build_arg: tuple[str, ...]
-    context: Path | None
-    stage: tuple[str, ...]
-    base: str | None
-    provenance: Path | None
-    platform: str | None
-    verify: bool
-    no_cache: bool
+    dockerfile: Path | None = None
+    target: str | None = None
+    build_arg: tuple[str, ...] = ()
+    context: Path | None = None
+    stage: tuple[str, ...] = ()
+    stage_cache: Path | None = None
+    base: str | None = None
+    provenance: Path | None = None
+    platform: str | None = None
+    verify: bool = False
+    no_cache: bool = False
 
     def hints(self) -> Hints:
         """Return them as the pipeline takes them.
@@ -53,6 +54,7 @@ class Reading:
             build_args=pairs("--build-arg", self.build_arg),
             context=self.context,
             stages=pairs("--stage", self.stage),
+            stage_cache=self.stage_cache,
             base=self.base,
             provenance=self.provenance,
             platform=parse_platform(self.platform) if self.platform else None,
@@ -128,6 +130,38 @@ def opened(reading: Reading) -> Iterator[Opening]:
         cache.close()
 
 
+def walk(opening: Opening, *, hashing: bool = True) -> ImageTrace:
+    """Read the layers with progress on stderr; ``hashing`` as for :meth:`Opening.walk`."""
+    from layertrace.views.progress import walking  # noqa: PLC0415
+
+    with walking() as progress:
+        return opening.walk(progress, hashing=hashing)
+
+
+def layer_number(text: str | None, layers: int) -> int | None:
+    """Return the layer index that ``3`` or ``L4`` names.
+
+    Raises:
+        UsageError: it is neither, or there is no such layer.
+    """
+    if text is None:
+        return None
+    shown = text[:1] in {"L", "l"}
+    digits = text[1:] if shown else text
+    known = digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS
+    number = int(digits) - shown if known else -1
+    if not 0 <= number < layers:
+        span = f": index 0 to {layers - 1}, shown as L1 to L{layers}" if layers else ""
+        raise UsageError(f"--layer {text}: no such layer", why=f"the image has {layers}{span}")
+    return number
+
+
+def json_option(command: Callable[..., object]) -> Callable[..., object]:
+    """Give a command ``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")(command)
+
+
+_MAX_DIGITS: Final = 9
 _FOLDER: Final = click.Path(path_type=Path)
 _OPTIONS: Final = (
     click.argument("image"),
@@ -139,6 +173,9 @@ _OPTIONS: Final = (
     click.option("--context", type=_FOLDER, metavar="DIR", help="The build context, to verify."),
     click.option(
         "--stage", multiple=True, metavar="NAME=IMAGE", help="An image of that stage, to verify."
+    ),
+    click.option(
+        "--stage-cache", type=_FOLDER, metavar="DIR", help="The build's exported cache, to verify."
     ),
     click.option("--base", metavar="IMAGE", help="The final stage's base image."),
     click.option(
