@@ -25,19 +25,19 @@ BUG: Final = 70
 """EX_SOFTWARE: an error that is ours."""
 _DEFAULT: Final = "open"
 _COMMANDS: Final = {
-    "open": ("inspect", "browse", "Browse an image in the terminal (the default)."),
-    "why": ("inspect", "why", "Show where paths came from, hop by hop."),
-    "files": ("inspect", "files", "List files with stage, layer and trust."),
-    "layers": ("inspect", "layers", "List layers with stage, size and instruction."),
-    "stages": ("inspect", "stages", "Show what each stage weighs and what of it ships."),
-    "tree": ("inspect", "tree", "Print the file system as a tree with sizes."),
-    "cat": ("inspect", "cat", "Write a file's content to stdout."),
+    "open": ("browse", "browse", "Browse an image in the terminal (the default)."),
+    "why": ("paths", "why", "Show where paths came from, hop by hop."),
+    "files": ("listing", "files", "List files with stage, layer and trust."),
+    "layers": ("listing", "layers", "List layers with stage, size and instruction."),
+    "stages": ("listing", "stages", "Show what each stage weighs and what of it ships."),
+    "tree": ("listing", "tree", "Print the file system as a tree with sizes."),
+    "cat": ("paths", "cat", "Write a file's content to stdout."),
     "export": ("export", "export", "Save an image, or build one with all its stages."),
     "cache": ("housekeeping", "cache", "List, prune or clear the index cache."),
     "doctor": ("housekeeping", "doctor", "Check engine, cache and terminal."),
     "schema": ("housekeeping", "schema", "Print the JSON Schema of a command's output."),
     "completion": ("housekeeping", "completion", "Print the completion script of a shell."),
-    "demo": ("inspect", "demo", "Browse the sample image that comes with layertrace."),
+    "demo": ("browse", "demo", "Browse the sample image that comes with layertrace."),
 }
 
 

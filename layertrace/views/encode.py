@@ -41,6 +41,7 @@ _HIDDEN: Final = re.compile(
     "[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\U000e0000-\U000e007f]"
 )
+_WIDE: Final = re.compile("[^\x00-\x7f]")
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _COMPACT: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -57,7 +58,20 @@ def to_line(value: object) -> str:
 
 def _visible(text: str) -> str:
     """Escape what a terminal would obey or hide; JSON reads the same."""
-    return _HIDDEN.sub(lambda found: json.dumps(found[0])[1:-1], text)
+    return _HIDDEN.sub(_escape_character, text)
+
+
+def to_ascii_json(text: str) -> str:
+    r"""Return the same JSON in ASCII.
+
+    >>> to_ascii_json('["\u00e9\U0001f600"]')
+    '["\\u00e9\\ud83d\\ude00"]'
+    """
+    return _WIDE.sub(_escape_character, text)
+
+
+def _escape_character(found: re.Match[str]) -> str:
+    return json.dumps(found[0])[1:-1]
 
 
 def image_json(head: ImageHead) -> Json:

@@ -8,6 +8,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from layertrace.views.terminal import is_terminal
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -25,7 +27,7 @@ class Line:
         """Start the clock."""
         self.started = time.monotonic()
         self._shown = 0.0
-        self._on = not mute and sys.stderr.isatty() and not os.environ.get("CI")
+        self._on = not mute and is_terminal(sys.stderr) and not os.environ.get("CI")
         self._written = False
 
     def due(self) -> bool:

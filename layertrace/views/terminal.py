@@ -5,6 +5,15 @@ from __future__ import annotations
 import locale
 import os
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Say whether a standard stream is a terminal; one that was closed is None."""
+    return stream is not None and stream.isatty()
 
 
 def can_browse() -> bool:
@@ -12,9 +21,18 @@ def can_browse() -> bool:
     if os.environ.get("TERM", "dumb") == "dumb":
         return False
     # Textual draws on stderr, and reads keys from stdin.
-    return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
+    return is_terminal(sys.stdin) and is_terminal(sys.stdout) and is_terminal(sys.stderr)
 
 
 def utf8_locale() -> bool:
     """Say whether the locale can show more than ASCII."""
-    return "utf" in locale.getpreferredencoding(do_setlocale=False).lower()
+    # Not getpreferredencoding(): in the C locale Python itself goes over to UTF-8
+    # (PEP 540), and asks for nothing of the terminal.
+    return "utf" in locale.getencoding().lower()
+
+
+def fit_locale(line: str) -> str:
+    """Return a line that is safe to show as the locale can show it."""
+    from layertrace.views.text import show_name, to_ascii  # noqa: PLC0415 - not for bare --help
+
+    return line if line.isascii() or utf8_locale() else show_name(to_ascii(line), ascii_only=True)

@@ -1,0 +1,100 @@
+"""What commands write: results to stdout, notes to stderr."""
+
+from __future__ import annotations
+
+import codecs
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from layertrace.views.terminal import fit_locale
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from layertrace.pipeline.trace import ImageTrace
+
+
+def print_json(command: str, trace: ImageTrace, data: object) -> None:
+    """Print the envelope with ``data`` in it."""
+    from layertrace.views.encode import envelope, to_text  # noqa: PLC0415
+
+    write_json(f"{to_text(envelope(command, trace.head, data))}\n")
+
+
+def print_records(trace: ImageTrace, rows: list[int], *, jsonl: bool) -> None:
+    """Print records one by one, so that a large image costs no more than a small one.
+
+    Nothing is written before every path was traced: what fails, fails until then.
+    """
+    from layertrace.views.encode import envelope, record_json, to_line, to_text  # noqa: PLC0415
+
+    head = trace.head
+    records = (to_line(record_json(trace.record_at(row))) for row in rows)
+    if jsonl:
+        for record in records:
+            write_json(f"{record}\n")
+        return
+    opening, _, closing = to_text(envelope("files", head, [])).rpartition("]")
+    write_json(opening)
+    for number, record in enumerate(records):
+        write_json(f"{',' if number else ''}\n    {record}")
+    write_json("\n  " * bool(rows) + f"]{closing}\n")
+
+
+def write_json(text: str) -> None:
+    """Write JSON text so that it is JSON in whatever encoding stdout has."""
+    if not text.isascii() and "utf" not in sys.stdout.encoding.lower():
+        from layertrace.views.encode import to_ascii_json  # noqa: PLC0415
+
+        text = to_ascii_json(text)
+    sys.stdout.write(text)
+
+
+def print_paths(paths: Iterable[str]) -> None:
+    """Write exact paths, each ended by a NUL byte."""
+    out = sys.stdout.buffer
+    for path in paths:
+        out.write(f"/{path}\0".encode("utf-8", "surrogateescape"))
+    out.flush()
+
+
+def print_bytes(pieces: Iterable[bytes]) -> None:
+    """Write content as it is."""
+    out = sys.stdout.buffer
+    for piece in pieces:
+        out.write(piece)
+    out.flush()
+
+
+def print_safely(pieces: Iterable[bytes]) -> None:
+    """Write content with whatever a terminal would obey made visible."""
+    from layertrace.views.text import show_name  # noqa: PLC0415
+
+    for text in _decoded(pieces):
+        lines = text.split("\n")
+        shown = "\n".join("\t".join(map(show_name, line.split("\t"))) for line in lines)
+        sys.stdout.write(shown)
+
+
+def _decoded(pieces: Iterable[bytes]) -> Iterator[str]:
+    # A character may begin in one piece and end in the next.
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    for piece in pieces:
+        yield decoder.decode(piece)
+    yield decoder.decode(b"", final=True)
+
+
+def print_findings(trace: ImageTrace) -> None:
+    """Tell on stderr what is strange about the image."""
+    from layertrace.views.text import show_name  # noqa: PLC0415
+
+    for finding in trace.sized_head.findings:
+        click.echo(f"note: {fit_locale(show_name(finding.message))}", err=True)
+
+
+def print_lines(lines: list[str]) -> None:
+    """Print lines of text that are safe to show."""
+    if lines:
+        click.echo("\n".join(map(fit_locale, lines)))
