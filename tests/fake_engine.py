@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tests.builders import SampleImage, sha256
+from tests.builders import CREATED, SampleImage, sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -81,6 +81,7 @@ class FakeEngine:
             "Os": "linux",
             "Architecture": "amd64",
             "Size": sum(map(len, image.layers)),
+            "Created": CREATED,
         }
 
 

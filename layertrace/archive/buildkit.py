@@ -35,6 +35,7 @@ from layertrace.archive.build_plan import (
     named_stages,
     target_name,
 )
+from layertrace.archive.docker_command import ask, docker_commands
 from layertrace.archive.engine import Progress
 from layertrace.archive.plain_progress import BuildSteps
 from layertrace.errors import EngineError, StoppedError, StorageError
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
 
 _LAST_WITH_OWN_BUILDKIT: Final = 22
 """From version 23 on ``docker build`` needs the buildx plugin for BuildKit."""
-_ASK_TIMEOUT: Final = 20
 _STOP_TIMEOUT: Final = 10
 _VERSION: Final = re.compile(r"version (\d+)\.")
 
@@ -67,18 +67,15 @@ def find_buildkit() -> BuildCommand | None:
 
     Several may be there: one without the plugin must not hide another.
     """
-    for folder in os.get_exec_path():
-        docker = Path(folder, "docker")
-        if not os.access(docker, os.X_OK) or docker.is_dir():
-            continue
-        if _ask(docker, "buildx", "version") is not None:
+    for docker in docker_commands():
+        if ask(docker, "buildx", "version") is not None:
             return BuildCommand(
                 argv=(os.fspath(docker), "buildx", "build", "--load"),
                 buildx=True,
                 # Its metadata file then holds every step, not only the materials.
                 environment={"BUILDX_METADATA_PROVENANCE": "max"},
             )
-        found = _VERSION.search(_ask(docker, "--version") or "")
+        found = _VERSION.search(ask(docker, "--version") or "")
         if found and int(found[1]) <= _LAST_WITH_OWN_BUILDKIT:
             return BuildCommand(
                 argv=(os.fspath(docker), "build"),
@@ -86,23 +83,6 @@ def find_buildkit() -> BuildCommand | None:
                 environment={"DOCKER_BUILDKIT": "1"},
             )
     return None
-
-
-def _ask(docker: Path, *arguments: str) -> str | None:
-    """Return what the command prints, None where it fails."""
-    try:
-        done = subprocess.run(  # noqa: S603 - the docker command on PATH, no shell
-            (docker, *arguments),
-            capture_output=True,
-            check=True,
-            encoding="utf-8",
-            errors="replace",
-            stdin=subprocess.DEVNULL,
-            timeout=_ASK_TIMEOUT,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout
 
 
 def build_buildkit(command: BuildCommand, order: BuildOrder, tags: TemporaryTags) -> BuiltImages:

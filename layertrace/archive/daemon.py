@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, cast
 
 from layertrace.archive.blob import PIECE, Compression, StreamReader, sniff
+from layertrace.archive.build_history import find_build_record
 from layertrace.archive.decode import MAX_JSON, decode_config
 from layertrace.archive.docker_archive import list_saved, saved_image
 from layertrace.archive.engine import connect, inspect_image, open_save
@@ -70,6 +71,10 @@ class EngineSource:
             return inspect_image(self._client, reference).diff_ids
         except SourceError:
             return None
+
+    def build_record(self) -> bytes | None:
+        """Return the provenance of the build that made the image, None where nothing tells."""
+        return find_build_record(self.facts.id, self.facts.created)
 
     def stream(
         self, take: Callable[[str, StreamReader], bool], *, stop: Callable[[], bool]

@@ -63,6 +63,8 @@ class EngineImage:
     platform: Platform
     size: int
     """Bytes of its layers, as the engine counts them."""
+    created: str
+    """When it was made, RFC 3339."""
 
 
 class ChunkReader:
@@ -136,6 +138,7 @@ def inspect_image(client: DockerClient, name: str) -> EngineImage:
             variant=str(facts.get("Variant") or ""),
         ),
         size=int(facts.get("Size") or 0),
+        created=str(facts.get("Created") or ""),
     )
 
 

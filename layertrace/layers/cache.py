@@ -41,6 +41,7 @@ _SELECT: Final = (
 )
 _LAYER: Final = "layer"
 _CONFIG: Final = "config"
+_PROVENANCE: Final = "provenance"
 _SEEN: Final = "seen"
 _DIGESTS: Final = "digests"
 _SHA256: Final = 32
@@ -109,6 +110,14 @@ class IndexCache:
     def store_config(self, digest: str, data: bytes) -> None:
         """Keep a configuration whose digest the caller has checked."""
         self._store(_CONFIG, digest, "", data)
+
+    def load_provenance(self, image_id: str) -> bytes | None:
+        """Return what the engine recorded of an image's build."""
+        return self._load(_PROVENANCE, image_id, "")
+
+    def store_provenance(self, image_id: str, data: bytes) -> None:
+        """Keep what the engine recorded, which it forgets and is slow to tell."""
+        self._store(_PROVENANCE, image_id, "", data)
 
     def load_digests(self, diff_id: str, witness: str) -> dict[int, bytes]:
         """Return the content digests known of a layer, by entry number."""

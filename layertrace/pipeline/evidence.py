@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from layertrace.model.build import BaseDefaults, Build
     from layertrace.model.bundle import TraceBundle
     from layertrace.model.image import Image
+    from layertrace.pipeline.streamed import StoredInEngine
 
 PROVENANCE_UNREADABLE: Final = "provenance-unreadable"
 
@@ -38,9 +39,12 @@ class Told:
 
 
 def find_provenance(
-    image: Image, given: Path | None, archive: ArchiveSource | None, bundle: TraceBundle | None
+    image: Image,
+    given: Path | None,
+    source: ArchiveSource | StoredInEngine | None,
+    bundle: TraceBundle | None,
 ) -> Told:
-    """Return the provenance given, else the one in the image or trace archive.
+    """Return the provenance given, else the one in the image, trace archive or engine.
 
     Raises:
         LayertraceError: the file given cannot be read or is no provenance, or
@@ -49,7 +53,7 @@ def find_provenance(
     if given is not None:
         attestation = decode_attestation(read_small(given), document=str(given))
         return Told(attestation=attestation, bound=is_of(attestation, image))
-    data = archive.attestation() if archive is not None else None
+    data = source.attestation() if source is not None else None
     if data is None and bundle is not None and bundle.provenance is not None:
         data = json.dumps(bundle.provenance).encode()
     if data is None:

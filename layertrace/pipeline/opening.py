@@ -98,6 +98,7 @@ class _Opener:
         self._bundle: TraceBundle | None = None
         self._archive: ArchiveSource | None = None
         self._engine: EngineSource | None = None
+        self._attested: ArchiveSource | StoredInEngine | None = None
 
     def open(self, reference: str) -> Parts:
         try:
@@ -113,7 +114,8 @@ class _Opener:
         if reference.transport == "docker-daemon":
             return self._open_daemon(reference.target)
         source = open_archive(reference, platform=self._hints.platform)
-        self._archive, self._bundle = source, source.bundle
+        self._archive = self._attested = source
+        self._bundle = source.bundle
         stored = StoredArchive(source, source.image, self._cache)
         self._opened.append(stored)
         return stored
@@ -123,13 +125,13 @@ class _Opener:
         from layertrace.archive.daemon import EngineSource  # noqa: PLC0415
 
         self._engine = EngineSource(name)
-        stored = StoredInEngine(self._engine, self._cache, self._watcher)
+        stored = self._attested = StoredInEngine(self._engine, self._cache, self._watcher)
         self._opened.append(stored)
         return stored
 
     def _assemble(self, stored: StoredImage) -> Parts:
         image, known_bases = stored.image, self._bundled_bases()
-        told = find_provenance(image, self._hints.provenance, self._archive, self._bundle)
+        told = find_provenance(image, self._hints.provenance, self._attested, self._bundle)
         defaults = {reference: _defaults(config) for reference, config in known_bases.items()}
         own, unreadable = read_own(told, image, defaults)
         given = self._read_build(image, defaults, told.attestation, own)
@@ -280,8 +282,9 @@ class _Opener:
                     image = self._archive.stage_image(bundled.config)
                     images[bundled.index] = StoredArchive(self._archive, image, self._cache)
         for name, text in self._hints.stages.items():
-            images[_stage_index(build, name)] = self._open_other(text)
-        self._opened += images.values()
+            index = _stage_index(build, name)
+            images[index] = self._open_other(text)
+            self._opened.append(images[index])
         return tuple(
             OpenStage(
                 index=index,

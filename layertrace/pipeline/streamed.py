@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from layertrace.pipeline.watch import Watcher
     from layertrace.rootfs.squash import Place
 
+_BUILDKIT: Final = "buildkit."
 _SPOOL: Final = 8 << 20
 """Bytes of a file's content held in memory before they go to a temporary file."""
 
@@ -109,6 +110,22 @@ class StoredInEngine:
         with found[0] as content:
             while piece := content.read(PIECE):
                 yield piece
+
+    def attestation(self) -> bytes | None:
+        """Return what the engine's builder recorded of the image's build.
+
+        Asking takes a second, so only where BuildKit built it.
+        """
+        comments = (entry.comment for entry in self.image.config.history)
+        if not any(comment.startswith(_BUILDKIT) for comment in comments):
+            return None
+        image_id = self._source.facts.id
+        found = self._cache.load_provenance(image_id)
+        if found is None:
+            found = self._source.build_record()
+            if found is not None:
+                self._cache.store_provenance(image_id, found)
+        return found
 
     def close(self) -> None:
         """Keep the digests computed; close the connection."""
