@@ -165,9 +165,9 @@ def _report(error: BaseException) -> int:
 
 
 def _print_error(error: LayertraceError) -> None:
-    lines = str(error).splitlines()
-    click.echo(f"error: {_one_line(lines[0] if lines else type(error).__name__)}", err=True)
-    for line in lines[1:3]:
+    # By its parts: a newline in one of them, out of an image, makes no line of its own.
+    click.echo(f"error: {_one_line(error.what)}", err=True)
+    for line in filter(None, (error.why, error.hint)):
         click.echo(f"  {_one_line(line)}", err=True)
 
 
@@ -181,9 +181,11 @@ def _print_usage(error: click.ClickException) -> None:
 
 
 def _one_line(text: str) -> str:
-    from layertrace.views.text import show_name  # noqa: PLC0415 - only where something failed
+    # Only where something failed.
+    from layertrace.views.terminal import fit_locale  # noqa: PLC0415
+    from layertrace.views.text import show_name  # noqa: PLC0415
 
-    return show_name(text)
+    return fit_locale(show_name(text))
 
 
 def _write_any_character() -> None:
@@ -195,8 +197,11 @@ def _write_any_character() -> None:
 
 def _silence_stdout() -> None:
     """Keep the interpreter from flushing into the closed pipe at its end."""
-    if sys.stdout is None:
+    try:
+        stdout = sys.stdout.fileno()
+    except (AttributeError, io.UnsupportedOperation):
+        # It was closed by whoever started us, or is no file but an object of Python.
         return
     devnull = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(devnull, sys.stdout.fileno())
+    os.dup2(devnull, stdout)
     os.close(devnull)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from layertrace.errors import UsageError
 from layertrace.views.options import (
     json_option,
     layer_number,
@@ -91,6 +92,8 @@ def files(*, as_json: bool, jsonl: bool, null: bool, **values: Any) -> None:  # 
     stage:build layer:3 origin:context trust:unknown mark:- size:>1MB type:file;
     a space is and, | is or, ! is not.
     """
+    if as_json + jsonl + null > 1:
+        raise UsageError("choose one of --json, --jsonl and -0")
     with opened(take_reading(values)) as opening:
         trace = walk(opening)
         rows = _chosen_rows(trace, **values)
