@@ -52,12 +52,17 @@ def change_of(tree: RootfsTree, path: str, place: Place) -> Change:
     return Change.METADATA
 
 
-def make_table(tree: RootfsTree, tracer: Tracer) -> FileTable:
-    """Trace every path of the image, the removed ones included, into columns."""
+def make_table(tree: RootfsTree, tracer: Tracer, *, folder: str = "") -> FileTable:
+    """Trace every path below a folder, the removed ones included, into columns.
+
+    By default those of the whole image.
+    """
     rootfs = tree.rootfs
     removed = _removed(rootfs)
     everything = [path for path in rootfs.seen if path]
     everything += removed
+    if folder:
+        everything = [path for path in everything if path.startswith(f"{folder}/")]
     everything += _implied(everything)
     # "/" sorts below every other character: a directory's content follows it
     # at once and nothing comes between.

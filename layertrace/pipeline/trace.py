@@ -68,7 +68,7 @@ class Opening:
             lower = stored.walk(watcher, hashing=hashing, verify=self._verify)
             stages[stage.index] = TracedImage(
                 name=stage.name,
-                tree=RootfsTree(squash(lower), stored.digest),
+                tree=RootfsTree(squash(lower), stored.digest, stored),
                 alignment=stage.alignment,
             )
         return ImageTrace(parts, indexes, stages)
@@ -110,7 +110,7 @@ class ImageTrace:
         self._head = parts.head
         self._indexes = indexes
         self._stages = stages
-        self._tree = RootfsTree(squash(indexes), parts.stored.digest)
+        self._tree = RootfsTree(squash(indexes), parts.stored.digest, parts.stored)
         self._lookup = Lookup(self._tree, parts.head.image.reference)
         self._tracer = Tracer(
             TracedImage(
@@ -169,6 +169,18 @@ class ImageTrace:
     def shares(self) -> tuple[ShareRow, ...]:
         """Return stages, bases, context and other sources, and what of each ships."""
         return make_shares(self.table, self.sized_head)
+
+    def shares_below(self, path: str) -> tuple[ShareRow, ...]:
+        """Return how the bytes below a directory divide, the largest part first.
+
+        Empty for anything but a directory with something in it.
+        """
+        found = self._tree.find(path) if path else None
+        if path and (found is None or found.kind is not EntryKind.DIR):
+            return ()
+        table = make_table(self._tree, self._tracer, folder=path) if path else self.table
+        rows = (row for row in make_shares(table, self.sized_head) if row.shipped_files)
+        return tuple(sorted(rows, key=lambda row: (-row.shipped_bytes, row.name)))
 
     def chain(self, path: str) -> Chain:
         """Return where a path came from.

@@ -204,19 +204,33 @@ def version_json(version: Version) -> Json:
     }
 
 
-def why_json(record: FileRecord, chain: Chain, versions: Iterable[Version]) -> Json:
+def why_json(
+    record: FileRecord, chain: Chain, versions: Iterable[Version], shares: Iterable[ShareRow]
+) -> Json:
     """Return one of ``why.data[]``."""
     return {
         **path_json("path", f"/{record.path}"),
         "record": record_json(record),
         "hops": [hop_json(hop) for hop in chain.hops],
         "history": [version_json(version) for version in versions],
+        "shares": [_part_json(row) for row in shares],
+    }
+
+
+def _part_json(row: ShareRow) -> Json:
+    """Return one of ``why.data[].shares[]``: what a directory holds of one source."""
+    return {
+        "kind": row.kind,
+        "name": plain(row.name),
+        "stage_index": row.stage_index,
+        "bytes": row.shipped_bytes,
+        "files": row.shipped_files,
+        "trust": row.trust.value,
     }
 
 
 def share_json(row: ShareRow) -> Json:
     """Return one of ``stages.data[]``."""
-    stays = None if row.size is None else max(row.size - row.shipped_bytes, 0)
     return {
         "kind": row.kind,
         "name": plain(row.name),
@@ -226,7 +240,7 @@ def share_json(row: ShareRow) -> Json:
         "size": row.size,
         "shipped_bytes": row.shipped_bytes,
         "shipped_files": row.shipped_files,
-        "stays_behind": stays if row.kind == "stage" else None,
+        "stays_behind": row.stays_behind,
         "trust": row.trust.value,
         "carried_by": [carrier_json(carrier) for carrier in row.carried_by],
     }

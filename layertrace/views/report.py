@@ -98,9 +98,6 @@ def stages_lines(shares: Sequence[ShareRow], *, width: int | None) -> list[str]:
 
 def _share_rows(row: ShareRow) -> list[list[str]]:
     """Return a stage's line, and one more for each further layer that carried it."""
-    stays = "-"
-    if row.kind == "stage" and row.size is not None and row.carried_by:
-        stays = show_size(max(row.size - row.shipped_bytes, 0))
     carriers = [
         f"L{c.layer + 1} {show_name(c.instruction or '')} :{c.line}" for c in row.carried_by
     ]
@@ -115,7 +112,7 @@ def _share_rows(row: ShareRow) -> list[list[str]]:
         show_size(row.size) if row.size is not None else "-",
         show_size(row.shipped_bytes),
         f"{row.shipped_files:,}",
-        stays,
+        show_size(row.stays_behind) if row.stays_behind is not None else "-",
         carriers[0] if carriers else "-",
     ]
     return [first_line, *([*[""] * 7, carrier] for carrier in carriers[1:])]
@@ -139,15 +136,19 @@ def _file_row(table: FileTable, row: int) -> list[str]:
     ]
 
 
-def why_lines(
+def why_lines(  # noqa: PLR0913 - all that is known of one path
     head: ImageHead,
     record: FileRecord,
     chain: Chain,
     versions: Sequence[Version],
+    shares: Sequence[ShareRow],
     *,
     width: int | None,
 ) -> list[str]:
-    """Return the chain of one path, and what each layer did to it where several did."""
+    """Return the chain of one path, and what each layer did to it where several did.
+
+    Of a directory also how the bytes below it divide.
+    """
     lines = [_record_line(record, chain.trust), ""]
     rows = [_hop_row(number, hop) for number, hop in enumerate(chain.hops, 1)]
     titles = ["HOP", "", "PLACE", "LINE", "INSTRUCTION", "EVIDENCE"]
@@ -160,6 +161,15 @@ def why_lines(
     if not chain.hops:
         lines.append("  no layer has an entry for it: only paths below it do")
     lines += ["", f"Origin: {origin_text(chain.origin)}"]
+    if shares:
+        rows = [
+            [show_size(r.shipped_bytes), f"{r.shipped_files:,}", TRUST_MARKS[r.trust],
+             show_name(r.name)]
+            for r in shares
+        ]  # fmt: skip
+        titles = ["HOLDS", "FILES", "", "FROM"]
+        table = format_table(rows, align=">><<", head=titles, width=width and width - 2)
+        lines += ["", *(f"  {line}" for line in table)]
     if len(versions) > 1:
         lines += ["", *_version_lines(head, versions, width=width)]
     return lines

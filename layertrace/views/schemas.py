@@ -202,13 +202,26 @@ def _why() -> Schema:
         record=_record(),
         hops=_list(_hop()),
         history=_list(_version()),
+        shares=_list(_part()),
+    )
+
+
+def _part() -> Schema:
+    return _object(
+        kind=_TEXT,
+        name=_TEXT,
+        stage_index=_or_null(_COUNT),
+        bytes=_COUNT,
+        files=_COUNT,
+        trust=_one_of(Trust),
     )
 
 
 def _folder() -> Schema:
     return _object(
+        optional={"path_b64": _TEXT},
         path=_TEXT,
-        type=_TEXT,
+        type={"enum": [kind.word for kind in EntryKind]},
         depth=_COUNT,
         size=_COUNT,
         files=_COUNT,

@@ -52,7 +52,7 @@ def why(
         for path in map(trace.resolve, paths):
             chain = trace.chain(path)
             versions = trace.versions(path)
-            found.append((trace.record(path), chain, versions))
+            found.append((trace.record(path), chain, versions, trace.shares_below(path)))
         if as_json:
             from layertrace.views.encode import why_json  # noqa: PLC0415
 
@@ -66,7 +66,7 @@ def why(
                 lines = why_lines(trace.sized_head, *each, width=stdout_width())
                 print_lines([""] * (number > 0) + lines)
         limit = Trust(require).rank if require else None
-        weak = limit is not None and any(chain.trust.rank > limit for _, chain, _ in found)
+        weak = limit is not None and any(chain.trust.rank > limit for _, chain, *_ in found)
         return _FINDING if weak else 0
 
 
