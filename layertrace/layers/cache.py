@@ -243,7 +243,7 @@ class IndexCache:
             return []
 
     def _open(self, *, create: bool) -> sqlite3.Connection | None:
-        if self._trouble:
+        if self._trouble or not self._limit:
             return None
         if self._connection is None and (create or self.path.exists()):
             try:

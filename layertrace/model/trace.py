@@ -180,3 +180,12 @@ class ShareRow:
     shipped_files: int
     trust: Trust
     carried_by: tuple[Carrier, ...] = field(default_factory=tuple)
+    in_image: bool = False
+    """A stage whose layers are layers of the image: nothing of it stays behind."""
+
+    @property
+    def stays_behind(self) -> int | None:
+        """Bytes of a stage that do not ship; None for all else, and where not known."""
+        if self.kind != "stage" or self.in_image or self.size is None:
+            return None
+        return max(self.size - self.shipped_bytes, 0)

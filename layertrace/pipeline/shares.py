@@ -103,6 +103,7 @@ def _row(key: _Key, total: _Sum, head: ImageHead) -> ShareRow:
         shipped_files=total.files,
         trust=total.trust if total.files else Trust.UNKNOWN,
         carried_by=stage.carried_by if stage is not None else _base_carriers(head, base=base),
+        in_image=stage is not None and stage.in_image,
     )
 
 

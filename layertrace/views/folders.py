@@ -102,7 +102,9 @@ def _in_order(sums: _Sums) -> Iterator[FolderRow]:
     while todo:
         path, depth = todo.pop()
         yield sums.row(path, depth)
-        below = sorted(sums.children[path], key=lambda child: (sums.sizes[child], child))
+        # The last in goes on first: names backwards, then by size from the smallest.
+        below = sorted(sums.children[path], reverse=True)
+        below.sort(key=sums.sizes.__getitem__)
         todo += [(child, depth + 1) for child in below]
 
 

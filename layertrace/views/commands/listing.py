@@ -124,7 +124,9 @@ def tree(*, as_json: bool, path: str, depth: int, **values: Any) -> None:  # noq
 
     with opened(take_reading(values)) as opening:
         trace = walk(opening)
-        rows = folder_rows(trace.table, trace.resolve(path), depth=depth)
+        # A link to a folder stands for it; any other link is a row.
+        rows = folder_rows(trace.table, trace.follow(path), depth=depth)
+        rows = rows or folder_rows(trace.table, trace.resolve(path), depth=depth)
         if rows is None:
             raise trace.missing(trace.resolve(path))
         if as_json:
