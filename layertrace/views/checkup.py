@@ -50,7 +50,7 @@ def _terminal() -> Check:
 def _cache() -> Check:
     folder = cache_folder()
     place = _nearest_existing(folder)
-    ok = os.access(place, os.W_OK)
+    ok = place.is_dir() and os.access(place, os.W_OK | os.X_OK)
     state = "" if ok else " (cannot be written: nothing will be kept)"
     return Check(name="cache", ok=ok, detail=f"{show_name(str(folder))}{state}")
 

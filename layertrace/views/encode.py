@@ -28,13 +28,14 @@ Json = dict[str, object]
 
 def envelope(command: str, head: ImageHead, data: object) -> Json:
     """Return the outer object that every command's JSON shares."""
-    return {
-        "schema": f"layertrace.{command}/1",
-        "tool": {"name": "layertrace", "version": __version__},
-        "image": image_json(head),
-        "findings": [finding_json(finding) for finding in head.findings],
-        "data": data,
-    }
+    findings = [finding_json(finding) for finding in head.findings]
+    return document(command, image=image_json(head), findings=findings, data=data)
+
+
+def document(name: str, **fields: object) -> Json:
+    """Return a JSON document that says which schema it follows."""
+    tool = {"name": "layertrace", "version": __version__}
+    return {"schema": f"layertrace.{name}/1", "tool": tool, **fields}
 
 
 _HIDDEN: Final = re.compile(

@@ -29,20 +29,27 @@ def json_schema(name: str) -> Schema:
     """
     if name == "record":
         return {**_DRAFT, "title": "layertrace files --jsonl", **_record()}
-    if name not in _DATA:
-        near = difflib.get_close_matches(name, [*_DATA, "record"], n=1)
-        known = ", ".join([*_DATA, "record"])
-        hint = f"did you mean {near[0]}?" if near else f"known: {known}"
-        raise UsageError(f"there is no schema {name}", hint=hint)
+    if name in _DATA:
+        of_image = {"image": _image(), "findings": _list(_object(code=_TEXT, message=_TEXT))}
+        return _document(name, f"{name} --json", **of_image, data=_list(_DATA[name]()))
+    if name == "cache":
+        return _document(name, "cache list --json", path=_TEXT, data=_list(_kept()))
+    if name == "doctor":
+        return _document(name, "doctor --json", data=_list(_check()))
+    known = [*_DATA, "cache", "doctor", "record"]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+    raise UsageError(f"there is no schema {name}", hint=hint)
+
+
+def _document(name: str, command: str, **fields: Schema) -> Schema:
     return {
         **_DRAFT,
-        "title": f"layertrace {name} --json",
+        "title": f"layertrace {command}",
         **_object(
             schema={"const": f"layertrace.{name}/1"},
             tool=_object(name={"const": "layertrace"}, version=_TEXT),
-            image=_image(),
-            findings=_list(_object(code=_TEXT, message=_TEXT)),
-            data=_list(_DATA[name]()),
+            **fields,
         ),
     }
 
@@ -227,6 +234,14 @@ def _folder() -> Schema:
         files=_COUNT,
         owners=_list(_TEXT),
     )
+
+
+def _kept() -> Schema:
+    return _object(kind=_TEXT, key=_TEXT, verified=_FLAG, size=_COUNT, used=_TEXT)
+
+
+def _check() -> Schema:
+    return _object(name=_TEXT, ok=_FLAG, detail=_TEXT)
 
 
 _DATA: Final = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import lzma
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from tests.cli_support import Cli
 from tests.sample_support import SAMPLES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _OURS = ("NO_COLOR", "COLUMNS", "LC_ALL", "LC_CTYPE", "DOCKER_CONTEXT", "CI")
@@ -27,6 +29,13 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture
+def sockets_closed() -> Iterator[None]:
+    """Nothing of the test's connections is left for the next one."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture

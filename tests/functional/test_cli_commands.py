@@ -41,7 +41,7 @@ def _paths(envelope: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize("words", JSON_COMMANDS, ids=" ".join)
 def test_json_is_what_the_schema_says(cli: Cli, sample: Path, words: list[str]) -> None:
     """Every envelope is valid, has no field the schema keeps silent about, and names its image."""
-    envelope = cli.json(words[0], sample, *words[1:])
+    envelope = cli.checked_json(words[0], sample, *words[1:])
     assert envelope["schema"] == f"layertrace.{words[0]}/1"
     assert envelope["image"]["reference"] == str(sample)
     assert envelope["findings"] == []
@@ -55,7 +55,7 @@ def test_json_of_an_image_without_a_dockerfile_is_what_the_schema_says(
     """What is not known is null, and nothing is left out."""
     base = layer({"app/dist/bin/start": b"x", "app/package-lock.json": b"{}", "l": symlink("x")})
     (alone / "app.tar").write_bytes(docker_archive(image(base, layer({"app/.wh.dist": b""}), base)))
-    envelope = cli.json(words[0], "app.tar", *words[1:])
+    envelope = cli.checked_json(words[0], "app.tar", *words[1:])
     assert envelope["image"]["stages"] == []
     assert {x["instruction"] for x in envelope["image"]["layers"]} == {None}
 
@@ -436,10 +436,10 @@ def test_names_that_are_not_utf8_are_exact_in_json(cli: Cli, alone: Path) -> Non
     (alone / "app.tar").write_bytes(
         docker_archive(image(layer({name: b"", "link": symlink("to\udcfe")})))
     )
-    records = {record["path"]: record for record in cli.json("files", "app.tar")["data"]}
+    records = {record["path"]: record for record in cli.checked_json("files", "app.tar")["data"]}
     assert base64.b64decode(records["/caf\\xe9/x\\xff"]["path_b64"]) == b"/caf\xe9/x\xff"
     assert base64.b64decode(records["/link"]["link_target_b64"]) == b"to\xfe"
     assert "path_b64" not in records["/link"]
     for command in (["tree", "app.tar", "--depth", "9"], ["why", "app.tar", "/" + name]):
-        rows = cli.json(*command)["data"]
+        rows = cli.checked_json(*command)["data"]
         assert any(base64.b64decode(row.get("path_b64", "")) == b"/caf\xe9/x\xff" for row in rows)

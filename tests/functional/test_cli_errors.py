@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import lzma
 import os
@@ -27,7 +26,7 @@ from tests.builders import (
     to_json,
     write_folder,
 )
-from tests.cli_support import Cli, check_error, spawn
+from tests.cli_support import Cli, check_error, engine_away, spawn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -260,14 +259,13 @@ def test_an_index_without_the_platform_is_told(cli: Cli, alone: Path) -> None:
 # --- the engine
 
 
-@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+@engine_away
 @pytest.mark.parametrize("reference", ["docker-daemon:app:1", "app:1", "node"])
 def test_an_engine_that_is_not_running_is_told(cli: Cli, reference: str) -> None:
     """An image of the engine needs one: exit code 5."""
     lines = cli.fail("layers", reference, code=5)
     assert lines[0] == "error: the Docker engine is not running, or not there"
     assert "no.sock" in lines[1]
-    gc.collect()  # the SDK leaves a socket open, which has to go while this test's filter holds
 
 
 # --- paths

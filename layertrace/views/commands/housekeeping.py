@@ -24,19 +24,21 @@ def cache() -> None:
 def list_items(*, as_json: bool) -> None:
     """List what is kept, the most recently used first."""
     from layertrace.views.tables import format_table  # noqa: PLC0415
-    from layertrace.views.text import show_size  # noqa: PLC0415
+    from layertrace.views.text import show_name, show_size  # noqa: PLC0415
 
     kept = open_cache()
     items = kept.items()
     path = kept.path
     kept.close()
     if as_json:
+        from layertrace.views.encode import plain  # noqa: PLC0415
+
         rows = [
             {"kind": i.kind, "key": i.key, "verified": i.verified, "size": i.size,
              "used": datetime.fromtimestamp(i.used, UTC).isoformat()}
             for i in items
         ]  # fmt: skip
-        click.echo(json.dumps({"schema": "layertrace.cache/1", "path": str(path), "data": rows}))
+        _print_document("cache", path=plain(str(path)), data=rows)
         return
     table = [
         [
@@ -51,7 +53,7 @@ def list_items(*, as_json: bool) -> None:
     if table:
         head = ["KIND", "KEY", "SIZE", "USED", ""]
         click.echo("\n".join(format_table(table, align="<<><<", head=head)))
-    click.echo(f"{show_size(sum(i.size for i in items))} in {path}", err=True)
+    click.echo(f"{show_size(sum(i.size for i in items))} in {show_name(str(path))}", err=True)
 
 
 @cache.command()
@@ -99,10 +101,17 @@ def doctor(*, as_json: bool) -> None:
     checks = check_up()
     if as_json:
         rows = [{"name": c.name, "ok": c.ok, "detail": c.detail} for c in checks]
-        click.echo(json.dumps({"schema": "layertrace.doctor/1", "data": rows}))
+        _print_document("doctor", data=rows)
         return
     lines = [[("ok" if c.ok else "no"), c.name, c.detail] for c in checks]
     click.echo("\n".join(format_table(lines, align="<<<")))
+
+
+def _print_document(name: str, **fields: object) -> None:
+    from layertrace.views.encode import document, to_text  # noqa: PLC0415
+    from layertrace.views.output import write_json  # noqa: PLC0415
+
+    write_json(f"{to_text(document(name, **fields))}\n")
 
 
 @click.command()
