@@ -41,15 +41,19 @@ class Answer:
 
 
 class Cli:
-    """The command in this process, stdout and stderr going to pipes."""
+    """The command in this process, stdout and stderr captured."""
 
-    def __init__(self, captured: pytest.CaptureFixture[bytes]) -> None:
-        """Keep what captures the output."""
+    def __init__(self, captured: pytest.CaptureFixture[bytes], *, terminal: bool = False) -> None:
+        """Keep what captures the output, as a terminal or as a pipe."""
         self._captured = captured
+        self._terminal = terminal
 
     def run(self, *words: Word, code: int = 0) -> Answer:
         """Run a command; it must end with ``code``."""
         self._captured.readouterr()
+        for stream in (sys.stdout, sys.stderr):
+            # Capturing makes them anew for each test.
+            vars(stream)["isatty"] = lambda: self._terminal
         found = main([os.fspath(word) for word in words])
         out, err = (stream.decode("utf-8", "surrogateescape") for stream in self._taken())
         assert found == code, f"{words}: exit {found}\n{err}"

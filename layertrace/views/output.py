@@ -45,7 +45,7 @@ def print_records(trace: ImageTrace, rows: list[int], *, jsonl: bool) -> None:
 
 def write_json(text: str) -> None:
     """Write JSON text so that it is JSON in whatever encoding stdout has."""
-    if not text.isascii() and "utf" not in sys.stdout.encoding.lower():
+    if not text.isascii() and "utf" not in (sys.stdout.encoding or "utf-8").lower():
         from layertrace.views.encode import to_ascii_json  # noqa: PLC0415
 
         text = to_ascii_json(text)
