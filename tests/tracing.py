@@ -7,9 +7,10 @@ r"""Traced images in memory: what each step wrote, and the history it left.
 
 from __future__ import annotations
 
+import hashlib
 import tarfile
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from layertrace.dockerfile.parse import parse_build
 from layertrace.layers.walk import walk_layer
@@ -23,10 +24,13 @@ from layertrace.rootfs.squash import squash
 from tests.builders import Content, Member, layer, sha256
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from layertrace.model.build import Build
     from layertrace.model.origin import Chain
     from layertrace.rootfs.squash import Place
 
+T = TypeVar("T")
 Steps = Sequence[tuple[str, Mapping[str, Content] | None]]
 """``created_by`` and what the layer holds; None for an entry without a layer."""
 
@@ -47,6 +51,25 @@ class Bytes:
         return len(self._data)
 
 
+class MemoryContents(Generic[T]):
+    """Contents that need not be read from anywhere."""
+
+    def __init__(self, content_of: Callable[[T], bytes]) -> None:
+        """Keep what tells a file's content."""
+        self._content_of = content_of
+
+    def cost(self, files: Iterable[T]) -> int:
+        """Return the size of the files."""
+        return sum(len(self._content_of(each)) for each in files)
+
+    def sums(self, headers: Mapping[T, Sequence[bytes]]) -> Mapping[T, Sequence[str]]:
+        """Return the sha256 of each header with the content after it."""
+        return {
+            each: [hashlib.sha256(header + self._content_of(each)).hexdigest() for header in some]
+            for each, some in headers.items()
+        }
+
+
 def rootfs_tree(*layers: Mapping[str, Content]) -> RootfsTree:
     """Return what a container of these layers sees."""
     walked = [walk_layer(Bytes(layer(each)), name="layer", hash_contents=True) for each in layers]
@@ -54,7 +77,14 @@ def rootfs_tree(*layers: Mapping[str, Content]) -> RootfsTree:
     def digest_of(place: Place) -> str:
         return f"sha256:{walked[place.layer].digests[place.number].hex()}"
 
-    return RootfsTree(squash([each.index for each in walked]), digest_of)
+    indexes = [each.index for each in walked]
+    tars = [layer(each) for each in layers]
+
+    def content_of(place: Place) -> bytes:
+        start = indexes[place.layer].offsets[place.number]
+        return tars[place.layer][start:][: indexes[place.layer].sizes[place.number]]
+
+    return RootfsTree(squash(indexes), digest_of, MemoryContents(content_of))
 
 
 def image_config(steps: Steps, workdir: str = "") -> ImageConfig:
@@ -90,22 +120,29 @@ def traced_image(  # noqa: PLR0913
 
 def context_tree(files: Mapping[str, Content]) -> ContextTree:
     """Return a build context."""
-    kinds = {tarfile.REGTYPE: "file", tarfile.DIRTYPE: "dir", tarfile.SYMTYPE: "symlink"}
+    kinds = {tarfile.DIRTYPE: "dir", tarfile.SYMTYPE: "symlink"}
+    members = {
+        path: Member(content=content) if isinstance(content, bytes) else content
+        for path, content in files.items()
+    }
     entries = []
-    for path, content in files.items():
-        member = Member(content=content) if isinstance(content, bytes) else content
+    for path, member in members.items():
         entries.append(
             ContextEntry(
                 path=path,
-                kind=kinds[member.type],
+                kind=kinds.get(member.type, "file"),
                 size=len(member.content),
                 mode=member.mode,
                 mtime=int(member.mtime),
-                digest=sha256(member.content) if member.type == tarfile.REGTYPE else None,
+                digest=None if member.type in kinds else sha256(member.content),
                 link_target=member.link or None,
             )
         )
-    return ContextTree(entries)
+    return ContextTree(
+        entries,
+        contents=MemoryContents(lambda path: members[path].content),
+        first_names={path: m.link for path, m in members.items() if m.type == tarfile.LNKTYPE},
+    )
 
 
 def trace(  # noqa: PLR0913

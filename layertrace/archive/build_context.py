@@ -20,7 +20,7 @@ from layertrace.errors import SourceError
 from layertrace.model.bundle import ContextEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _CHUNK: Final = 1 << 20
 IGNORE_FILE: Final = ".dockerignore"
@@ -144,6 +144,45 @@ def file_digest(file: ContextFile) -> str:
     for chunk in read_file(file):
         sha256.update(chunk)
     return f"sha256:{sha256.hexdigest()}"
+
+
+class FolderContents:
+    """The contents of a context's files, for sums over a header and what follows it."""
+
+    def __init__(self, files: Mapping[str, ContextFile]) -> None:
+        """Keep the files by path."""
+        self._files = files
+
+    def cost(self, files: Iterable[str]) -> int:
+        """Return how many bytes these files have."""
+        return sum(self._files[path].status.st_size for path in files)
+
+    def sums(self, headers: Mapping[str, Sequence[bytes]]) -> Mapping[str, Sequence[str]]:
+        """Return the sha256 of each header with the file's content after it, in hex.
+
+        Raises:
+            SourceError: a file cannot be read, or is shorter than when it was listed.
+        """
+        found: dict[str, Sequence[str]] = {}
+        for path, each in headers.items():
+            hashes = [hashlib.sha256(header) for header in each]
+            for chunk in read_file(self._files[path]):
+                for sha256 in hashes:
+                    sha256.update(chunk)
+            found[path] = tuple(sha256.hexdigest() for sha256 in hashes)
+        return found
+
+    def first_names(self) -> Mapping[str, str]:
+        """Return the hard links to files that a builder is sent under an earlier path."""
+        first: dict[tuple[int, int], str] = {}
+        links: dict[str, str] = {}
+        for path in sorted(self._files, key=lambda path: path.split("/")):
+            status = self._files[path].status
+            if stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
+                name = first.setdefault((status.st_dev, status.st_ino), path)
+                if name != path:
+                    links[path] = name
+        return links
 
 
 def context_entry(file: ContextFile, digest: str | None) -> ContextEntry | None:

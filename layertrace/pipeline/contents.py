@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from layertrace.archive.blob import PIECE
 from layertrace.errors import LayerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from layertrace.archive.blob import LayerReader
     from layertrace.layers.cache import IndexCache
     from layertrace.layers.index import LayerIndex
     from layertrace.model.image import LayerRef
+    from layertrace.rootfs.squash import Place
 
 
 class Digests:
@@ -78,3 +81,62 @@ def _zeros(count: int) -> Iterator[bytes]:
     while count > 0:
         yield bytes(min(PIECE, count))
         count -= PIECE
+
+
+def by_layer(
+    headers: Mapping[Place, Sequence[bytes]],
+) -> Mapping[int, Mapping[int, Sequence[bytes]]]:
+    """Return the headers layer by layer, and there by entry number."""
+    layers: defaultdict[int, dict[int, Sequence[bytes]]] = defaultdict(dict)
+    for place, each in headers.items():
+        layers[place.layer][place.number] = each
+    return layers
+
+
+def sums_of(
+    reader: LayerReader, index: LayerIndex, headers: Mapping[int, Sequence[bytes]]
+) -> dict[int, tuple[str, ...]]:
+    """Return the sha256 of each header with the file's content after it, by entry number."""
+    found: dict[int, tuple[str, ...]] = {}
+    # In the order they are stored: a packed tar cannot be entered in the middle.
+    for number in sorted(headers, key=lambda number: index.offsets[number]):
+        hashes = [hashlib.sha256(header) for header in headers[number]]
+        for piece in file_content(reader, index, number):
+            for each in hashes:
+                each.update(piece)
+        found[number] = tuple(each.hexdigest() for each in hashes)
+    return found
+
+
+class PassingSums:
+    """The same of a tar that goes by once, and that may be this layer's or another's."""
+
+    def __init__(self, index: LayerIndex, headers: Mapping[int, Sequence[bytes]]) -> None:
+        """Prepare for the files of one layer; sparse ones are left out."""
+        numbers = [n for n in headers if n not in index.sparse]
+        self._files = [
+            (index.offsets[n], index.sizes[n], n, [hashlib.sha256(h) for h in headers[n]])
+            for n in sorted(numbers, key=lambda n: index.offsets[n])
+        ]
+        self._next = 0
+
+    def take(self, position: int, piece: bytes) -> None:
+        """Hash what of a piece, the next of the tar, belongs to a file."""
+        end = position + len(piece)
+        while self._next < len(self._files):
+            start, size, _, hashes = self._files[self._next]
+            if start >= end:
+                return
+            part = memoryview(piece)[max(start - position, 0) : start + size - position]
+            for each in hashes:
+                each.update(part)
+            if start + size > end:
+                return
+            self._next += 1
+
+    def done(self) -> dict[int, tuple[str, ...]]:
+        """Return the sums of the files whose content went by whole."""
+        return {
+            number: tuple(each.hexdigest() for each in hashes)
+            for _, _, number, hashes in self._files[: self._next]
+        }

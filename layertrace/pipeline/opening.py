@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from layertrace.archive.build_context import (
+    FolderContents,
     context_entry,
     file_digest,
     ignore_matcher,
@@ -335,7 +336,10 @@ def _read_context(folder: Path, dockerfile: Path | None) -> ContextTree:
     ignored = ignore_matcher(read_ignore(folder, dockerfile))
     files = {file.path: file for file in walk_context(folder, ignored)}
     entries = [entry for file in files.values() if (entry := context_entry(file, None))]
-    return ContextTree(entries, lambda path: file_digest(files[path]))
+    contents = FolderContents(files)
+    return ContextTree(
+        entries, lambda path: file_digest(files[path]), contents, contents.first_names()
+    )
 
 
 def read_dockerfile(path: Path) -> str:

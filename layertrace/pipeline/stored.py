@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from layertrace.layers.walk import walk_layer
-from layertrace.pipeline.contents import Digests, file_content, layer_name, show_digest
+from layertrace.pipeline.contents import (
+    Digests,
+    by_layer,
+    file_content,
+    layer_name,
+    show_digest,
+    sums_of,
+)
+from layertrace.rootfs.squash import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from layertrace.archive.blob import LayerReader
     from layertrace.layers.cache import IndexCache
     from layertrace.layers.index import LayerIndex
     from layertrace.model.image import Image, LayerRef
     from layertrace.pipeline.watch import Watcher
-    from layertrace.rootfs.squash import Place
 
 VERIFY_LIMIT: Final = 16 << 20
 """A plain layer up to this many bytes is always read whole and checked against
@@ -50,6 +58,17 @@ class StoredImage(Protocol):
 
     def read(self, place: Place) -> Iterator[bytes]:
         """Yield the content of the regular file at ``place``."""
+        ...
+
+    def cost(self, files: Iterable[Place]) -> int:
+        """Return how many bytes must be read to get at the contents of these files."""
+        ...
+
+    def sums(self, headers: Mapping[Place, Sequence[bytes]]) -> Mapping[Place, Sequence[str]]:
+        """Return the sha256 of each header with the file's content after it, in hex.
+
+        What cannot be read any more is left out.
+        """
         ...
 
     def close(self) -> None:
@@ -133,11 +152,34 @@ class StoredArchive:
         with self._source.open_layer(self.image.layers[place.layer]) as reader:
             yield from file_content(reader, self._indexes[place.layer], place.number)
 
+    def cost(self, files: Iterable[Place]) -> int:
+        """Return the size of the files, or of whole layers where those are packed."""
+        sizes: dict[int, int] = defaultdict(int)
+        for place in files:
+            sizes[place.layer] += self._indexes[place.layer].sizes[place.number]
+        return sum(
+            size if self._is_plain(layer) else self._indexes[layer].length
+            for layer, size in sizes.items()
+        )
+
+    def sums(self, headers: Mapping[Place, Sequence[bytes]]) -> Mapping[Place, Sequence[str]]:
+        """Return the sums of the files, each layer opened once."""
+        found: dict[Place, Sequence[str]] = {}
+        for layer, wanted in by_layer(headers).items():
+            with self._source.open_layer(self.image.layers[layer]) as reader:
+                sums = sums_of(reader, self._indexes[layer], wanted)
+            found |= {Place(layer, number): each for number, each in sums.items()}
+        return found
+
     def close(self) -> None:
         """Keep the digests computed; close the archive."""
         diff_ids = self.image.config.diff_ids
         self._digests.keep(dict(zip(diff_ids, self._indexes, strict=False)))
         self._source.close()
+
+    def _is_plain(self, layer: int) -> bool:
+        with self._source.open_layer(self.image.layers[layer]) as reader:
+            return reader.random_access
 
     def _sparse_digest(self, place: Place) -> bytes:
         sha256 = hashlib.sha256()

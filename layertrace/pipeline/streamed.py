@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
@@ -11,10 +12,18 @@ from layertrace.archive.blob import PIECE
 from layertrace.errors import DigestMismatchError, LayerError, StoppedError
 from layertrace.layers.walk import walk_layer
 from layertrace.model.entry import EntryKind
-from layertrace.pipeline.contents import Digests, file_content, layer_name, show_digest
+from layertrace.pipeline.contents import (
+    Digests,
+    PassingSums,
+    by_layer,
+    file_content,
+    layer_name,
+    show_digest,
+)
+from layertrace.rootfs.squash import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import BinaryIO
 
     from layertrace.archive.blob import StreamReader
@@ -23,7 +32,6 @@ if TYPE_CHECKING:
     from layertrace.layers.index import LayerIndex
     from layertrace.model.image import Image, LayerRef
     from layertrace.pipeline.watch import Watcher
-    from layertrace.rootfs.squash import Place
 
 _BUILDKIT: Final = "buildkit."
 _SPOOL: Final = 8 << 20
@@ -94,8 +102,10 @@ class StoredInEngine:
             # Which layer this is shows only at its end, so the content that
             # would be the file's is set aside until then.
             spool = tempfile.SpooledTemporaryFile(max_size=_SPOOL)  # noqa: SIM115
-            for piece in file_content(reader, index, place.number):
-                spool.write(piece)
+            with suppress(LayerError):
+                # A shorter layer is another one.
+                for piece in file_content(reader, index, place.number):
+                    spool.write(piece)
             reader.verify()
             if reader.diff_id() != layer.diff_id:
                 spool.close()
@@ -125,6 +135,33 @@ class StoredInEngine:
             found = self._source.build_record()
             if found is not None:
                 self._cache.store_provenance(image_id, found)
+        return found
+
+    def cost(self, files: Iterable[Place]) -> int:  # noqa: ARG002
+        """Return the size of the image: the engine sends nothing less."""
+        return sum(index.length for index in self._indexes.values())
+
+    def sums(self, headers: Mapping[Place, Sequence[bytes]]) -> Mapping[Place, Sequence[str]]:
+        """Return the sums of the files, streaming the image once more."""
+        wanted = {self.image.layers[n]: each for n, each in by_layer(headers).items()}
+        found: dict[Place, Sequence[str]] = {}
+
+        def take(_: str, reader: StreamReader) -> bool:
+            # Which layer this is shows only at its end.
+            sums = {n: PassingSums(self._indexes[n.diff_id], each) for n, each in wanted.items()}
+            position = 0
+            while piece := reader.read_at(position, PIECE):
+                for each in sums.values():
+                    each.take(position, piece)
+                position += len(piece)
+            for layer, each in sums.items():
+                if layer.diff_id == reader.diff_id():
+                    done = each.done().items()
+                    found.update({Place(layer.index, number): sum_ for number, sum_ in done})
+                    del wanted[layer]
+            return bool(wanted)
+
+        self._source.stream(take, stop=_never)
         return found
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from layertrace.archive.host import group_names, user_names
 from layertrace.errors import PathNotFoundError
 from layertrace.model.entry import EntryKind
 from layertrace.model.origin import Chain, Change, Finding, Origin, OriginKind, Trust
@@ -15,6 +16,7 @@ from layertrace.pipeline.opening import Parts, open_parts
 from layertrace.pipeline.shares import make_shares, with_shares
 from layertrace.pipeline.tables import change_of, make_label, make_table
 from layertrace.pipeline.watch import WalkProgress, Watcher
+from layertrace.provenance.copyhash import Owners
 from layertrace.provenance.hops import TracedImage
 from layertrace.provenance.tracer import FINAL, Knowledge, Tracer
 from layertrace.provenance.trees import RootfsTree
@@ -119,7 +121,12 @@ class ImageTrace:
                 alignment=parts.alignment,
                 base_reference=parts.base_reference,
             ),
-            Knowledge(build=parts.head.build, stages=stages, context=parts.context),
+            Knowledge(
+                build=parts.head.build,
+                stages=stages,
+                context=parts.context,
+                owners=Owners(users=user_names(), groups=group_names()),
+            ),
         )
 
     @cached_property

@@ -15,6 +15,7 @@ from layertrace.provenance.sources import Made, copy_hop, copying_at, find_sourc
 if TYPE_CHECKING:
     from layertrace.model.build import Instruction
     from layertrace.provenance.hops import At
+    from layertrace.provenance.proofs import Proofs
     from layertrace.provenance.sources import Copy
     from layertrace.provenance.trees import Tree
 
@@ -65,17 +66,16 @@ def _is_repository(url: str) -> bool:
     return not url.startswith(("http://", "https://")) or url.partition("#")[0].endswith(".git")
 
 
-def from_outside(at: At, instruction: Instruction, tree: Tree | None, kind: OriginKind) -> Trail:
+def from_outside(
+    at: At, instruction: Instruction, tree: Tree | None, kind: OriginKind, proofs: Proofs
+) -> Trail:
     """Trace a copy from the build context or an external image: the chain ends there."""
-    if instruction.source_context is not None:
-        # Not the main build context, whatever is at hand of that.
-        tree = None
     copy = find_source(at, instruction, tree)
     copy = _perhaps_unpacked(at, copy, instruction)
     if copy.made is Made.YES:
         return made_on_the_way(at)
-    hop = copy_hop(at, copy, _place(instruction))
-    if instruction.source_doubtful and hop.evidence is not Evidence.MATCHED:
+    hop = proofs.improve(copy_hop(at, copy, _place(instruction)), at, copy, tree)
+    if instruction.source_doubtful and hop.evidence not in {Evidence.MATCHED, Evidence.HASHED}:
         detail = f"{hop.detail}; {_doubt(instruction)}"
         hop = replace(hop, trust=weakest(Trust.UNKNOWN, hop.trust), detail=detail)
         return Trail(hops=(hop,), origin=UNKNOWN)

@@ -16,6 +16,7 @@ from layertrace.model.origin import (
     Trust,
     weakest,
 )
+from layertrace.provenance.copyhash import Owners
 from layertrace.provenance.hops import (
     At,
     TracedImage,
@@ -33,6 +34,7 @@ from layertrace.provenance.outside import (
     from_url,
     made_on_the_way,
 )
+from layertrace.provenance.proofs import Proofs
 from layertrace.provenance.sources import Made, copy_hop, find_source
 
 if TYPE_CHECKING:
@@ -58,6 +60,8 @@ class Knowledge:
     context: Tree | None = None
     images: Mapping[str, Tree] = field(default_factory=dict)
     """External images that a COPY --from names."""
+    owners: Owners = field(default_factory=Owners)
+    """What this host calls owners."""
 
 
 class Verdict(NamedTuple):
@@ -78,6 +82,7 @@ class Tracer:
         self._mounted: dict[tuple[str, int], tuple[Mount, ...]] = {}
         """By image and layer."""
         self._uniform: dict[int, Chain] = {}
+        self._proofs = Proofs(knowledge.owners)
 
     def chain(self, path: str) -> Chain | None:
         """Return the chain of a path of the final image; None if it is not there."""
@@ -87,7 +92,8 @@ class Tracer:
             if tree.find(path) is None:
                 return None
             return Chain(hops=(), origin=UNKNOWN, trust=Trust.UNKNOWN)
-        return self._chain(path, place)
+        chain = self._chain(path, place)
+        return replace(chain, hops=tuple(map(self._confirmed, chain.hops)))
 
     def _chain(self, path: str, place: Place) -> Chain:
         trail = self._trace(At(image=self._final, path=path, place=place))
@@ -97,6 +103,27 @@ class Tracer:
             trust=weakest(*(hop.trust for hop in trail.hops)),
             carried_from=self._carrier(trail),
         )
+
+    def _confirmed(self, hop: Hop) -> Hop:
+        """Return a hop with the builder's own hash as its evidence, where it has one."""
+        stages = (stage for stage in self._known.stages.values() if stage.name == hop.place)
+        image = self._final if hop.place == FINAL else next(stages, None)
+        if image is None or hop.layer is None:
+            return hop
+        step = image.alignment.steps[hop.layer]
+        if step.instruction is None or step.instruction.line != hop.line:
+            # Of a stage that is called as the final image is.
+            return hop
+        return self._proofs.confirm(hop, step, self._source(step.instruction))
+
+    def _source(self, instruction: Instruction) -> Tree | None:
+        """Return what a COPY took from, where that is at hand."""
+        if instruction.source_stage is not None:
+            stage = self._known.stages.get(instruction.source_stage)
+            return stage.tree if stage is not None else None
+        if instruction.source_image is not None:
+            return self._known.images.get(instruction.source_image)
+        return self._known.context if instruction.source_context is None else None
 
     def verdict(self, path: str, place: Place) -> Verdict:
         """Return what :meth:`chain` ends in, for one seen path, without its hops.
@@ -219,23 +246,24 @@ class Tracer:
             return document
         if instruction.source_stage is not None:
             return self._from_stage(at, instruction, instruction.source_stage)
+        tree = self._source(instruction)
         if instruction.source_image is not None:
-            tree = self._known.images.get(instruction.source_image)
-            return from_outside(at, instruction, tree, OriginKind.IMAGE)
+            return from_outside(at, instruction, tree, OriginKind.IMAGE, self._proofs)
         fetched = from_url(at, instruction)
         if fetched is not None:
             return fetched
-        return from_outside(at, instruction, self._known.context, OriginKind.CONTEXT)
+        return from_outside(at, instruction, tree, OriginKind.CONTEXT, self._proofs)
 
     def _from_stage(self, at: At, instruction: Instruction, index: int) -> Trail:
         source = self._known.stages.get(index)
-        copy = find_source(at, instruction, source.tree if source is not None else None)
+        tree = source.tree if source is not None else None
+        copy = find_source(at, instruction, tree)
         if copy.made is Made.YES:
             return made_on_the_way(at)
         if self._known.build is None:
             return _recorded(at)
         stage = self._known.build.stages[index]
-        hop = copy_hop(at, copy, stage.name)
+        hop = self._proofs.improve(copy_hop(at, copy, stage.name), at, copy, tree)
         if source is None:
             return self._beyond(hop, copy.path, stage)
         # Other content than the stage's: whatever made that, it did not make this.

@@ -6,19 +6,21 @@ import posixpath
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Protocol
+from itertools import islice
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from layertrace.model.entry import EntryKind, clean_path
 from layertrace.rootfs.squash import Place, content_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from layertrace.model.bundle import ContextEntry
     from layertrace.rootfs.squash import Rootfs
 
 MAX_HOPS: Final = 40
 """Symbolic links followed in one path, as Linux does (path_resolution(7))."""
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +37,26 @@ class Item:
     capability: bytes | None = None
 
 
+class Contents(Protocol[Key]):
+    """A way to the contents of regular files; a key is whatever a tree calls a file by."""
+
+    def cost(self, files: Iterable[Key]) -> int:
+        """Return how many bytes must be read to get at these files."""
+        ...
+
+    def sums(self, headers: Mapping[Key, Sequence[bytes]]) -> Mapping[Key, Sequence[str]]:
+        """Return the sha256 of a header and the content after it, for each header, in hex.
+
+        What cannot be read is left out.
+        """
+        ...
+
+
 class Tree(Protocol):
     """Files by path; paths are rootfs-relative and cleaned, ``""`` is the root."""
+
+    uploaded: bool
+    """It was sent to the builder; else the builder had it, as an image."""
 
     def find(self, path: str) -> Item | None:
         """Return what stands at ``path`` itself, links not followed."""
@@ -44,6 +64,21 @@ class Tree(Protocol):
 
     def digest(self, path: str) -> str | None:
         """Return the digest of a regular file's content; None for anything else."""
+        ...
+
+    def first_name(self, path: str) -> str | None:
+        """Return the other path that a file was sent under, this being a hard link to it."""
+        ...
+
+    def cost(self, paths: Iterable[str]) -> int | None:
+        """Return how many bytes must be read for these files; None where they are not at hand."""
+        ...
+
+    def sums(self, headers: Mapping[str, Sequence[bytes]]) -> Mapping[str, Sequence[str]]:
+        """Return the sha256 of a header and the content after it, for each header, in hex.
+
+        What cannot be read is left out.
+        """
         ...
 
     @property
@@ -99,15 +134,24 @@ def resolve_folder(tree: Finder, path: str) -> str:
 class RootfsTree:
     """What a container of one image sees."""
 
-    def __init__(self, rootfs: Rootfs, digest_of: Callable[[Place], str]) -> None:
-        """Keep the file system and the one way to its contents.
+    uploaded = False
+
+    def __init__(
+        self,
+        rootfs: Rootfs,
+        digest_of: Callable[[Place], str],
+        contents: Contents[Place] | None = None,
+    ) -> None:
+        """Keep the file system and the ways to its contents.
 
         Args:
             rootfs: of the image.
             digest_of: returns the digest of the regular file at a place.
+            contents: of its files, where they can be read.
         """
         self.rootfs = rootfs
         self._digest_of = digest_of
+        self._contents = contents
         self._lower: dict[int, LowerTree] = {}
 
     def find(self, path: str) -> Item | None:
@@ -137,6 +181,32 @@ class RootfsTree:
         """Return the digest of the file at ``path``."""
         place = self.rootfs.place(path)
         return None if place is None else self.digest_at(place)
+
+    def first_name(self, path: str) -> str | None:  # noqa: ARG002
+        """Return None: in an image every name of a file counts as the file."""
+        return None
+
+    def cost(self, paths: Iterable[str]) -> int | None:
+        """Return how many bytes must be read for the files at ``paths``."""
+        if self._contents is None:
+            return None
+        return self._contents.cost(filter(None, map(self._content_of, paths)))
+
+    def sums(self, headers: Mapping[str, Sequence[bytes]]) -> Mapping[str, Sequence[str]]:
+        """Return the sums of the files at the paths; of several headers in one reading."""
+        places = {path: self._content_of(path) for path in headers}
+        wanted: dict[Place, list[bytes]] = defaultdict(list)
+        # Two paths of one file, hard links, have a header each: all are handed in together.
+        for path, place in places.items():
+            if place is not None:
+                wanted[place] += headers[path]
+        found = self._contents.sums(wanted) if self._contents is not None else {}
+        sums = {place: iter(each) for place, each in found.items()}
+        return {
+            path: tuple(islice(sums[place], len(headers[path])))
+            for path, place in places.items()
+            if place in sums
+        }
 
     def digest_at(self, place: Place) -> str | None:
         """Return the digest of the file at a place, seen or hidden."""
@@ -192,6 +262,10 @@ class RootfsTree:
             if item is not None and item.kind is EntryKind.FILE:
                 sizes[item.size].append(path)
         return sizes
+
+    def _content_of(self, path: str) -> Place | None:
+        place = self.rootfs.place(path)
+        return None if place is None else self.content_place(place)
 
     def content_place(self, place: Place) -> Place:
         """Return where the content is: the same place, but for a hard link its file's."""
@@ -249,19 +323,27 @@ class LowerTree:
 class ContextTree:
     """The build context, as it was listed or as it stands on disk."""
 
+    uploaded = True
+
     def __init__(
         self,
         entries: Sequence[ContextEntry],
         digest_of: Callable[[str], str | None] | None = None,
+        contents: Contents[str] | None = None,
+        first_names: Mapping[str, str] | None = None,
     ) -> None:
         """Keep the listing.
 
         Args:
             entries: every file, directory and link of the context.
             digest_of: hashes a file that the listing gives no digest for.
+            contents: of its files, where they can be read.
+            first_names: of hard links, the path that came before them.
         """
         self._entries = {entry.path: entry for entry in entries}
         self._digest_of = digest_of
+        self._contents = contents
+        self._first_names = first_names or {}
 
     def find(self, path: str) -> Item | None:
         """Return what stands at ``path``, relative to the context."""
@@ -287,6 +369,18 @@ class ContextTree:
         if entry.digest is None and self._digest_of is not None:
             return self._digest_of(path)
         return entry.digest
+
+    def first_name(self, path: str) -> str | None:
+        """Return the path of the same file that was sent before this one."""
+        return self._first_names.get(path)
+
+    def cost(self, paths: Iterable[str]) -> int | None:
+        """Return how many bytes must be read; None where only digests are known."""
+        return None if self._contents is None else self._contents.cost(paths)
+
+    def sums(self, headers: Mapping[str, Sequence[bytes]]) -> Mapping[str, Sequence[str]]:
+        """Return the sums of the files at the paths."""
+        return {} if self._contents is None else self._contents.sums(headers)
 
     @cached_property
     def children(self) -> Mapping[str, Sequence[str]]:

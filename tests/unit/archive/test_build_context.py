@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from layertrace.archive.build_context import (
+    FolderContents,
     ignore_matcher,
     list_context,
     pattern_of,
     read_ignore,
+    walk_context,
 )
 from layertrace.archive.classic import ContextTar
 from layertrace.errors import SourceError, StoppedError
@@ -230,3 +232,26 @@ def test_context_tar_ends_when_the_build_is_stopped(tmp_path: Path) -> None:
     tar.stopped = True
     with pytest.raises(StoppedError):
         next(chunks)
+
+
+def test_contents_are_summed_after_each_header(tmp_path: Path) -> None:
+    """Of a file several sums are had in one reading, and its size is known before."""
+    write(tmp_path, "a", "dir/b")
+    files = {file.path: file for file in walk_context(tmp_path, ignore_matcher(()))}
+    contents = FolderContents(files)
+
+    assert contents.cost(["a", "dir/b"]) == 6
+    assert contents.sums({"a": [b"", b"1"], "dir/b": [b"2"]}) == {
+        "a": tuple(sha256(each).removeprefix("sha256:") for each in (b"a", b"1a")),
+        "dir/b": (sha256(b"2dir/b").removeprefix("sha256:"),),
+    }
+
+
+def test_hard_links_are_told_by_the_path_that_is_sent_first(tmp_path: Path) -> None:
+    """A builder is sent a folder's content before what comes after it: so ``a/z`` is first."""
+    write(tmp_path, "a/z", "alone")
+    os.link(tmp_path / "a" / "z", tmp_path / "a.b")
+    os.link(tmp_path / "a" / "z", tmp_path / "c")
+    files = {file.path: file for file in walk_context(tmp_path, ignore_matcher(()))}
+
+    assert FolderContents(files).first_names() == {"a.b": "a/z", "c": "a/z"}
