@@ -106,12 +106,12 @@ class Copying:
             return
         for literal in self._expand(text):
             kind = self._kind(literal)
-            if kind in {EntryKind.DIR, None} and _is_within(path, destination):
-                yield _joined(literal, _below(path, destination))
             if kind is not EntryKind.DIR and literal:
                 name = literal.rpartition("/")[2]
                 if path == (_joined(destination, name) if self.into(destination) else destination):
                     yield literal
+            if kind in {EntryKind.DIR, None} and _is_within(path, destination):
+                yield _joined(literal, _below(path, destination))
 
     def _kind(self, path: str) -> EntryKind | None:
         """Return what a source is once links are followed; None where there is none to see."""
