@@ -82,6 +82,9 @@ class Stage:
     """The FROM instruction as written."""
     platform: str = ""
     instructions: tuple[Instruction, ...] = ()
+    triggers: int = 0
+    """Layers that ONBUILD triggers of the base made, where the builder told of them
+    and ``instructions`` does not hold them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from layertrace.dockerfile.contexts import contexts_for
 from layertrace.dockerfile.parse import parse_build
 from layertrace.errors import ArchiveError, DockerfileError, SourceError
 from layertrace.model.origin import Finding
-from layertrace.provenance.attested import is_of
+from layertrace.provenance.attested import is_of, with_triggers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,7 +86,7 @@ def read_own(
         # Other frontends than Dockerfile's leave their own language there.
         message = f"{attestation.document} holds a build file that is no Dockerfile: {error}"
         return None, (_unreadable(message),)
-    return build, ()
+    return with_triggers(build, attestation), ()
 
 
 def known_contexts(attestation: Attestation | None, image: Image) -> Mapping[str, str] | None:

@@ -6,6 +6,7 @@ the digests a provenance holds are the builder's, not always the image's.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -218,6 +219,36 @@ class _Weaver:
         wanted = (instruction.line, instruction.text)
         left = [(step.line, step.text) for _, step in self._order[self._next :]]
         self._next += left.index(wanted) + 1 if wanted in left else 0
+
+
+def with_triggers(build: Build, attestation: Attestation) -> Build:
+    """Return the provenance's own build, its stages with what their bases' ONBUILD made.
+
+    The triggers' text is in the base image alone; the graph has their steps, on the
+    line of FROM.
+    """
+    stages = []
+    for stage in build.stages:
+        known = stage.base_stage is not None or any(s.triggered for s in stage.instructions)
+        made = 0 if known else _made_at(attestation, stage.line)
+        stages.append(replace(stage, triggers=made) if made else stage)
+    return replace(build, stages=tuple(stages))
+
+
+def _made_at(attestation: Attestation, line: int) -> int:
+    """Return how many layers above a source were made at a line."""
+
+    def is_there(step: BuildStep) -> bool:
+        places = {(each.file, each.first) for each in step.lines}
+        return step.kind is not StepKind.SOURCE and (0, line) in places
+
+    steps = {step.id: step for step in attestation.steps}
+    most = 0
+    for step in filter(is_there, attestation.steps):
+        for output in {wire.output for wire in step.wires if wire.output >= 0}:
+            with suppress(UnreadableGraphError):
+                most = max(most, sum(map(is_there, _chain(steps, Edge(step.id, output)))))
+    return most
 
 
 def is_of(attestation: Attestation, image: Image) -> bool:

@@ -186,7 +186,7 @@ def _declared(  # noqa: PLR0913
 ) -> Iterator[LayerStep]:
     """Yield the layers of a history that a Dockerfile fits."""
     layer = 0
-    first = lineup.start - _triggers(records, lineup)
+    first = lineup.start - _triggers(records, lineup, told=base.triggers)
     for position, entry in enumerate(config.history):
         if entry.empty_layer:
             continue
@@ -292,13 +292,18 @@ def _squashed(steps: Sequence[LayerStep]) -> tuple[Finding, ...]:
     )
 
 
-def _triggers(records: Records, lineup: Lineup) -> int:
+def _triggers(records: Records, lineup: Lineup, *, told: int) -> int:
     """Return how many entries below the Dockerfile's own are ONBUILD triggers of the base.
 
     The classic builder records the triggers in the base's history; where the base
     is not known, those that ran stand right below the Dockerfile's own steps.
+    Of BuildKit's triggers only its provenance tells: ``told`` is how many made a layer.
     """
     below = records.recorded[: lineup.start]
     wanted = [each.rest.partition(" ")[0] for each in below if each.keyword == "ONBUILD"]
     ran = [each.keyword for each in below[len(below) - len(wanted) :]]
-    return len(wanted) if ran == wanted else 0
+    count = 0
+    while told and count < len(below):
+        count += 1
+        told -= not records.entries[lineup.start - count].empty_layer
+    return max(count, len(wanted) if ran == wanted else 0)

@@ -59,7 +59,8 @@ def weigh(
         return given
     difference = first_difference(given.build, own.build)
     if difference is None:
-        return Reading(build=given.build, alignment=_translated(tied, given.build, own.build))
+        build = _with_triggers(given.build, own.build)
+        return Reading(build=build, alignment=_translated(tied, build, own.build))
     declared, built = difference
     finding = Finding(
         code=CONTRADICTED,
@@ -100,6 +101,13 @@ def _doubted(alignment: Alignment, finding: Finding) -> Alignment:
         ),
         findings=(*alignment.findings, finding),
     )
+
+
+def _with_triggers(given: Build, own: Build) -> Build:
+    """Return a Dockerfile of other lines with what the builder told of its stages."""
+    told = {one: own.stages[other].triggers for one, other in _pairs(given, own)}
+    stages = (replace(each, triggers=told.get(each.index, 0)) for each in given.stages)
+    return replace(given, stages=tuple(stages))
 
 
 def _translated(tied: Alignment, given: Build, own: Build) -> Alignment:

@@ -192,6 +192,19 @@ def test_align_does_not_take_recorded_triggers_for_the_base() -> None:
     ]  # fmt: skip
 
 
+def test_align_does_not_take_triggers_the_builder_told_of_for_the_base() -> None:
+    """BuildKit's history has no ONBUILD: how many layers its triggers made says the provenance."""
+    build = _build("FROM base\nRUN b\n")
+    build = replace(build, stages=(replace(build.stages[0], triggers=2),))
+    history = ("ADD x", "CMD y", "COPY a /a # buildkit", "ENV b=1", "RUN x", "RUN b")
+    alignment = align(_config(*history), build)
+    assert _lines(alignment) == [0, None, None, 2]
+    assert [step.base for step in alignment.steps] == [True, False, False, False]
+    assert {step.stage and step.stage.line for step in alignment.steps} == {1}
+    more = replace(build, stages=(replace(build.stages[0], triggers=9),))
+    assert not any(step.base for step in align(_config(*history), more).steps)
+
+
 def test_align_finds_a_relative_directory_in_the_history() -> None:
     """Below an unknown base the history's WORKDIR entries tell where a path is relative to."""
     text = "FROM base\nCOPY a .\nWORKDIR sub\nCOPY b .\n"

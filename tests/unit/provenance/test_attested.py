@@ -16,10 +16,11 @@ from layertrace.model.attestation import (
     StepKind,
     Wire,
 )
+from layertrace.model.build import BaseDefaults
 from layertrace.model.image import HistoryEntry, Image, ImageConfig, LayerRef, Platform
 from layertrace.model.origin import Evidence, Trust
 from layertrace.provenance import attested
-from layertrace.provenance.attested import attested_layers, is_of, tie
+from layertrace.provenance.attested import attested_layers, is_of, tie, with_triggers
 from layertrace.provenance.history import CONTRADICTED, MISMATCH, Alignment, align
 from layertrace.provenance.materials import name_bases, with_bases
 from layertrace.provenance.weighing import (
@@ -307,6 +308,34 @@ def test_triggers_of_an_unknown_base_are_the_doing_of_from() -> None:
     assert trigger.stage.line == 1
 
 
+TRIGGERED = "FROM base AS t\nRUN one\nFROM t AS u\nFROM base\nCOPY --from=u a /a\n"
+
+
+def test_triggers_of_another_stage_are_told_by_the_graph() -> None:
+    """What ONBUILD of its base made of a stage that is copied from, one layer a step."""
+    steps = (
+        source("base", 1),
+        files("copied", "base:0 context:0", (0, -1), (2, 0), lines=at(1)),
+        run("ran", "copied:0", lines=at(1)),
+        BuildStep(id="linked", kind=StepKind.FILE, inputs=edges("context:0"),
+                  wires=(Wire(-1, 0),), lines=at(1)),
+        BuildStep(id="merged", kind=StepKind.MERGE, inputs=edges("ran:0 linked:0"),
+                  wires=(Wire(0, 0), Wire(1, 0)), lines=at(1)),
+        run("one", "merged:0", lines=at(2)),
+        files("lost", "nowhere:0", lines=at(4)),
+    )  # fmt: skip
+    told = with_triggers(parse_build(TRIGGERED), graph(*steps, dockerfiles=(TRIGGERED,)))
+    assert [stage.triggers for stage in told.stages] == [3, 0, 0]
+
+
+def test_triggers_that_the_dockerfile_tells_are_not_told_twice() -> None:
+    """With the base's configuration at hand its triggers are instructions already."""
+    build = parse_build(TRIGGERED, bases={"base": BaseDefaults(on_build=("RUN x",))})
+    steps = (source("base"), run("x", "base:0", lines=at(1)))
+    told = with_triggers(build, graph(*steps, dockerfiles=(TRIGGERED,)))
+    assert [stage.triggers for stage in told.stages] == [0, 0, 0]
+
+
 def test_what_a_second_dockerfile_made_lies_below_from() -> None:
     """A named context that is another target has lines in another file: base to this one."""
     text = "FROM app\nRUN two\n"
@@ -455,6 +484,24 @@ def test_translating_keeps_what_has_no_instruction() -> None:
     assert trigger.stage.line == 2
     reading = weighed(config(layers=3), provenance((), at(3)), "\n" + PLAIN)
     assert [s.stage is None for s in reading.alignment.steps] == [False, True, False]
+
+
+def test_a_dockerfile_with_other_lines_has_the_triggers_told_of() -> None:
+    """What the builder tells of a stage holds for the same stage of the Dockerfile given."""
+    text = "FROM base AS t\nRUN one\nFROM base\nCOPY --from=t a /a\n"
+    steps = (source("s0"), run("t1", "s0:0", lines=at(1)), files("s1", "s0:0", lines=at(4)))
+    told = graph(*steps, end("s1:0"), dockerfiles=(text,))
+    image = config(BASE, "COPY a /a # buildkit")
+    own, other = parse_build(text), parse_build(f"\n{text}", name="given")
+    reading = weigh(
+        told,
+        own=Reading(build=with_triggers(own, told), alignment=align(image, own)),
+        given=Reading(build=other, alignment=align(image, other)),
+        plain=align(image, None),
+        bound=True,
+    )
+    assert reading.build is not None
+    assert [stage.triggers for stage in reading.build.stages] == [1, 0]
 
 
 def test_a_dockerfile_that_names_another_source_is_contradicted() -> None:
