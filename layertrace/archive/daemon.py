@@ -53,7 +53,11 @@ class EngineSource:
         """
         self.name = name
         self._client = connect()
-        self.facts = inspect_image(self._client, name)
+        try:
+            self.facts = inspect_image(self._client, name)
+        except BaseException:
+            self.close()
+            raise
 
     def cached_image(self, config: bytes) -> Image:
         """Return the image from configuration bytes kept from an earlier reading."""
@@ -106,7 +110,11 @@ class EngineSource:
         if len(saved) != 1:
             raise EngineError(f"the engine sent {len(saved)} images for {self.name}")
         image = saved_image(documents, saved[0], reference=self.name)
-        layers = tuple(replace(x, blob=documents.resolve(x.blob)) for x in image.layers)
+        # Without the digests of blobs, which the engine makes for the way and does not keep.
+        layers = tuple(
+            replace(layer, blob=documents.resolve(layer.blob), digest=None)
+            for layer in image.layers
+        )
         return Streamed(
             image=replace(image, layers=layers, tags=self.facts.tags),
             config=documents.read(saved[0].config, limit=MAX_JSON),
