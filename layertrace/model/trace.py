@@ -99,6 +99,8 @@ class Label:
     image: str | None = None
     carried_from: str | None = None
     """The stage the newest COPY named, where there was one."""
+    line: int | None = None
+    """Of the instruction that first brought the bytes into a stage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

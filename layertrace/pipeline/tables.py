@@ -33,6 +33,7 @@ def make_label(verdict: Verdict) -> Label:
         stage_index=origin.stage_index if made else None,
         image=origin.image,
         carried_from=verdict.carried_from,
+        line=origin.line,
     )
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from layertrace.model.trace import FileTable, ShareRow
     from layertrace.pipeline.hints import Hints
     from layertrace.pipeline.stored import StoredImage
+    from layertrace.provenance.trees import Item
 
 _UNKNOWN: Final = Origin(kind=OriginKind.UNKNOWN)
 
@@ -239,13 +240,11 @@ class ImageTrace:
         path = self.table.paths[row]
         if self.table.changes[row] is not Change.REMOVED:
             return self.record(path)
-        gone = self.table.kinds[row]
-        last = next(iter(reversed(list(self._tree.rootfs.versions(path)))), None)
-        item = self._tree.item(last) if last is not None else None
+        item = self.item_at(row)
         return replace(
             _implicit_record(path),
-            kind=EntryKind(gone),
-            implicit=last is None,
+            kind=EntryKind(self.table.kinds[row]),
+            implicit=item is None,
             size=self.table.sizes[row],
             mode=item.mode if item is not None else None,
             uid=item.uid if item is not None else None,
@@ -255,6 +254,17 @@ class ImageTrace:
             layer=self.table.layers[row] if self.table.layers[row] >= 0 else None,
             change=Change.REMOVED,
         )
+
+    def item_at(self, row: int) -> Item | None:
+        """Return the entry behind a row of the table, of a removed path the last; no I/O.
+
+        None: no entry made it, only what lies below it.
+        """
+        rootfs, path = self._tree.rootfs, self.table.paths[row]
+        place = rootfs.place(path)
+        if place is None and self.table.changes[row] is Change.REMOVED:
+            place = next(iter(reversed(list(rootfs.versions(path)))), None)
+        return None if place is None else self._tree.item(place)
 
     def versions(self, path: str) -> tuple[Version, ...]:
         """Return what each layer of the final image did to a path, base first.
