@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _PATH: Final = click.Path(path_type=Path)
 _PREFIX: Final = "docker-daemon:"
+_SAVED: Final = ("docker-archive", "oci-archive", "oci")
 _FIDELITIES: Final = {
     "same-build": "of this very build",
     "cached": "built apart, every step from the build cache",
@@ -77,11 +78,11 @@ def export(  # noqa: PLR0913 - one argument an option
     with _ending_on_terminate(), _telling(quiet=quiet) as tell:
         if context is None:
             idle = [dockerfile, target, build_arg, network, tag]
-            if any(idle) or no_cache:
+            if any(idle) or no_cache or builder != "auto":
                 raise UsageError("build options go with --build CONTEXT")
             from layertrace.archive.engine import export_image  # noqa: PLC0415
 
-            name = (image or "").removeprefix(_PREFIX)
+            name = _engine_name(image or "")
             result = export_image(name, output, progress=tell, stop=_never, force=not no_clobber)
         else:
             from layertrace.archive.builder import export_build  # noqa: PLC0415
@@ -103,6 +104,23 @@ def export(  # noqa: PLR0913 - one argument an option
             )
     if not quiet:
         _report(result)
+
+
+def _engine_name(image: str) -> str:
+    """Return what the engine calls an image.
+
+    Raises:
+        UsageError: it is one that is saved already.
+    """
+    transport, colon, _ = image.partition(":")
+    if image == "-" or (colon and transport in _SAVED):
+        raise UsageError(
+            f"{image} is not an image of the engine", hint="layertrace reads it as it is"
+        )
+    name = image.removeprefix(_PREFIX)
+    if not name:
+        raise UsageError("the image's name is empty")
+    return name
 
 
 def _read_build(file: Path, target: str | None, build_args: dict[str, str], builder: str) -> Build:
