@@ -2,49 +2,18 @@
 
 from __future__ import annotations
 
-import bz2
 import hashlib
-import lzma
 import os
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from enum import Enum
-from typing import TYPE_CHECKING, Final, Protocol, Self, cast
+from typing import TYPE_CHECKING, Protocol, Self
 
+from layertrace.archive.compression import PIECE, unpack
 from layertrace.errors import DigestMismatchError, LayerError, StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from types import TracebackType
-
-PIECE: Final = 1 << 20
-
-
-class Compression(Enum):
-    """How a stored blob is packed, told by its first bytes and nothing else."""
-
-    NONE = "none"
-    GZIP = "gzip"
-    BZIP2 = "bzip2"
-    XZ = "xz"
-    ZSTD = "zstd"
-
-
-_MAGIC: Final = (
-    (b"\x1f\x8b", Compression.GZIP),
-    (b"BZh", Compression.BZIP2),
-    (b"\xfd7zXZ\0", Compression.XZ),
-    (b"\x28\xb5\x2f\xfd", Compression.ZSTD),
-)
-_LONGEST_MAGIC: Final = max(len(magic) for magic, _ in _MAGIC)
-
-
-def sniff(head: bytes) -> Compression:
-    r"""Return the compression that bytes beginning with ``head`` have.
-
-    >>> sniff(b"\x1f\x8b\x08"), sniff(b"app/")
-    (<Compression.GZIP: 'gzip'>, <Compression.NONE: 'none'>)
-    """
-    return next((kind for magic, kind in _MAGIC if head.startswith(magic)), Compression.NONE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +56,27 @@ class LayerReader(Protocol):
     """Any offset may be read at any time; else offsets must not go back."""
 
     def read_at(self, offset: int, size: int) -> bytes:
-        """Return ``size`` bytes from ``offset``; fewer only where the tar ends."""
+        """Return ``size`` bytes from ``offset``; fewer only where the tar ends.
+
+        Raises:
+            LayerError: there is more of the tar, and it cannot be had.
+        """
         ...
 
     def length(self) -> int:
         """Return the tar's length; asked for only once its end was met."""
+        ...
+
+    def mismatches(self) -> tuple[DigestMismatchError, ...]:
+        """Read what is left; return what is not as the image says.
+
+        Raises:
+            LayerError: what is left cannot be read.
+        """
+        ...
+
+    def diff_id(self) -> str:
+        """Return the digest of the tar; asked for only after :meth:`mismatches`."""
         ...
 
     def verify(self) -> None:
@@ -99,6 +84,7 @@ class LayerReader(Protocol):
 
         Raises:
             DigestMismatchError: the bytes are not what the image says.
+            LayerError: what is left cannot be read.
         """
         ...
 
@@ -112,18 +98,43 @@ class LayerReader(Protocol):
     ) -> None: ...
 
 
-class PlainReader:
+class _Reader(ABC):
+    """What all readers have in common."""
+
+    @abstractmethod
+    def mismatches(self) -> tuple[DigestMismatchError, ...]:
+        """Read what is left; return what is not as the image says."""
+
+    def verify(self) -> None:
+        """Read what is left and check the digests."""
+        for mismatch in self.mismatches():
+            raise mismatch
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(  # noqa: B027 - nothing to do: the file is its store's
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave the rest unread: whoever wants the digests asks for them."""
+
+
+class PlainReader(_Reader):
     """A layer stored as a plain tar: contents are passed over, not read."""
 
     random_access = True
 
     def __init__(
-        self, region: Region, *, name: str, diff_id: str, digest: str | None = None
+        self, region: Region, *, name: str, diff_id: str | None, digest: str | None = None
     ) -> None:
         self._region = region
         self._name = name
         self._diff_id = diff_id
         self._digest = digest
+        self._hash = hasher(diff_id)
 
     def read_at(self, offset: int, size: int) -> bytes:
         """Return bytes of the tar; any offset, any time."""
@@ -133,29 +144,25 @@ class PlainReader:
         """Return the tar's length."""
         return self._region.size
 
-    def verify(self) -> None:
-        """Read the whole tar and check its digests, which are one where nothing is packed."""
-        sha256 = hashlib.sha256()
+    def mismatches(self) -> tuple[DigestMismatchError, ...]:
+        """Read the whole tar; its digests are one where nothing is packed."""
+        tar = self._hash = hasher(self._diff_id)
+        blob = hasher(self._digest or self._diff_id)
+        blob = tar if blob.name == tar.name else blob
         for piece in self._region.pieces():
-            sha256.update(piece)
-        actual = f"sha256:{sha256.hexdigest()}"
-        _check(f"{self._name}'s tar", self._diff_id, actual)
-        if self._digest is not None:
-            _check(f"the blob of {self._name}", self._digest, actual)
+            for each in {tar, blob}:
+                each.update(piece)
+        return (
+            *_mismatches(f"{self._name}'s tar", self._diff_id, tar),
+            *_mismatches(f"the blob of {self._name}", self._digest, blob),
+        )
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Leave the file to its store."""
+    def diff_id(self) -> str:
+        """Return the digest of the tar."""
+        return f"{self._hash.name}:{self._hash.hexdigest()}"
 
 
-class StreamReader:
+class StreamReader(_Reader):
     """A layer that is unpacked, or arrives, as it is read; both digests are computed."""
 
     random_access = False
@@ -173,27 +180,36 @@ class StreamReader:
         Args:
             pieces: the stored bytes.
             name: of the layer, for messages.
-            diff_id: what the unpacked bytes must hash to; None: not known yet.
+            diff_id: what the unpacked bytes must hash to; None: not known.
             digest: what the stored bytes must hash to, where the image says.
         """
         self._name = name
         self._diff_id = diff_id
         self._digest = digest
-        self._stored_hash = hashlib.sha256() if digest else None
-        self._hash = hashlib.sha256()
+        self._hash = hasher(diff_id)
+        self._stored_hash = hasher(digest)
         self._unpacked = unpack(self._hashed(pieces), name)
         self._buffer = b""
         self._position = 0
         """Of the buffer's first byte."""
+        self._damage: LayerError | None = None
 
     def read_at(self, offset: int, size: int) -> bytes:
-        """Return bytes of the tar; offsets must not go back."""
+        """Return bytes of the tar; offsets must not go back.
+
+        What stands before damage is returned first, the error at the next reading.
+        """
         self._drop_to(offset)
         parts = [self._buffer[:size]]
         self._buffer = self._buffer[size:]
         got = len(parts[0])
         while got < size:
-            piece = self._next()
+            try:
+                piece = self._next()
+            except LayerError:
+                if not got:
+                    raise
+                break
             if not piece:
                 break
             parts.append(piece[: size - got])
@@ -206,32 +222,20 @@ class StreamReader:
         """Return how much was read: the tar's length once its end was met."""
         return self._position
 
-    def verify(self) -> None:
-        """Read the rest and check both digests."""
+    def mismatches(self) -> tuple[DigestMismatchError, ...]:
+        """Read the rest; return which of both digests differ."""
         self._position += len(self._buffer)
         self._buffer = b""
         while piece := self._next():
             self._position += len(piece)
-        if self._diff_id is not None:
-            _check(f"{self._name}'s tar", self._diff_id, self.diff_id())
-        if self._stored_hash is not None and self._digest is not None:
-            actual = f"sha256:{self._stored_hash.hexdigest()}"
-            _check(f"the blob of {self._name}", self._digest, actual)
+        return (
+            *_mismatches(f"{self._name}'s tar", self._diff_id, self._hash),
+            *_mismatches(f"the blob of {self._name}", self._digest, self._stored_hash),
+        )
 
     def diff_id(self) -> str:
-        """Return the digest of the tar; true only after :meth:`verify`."""
-        return f"sha256:{self._hash.hexdigest()}"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Leave the rest unread: whoever wants the digests asks for them."""
+        """Return the digest of the tar; true only after :meth:`mismatches`."""
+        return f"{self._hash.name}:{self._hash.hexdigest()}"
 
     def _drop_to(self, offset: int) -> None:
         while self._position < offset:
@@ -244,97 +248,71 @@ class StreamReader:
             self._position += skipped
 
     def _next(self) -> bytes:
-        piece = next(self._unpacked, b"")
+        if self._damage is not None:
+            raise self._damage
+        try:
+            piece = next(self._unpacked, b"")
+        except LayerError as error:
+            self._damage = error
+            raise
         self._hash.update(piece)
         return piece
 
     def _hashed(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         for piece in pieces:
-            if self._stored_hash is not None:
+            if self._digest:
                 self._stored_hash.update(piece)
             yield piece
 
 
-def _check(subject: str, expected: str, actual: str) -> None:
-    if expected != actual:
-        raise DigestMismatchError(subject=subject, expected=expected, actual=actual)
+class AbsentReader(_Reader):
+    """A layer whose bytes are not at hand."""
+
+    random_access = False
+
+    def __init__(self, why: LayerError) -> None:
+        """Keep why they are not."""
+        self._why = why
+
+    def read_at(self, offset: int, size: int) -> bytes:  # noqa: ARG002
+        """Say why there is nothing to read."""
+        raise self._why
+
+    def length(self) -> int:
+        """Return that nothing is there."""
+        return 0
+
+    def mismatches(self) -> tuple[DigestMismatchError, ...]:
+        """Say why there is nothing to read."""
+        raise self._why
+
+    def diff_id(self) -> str:
+        """Say why there is nothing to read."""
+        raise self._why
 
 
-class _Decompressor(Protocol):
-    """The interface that bz2, lzma and isal share."""
+def digest_of(data: bytes, like: str = "") -> str:
+    """Return the digest of ``data``, by the algorithm of the digest ``like``.
 
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def needs_input(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, max_length: int = -1, /) -> bytes: ...
-
-
-def unpack(pieces: Iterator[bytes], name: str) -> Iterator[bytes]:
-    """Yield the plain bytes of a blob whose compression its first bytes tell.
-
-    Raises:
-        LayerError: the compression is not known here, or the data is damaged
-            or cut short.
+    >>> digest_of(b"", like="sha512:cf83")[:20]
+    'sha512:cf83e1357eefb'
     """
-    first = next(pieces, b"")
-    while len(first) < _LONGEST_MAGIC and (more := next(pieces, b"")):
-        first += more
-    compression = sniff(first)
-    if compression is Compression.NONE:
-        yield first
-        yield from (piece for piece in pieces if piece)
-        return
-    engine, damage = _decompressor(compression, name)
-    try:
-        yield from _inflate(engine, first, pieces, name)
-    except (damage, EOFError) as error:
-        raise LayerError(
-            f"{name} is damaged: its {compression.value} data cannot be unpacked", why=str(error)
-        ) from error
+    hashed = hasher(like)
+    hashed.update(data)
+    return f"{hashed.name}:{hashed.hexdigest()}"
 
 
-def _inflate(
-    engine_of: Callable[[], _Decompressor], first: bytes, pieces: Iterator[bytes], name: str
-) -> Iterator[bytes]:
-    engine, data = engine_of(), first
-    while True:
-        # Bounded output a call, so that a bomb costs time, never memory.
-        plain = engine.decompress(data, PIECE)
-        data = b""
-        if plain:
-            yield plain
-        if engine.eof:
-            # Several members may follow each other (RFC 1952, 2.2); zero
-            # bytes after the last are padding.
-            data = engine.unused_data
-            while not data.strip(b"\0"):
-                data = next(pieces, b"")
-                if not data:
-                    return
-            engine = engine_of()
-        elif engine.needs_input:
-            data = next(pieces, b"")
-            if not data:
-                raise LayerError(f"{name} is cut short: its packed data ends early")
+def hasher(like: str | None) -> hashlib._Hash:
+    """Return a hash of the algorithm of the digest ``like``; of sha256 for any other.
+
+    Source: OCI image-spec, ``descriptor.md``, "Registered algorithms".
+    """
+    return hashlib.sha512() if like and like.startswith("sha512:") else hashlib.sha256()
 
 
-def _decompressor(
-    compression: Compression, name: str
-) -> tuple[Callable[[], _Decompressor], type[Exception]]:
-    """Return what makes a decompressor, and the error it raises on damage."""
-    if compression is Compression.GZIP:
-        from isal import igzip_lib  # noqa: PLC0415 - most archives never need it
-
-        damage = cast("type[Exception]", igzip_lib.error)
-        return lambda: igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP), damage
-    if compression is Compression.BZIP2:
-        return bz2.BZ2Decompressor, OSError
-    if compression is Compression.XZ:
-        return lambda: lzma.LZMADecompressor(format=lzma.FORMAT_XZ), lzma.LZMAError
-    raise LayerError(
-        f"{name} is packed with {compression.value}, which this version does not read",
-        hint="convert it: skopeo copy --dest-compress-format gzip SOURCE DESTINATION",
-    )
+def _mismatches(
+    subject: str, expected: str | None, hashed: hashlib._Hash
+) -> Iterator[DigestMismatchError]:
+    actual = f"{hashed.name}:{hashed.hexdigest()}"
+    if expected and expected != actual:
+        yield DigestMismatchError(subject=subject, expected=expected, actual=actual)

@@ -13,8 +13,9 @@ import tarfile
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, cast
 
-from layertrace.archive.blob import PIECE, Compression, StreamReader, sniff
+from layertrace.archive.blob import StreamReader
 from layertrace.archive.build_history import find_build_record
+from layertrace.archive.compression import PIECE, Compression, sniff
 from layertrace.archive.decode import MAX_JSON, decode_config
 from layertrace.archive.docker_archive import list_saved, saved_image
 from layertrace.archive.engine import connect, inspect_image, open_save

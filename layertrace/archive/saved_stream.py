@@ -13,7 +13,7 @@ import tarfile
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, BinaryIO, Final, Protocol, cast
 
-from layertrace.archive.blob import Compression, sniff
+from layertrace.archive.compression import Compression, sniff
 from layertrace.archive.decode import MAX_JSON, parse_json
 from layertrace.errors import EngineError
 

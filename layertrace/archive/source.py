@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-from layertrace.archive.blob import Compression, LayerReader, PlainReader, StreamReader, sniff
+from layertrace.archive.blob import LayerReader, PlainReader, StreamReader
+from layertrace.archive.compression import MAGIC_SIZE, Compression, sniff
 from layertrace.archive.decode import MAX_JSON, decode_config
 from layertrace.archive.docker_archive import layer_refs
 from layertrace.archive.oci_layout import find_attestation
@@ -186,7 +187,7 @@ def open_stored_layer(store: TarStore | FolderStore, layer: LayerRef) -> LayerRe
     """Open a layer where it lies; a packed one is unpacked as it is read."""
     region = store.region(layer.blob)
     name = f"layer {layer.index} ({layer.diff_id[:19]}…)"
-    if sniff(region.read_at(0, 8)) is Compression.NONE:
+    if sniff(region.read_at(0, MAGIC_SIZE)) is Compression.NONE:
         return PlainReader(region, name=name, diff_id=layer.diff_id, digest=layer.digest)
     return StreamReader(region.pieces(), name=name, diff_id=layer.diff_id, digest=layer.digest)
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
-from layertrace.archive.blob import PIECE, Compression, sniff, unpack
+from layertrace.archive.compression import MAGIC_SIZE, PIECE, Compression, sniff, unpack
 from layertrace.archive.folder_store import FolderStore
 from layertrace.archive.regions import open_file, unreadable
 from layertrace.archive.spool import spool
@@ -84,7 +84,7 @@ def open_tar(file: BinaryIO, *, name: str) -> TarStore:
             plain = files.enter_context(spool(_pieces(plain), name))
             # Nothing tells whether the next stream holds the same.
             witness = f"spool:{uuid4()}"
-        head = plain.read(8)
+        head = plain.read(MAGIC_SIZE)
         plain.seek(0)
         if not head:
             raise ArchiveError(f"{name} is empty", hint="save the image again")

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from layertrace.archive.blob import unpack
+from layertrace.archive.compression import unpack
 from layertrace.archive.decode import Node, decode_config, parse_json
 from layertrace.archive.saved_stream import (
     MANIFEST_MEMBER,

@@ -6,7 +6,7 @@ import hashlib
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from layertrace.archive.blob import PIECE
+from layertrace.archive.compression import PIECE
 from layertrace.errors import LayerError
 
 if TYPE_CHECKING:

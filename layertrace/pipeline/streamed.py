@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
-from layertrace.archive.blob import PIECE
+from layertrace.archive.compression import PIECE
 from layertrace.errors import DigestMismatchError, LayerError, StoppedError
 from layertrace.layers.walk import walk_layer
 from layertrace.model.entry import EntryKind

@@ -165,7 +165,7 @@ def test_whole_archive_has_no_damage(opened: Callable[[bytes], TarStore]) -> Non
         pytest.param(gzip.compress(b"garbage" * 999), "not a tar file", id="packed garbage"),
         pytest.param(gzip.compress(layer(FILES))[:60], "cut short", id="packed, cut short"),
         pytest.param(gzip.compress(b"x" * 99)[:-4] + b"....", "damaged", id="packed, damaged"),
-        pytest.param(b"\x28\xb5\x2f\xfd" + bytes(99), "zstd", id="packed by another"),
+        pytest.param(b"\x28\xb5\x2f\xfd" + b"\xff" * 99, "zstd", id="packed by zstd, damaged"),
     ],
 )
 def test_what_is_no_archive_is_refused(tmp_path: Path, data: bytes, why: str) -> None:
