@@ -185,7 +185,9 @@ class FolderContents:
         return links
 
 
-def context_entry(file: ContextFile, digest: str | None) -> ContextEntry | None:
+def context_entry(
+    file: ContextFile, digest: str | None, copy_sum: str | None = None
+) -> ContextEntry | None:
     """Return ``file`` as a trace archive lists it; None for a kind no COPY compares."""
     mode = file.status.st_mode
     kind = next(
@@ -210,6 +212,7 @@ def context_entry(file: ContextFile, digest: str | None) -> ContextEntry | None:
         mtime=int(file.status.st_mtime),
         digest=digest,
         link_target=os.fspath(Path(file.source).readlink()) if kind == "symlink" else None,
+        copy_sum=copy_sum,
     )
 
 

@@ -40,6 +40,7 @@ from layertrace.archive.engine_errors import engine_errors
 from layertrace.archive.engine_exchange import Exchange
 from layertrace.errors import EngineError, StoppedError
 from layertrace.model.bundle import ContextEntry
+from layertrace.model.copysum import sum_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -113,15 +114,20 @@ class ContextTar:
             return
         yield _header(info)
         digest = self._digests.get(info.linkname) if info.islnk() else None
+        summed = _start_sum(info)
         if info.isreg():
             sha256 = hashlib.sha256()
             for chunk in read_file(file):
                 sha256.update(chunk)
+                summed.update(chunk)
                 yield chunk
             yield bytes(-info.size % _BLOCK)
             digest = f"sha256:{sha256.hexdigest()}"
             self._digests[file.path] = digest
-        if not self._ignored.matches(file.path) and (entry := context_entry(file, digest)):
+        copy_sum = summed.hexdigest() if digest is not None else None
+        if not self._ignored.matches(file.path) and (
+            entry := context_entry(file, digest, copy_sum)
+        ):
             self.entries.append(entry)
 
     def _tar_info(self, file: ContextFile) -> tarfile.TarInfo | None:
@@ -148,7 +154,21 @@ class ContextTar:
         return info
 
 
+def _start_sum(info: tarfile.TarInfo) -> hashlib._Hash:
+    """Return the sum the builder keeps of a file, its content still to come."""
+    header = sum_header(
+        info.name,
+        mode=info.mode,
+        size=info.size,
+        typeflag=info.type.decode(),
+        linkname=info.linkname,
+    )
+    return hashlib.sha256(header)
+
+
 def _extra_entry(info: tarfile.TarInfo, content: bytes) -> ContextEntry:
+    summed = _start_sum(info)
+    summed.update(content)
     return ContextEntry(
         path=info.name,
         kind="file",
@@ -156,6 +176,7 @@ def _extra_entry(info: tarfile.TarInfo, content: bytes) -> ContextEntry:
         mode=info.mode,
         mtime=int(info.mtime),
         digest=f"sha256:{hashlib.sha256(content).hexdigest()}",
+        copy_sum=summed.hexdigest(),
     )
 
 

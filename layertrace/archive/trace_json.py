@@ -71,6 +71,8 @@ def _encode_entry(entry: ContextEntry) -> dict[str, object]:
         fields["digest"] = entry.digest
     if entry.link_target is not None:
         fields["link_target"] = entry.link_target
+    if entry.copy_sum is not None:
+        fields["copy_sum"] = entry.copy_sum
     return fields
 
 
@@ -142,6 +144,7 @@ def _entry(node: Node) -> ContextEntry:
         mtime=_whole(node.get("mtime"), least=-_MAX_NUMBER),
         digest=_optional(Node.digest, node.get("digest")),
         link_target=_optional(Node.text, node.get("link_target")),
+        copy_sum=_optional(Node.text, node.get("copy_sum")),
     )
 
 

@@ -55,6 +55,9 @@ class ContextEntry:
     digest: str | None = None
     """Of a file's content."""
     link_target: str | None = None
+    copy_sum: str | None = None
+    """What the classic builder's COPY hash takes a file for: header and content, in hex.
+    None where the context was sent to another builder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -194,14 +194,14 @@ class RootfsTree:
 
     def sums(self, headers: Mapping[str, Sequence[bytes]]) -> Mapping[str, Sequence[str]]:
         """Return the sums of the files at the paths; of several headers in one reading."""
-        places = {path: self._content_of(path) for path in headers}
+        found = {path: self._content_of(path) for path in headers}
+        places = {path: place for path, place in found.items() if place is not None}
         wanted: dict[Place, list[bytes]] = defaultdict(list)
         # Two paths of one file, hard links, have a header each: all are handed in together.
         for path, place in places.items():
-            if place is not None:
-                wanted[place] += headers[path]
-        found = self._contents.sums(wanted) if self._contents is not None else {}
-        sums = {place: iter(each) for place, each in found.items()}
+            wanted[place] += headers[path]
+        read = self._contents.sums(wanted) if self._contents is not None else {}
+        sums = {place: iter(each) for place, each in read.items()}
         return {
             path: tuple(islice(sums[place], len(headers[path])))
             for path, place in places.items()
@@ -376,11 +376,18 @@ class ContextTree:
 
     def cost(self, paths: Iterable[str]) -> int | None:
         """Return how many bytes must be read; None where only digests are known."""
-        return None if self._contents is None else self._contents.cost(paths)
+        if self._contents is not None:
+            return self._contents.cost(paths)
+        return 0 if all(self._entries[path].copy_sum is not None for path in paths) else None
 
     def sums(self, headers: Mapping[str, Sequence[bytes]]) -> Mapping[str, Sequence[str]]:
-        """Return the sums of the files at the paths."""
-        return {} if self._contents is None else self._contents.sums(headers)
+        """Return the sums of the files at the paths, those that were kept as they were sent."""
+        if self._contents is not None:
+            return self._contents.sums(headers)
+        kept = {path: self._entries[path].copy_sum for path in headers}
+        return {
+            path: (found,) * len(headers[path]) for path, found in kept.items() if found is not None
+        }
 
     @cached_property
     def children(self) -> Mapping[str, Sequence[str]]:

@@ -204,6 +204,24 @@ def test_stage_of_another_build_is_not_verified(
     assert answers["/stage/deep.txt"]["hops"][0]["evidence"] == "hashed"
 
 
+def test_trace_archive_of_a_cached_build_is_verified(
+    built: Built, layertrace: Command, tmp_path: Path
+) -> None:
+    """The archive itself knows what was sent: no option is needed, whatever the times are."""
+    archive = tmp_path / "trace.tar"
+    folder = str(built.context)
+    how = ["--builder", "classic", "-o", str(archive)]
+    layertrace.run("export", "--build", folder, *how)
+    _set_times(built.context, 1_700_000_000)
+    layertrace.run("export", "--build", folder, *how)
+
+    answers = _answers(layertrace, str(archive))
+
+    for path in PATHS:
+        assert {hop["evidence"] for hop in answers[path]["hops"]} == {"hashed"}, path
+        assert answers[path]["record"]["trust"] == "verified"
+
+
 def test_contents_come_out_of_any_layer_of_the_engine(built: Built, layertrace: Command) -> None:
     """A file is read where it is, however short the layers before its own are."""
     found = layertrace.run("cat", f"docker-daemon:{built.final}", "/stage/deep.txt")

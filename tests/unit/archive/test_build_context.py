@@ -234,6 +234,32 @@ def test_context_tar_ends_when_the_build_is_stopped(tmp_path: Path) -> None:
         next(chunks)
 
 
+def test_context_tar_keeps_what_the_builder_will_hash(tmp_path: Path) -> None:
+    """The sum of a file is that of its header and content; engine 20.10 gave these."""
+    (tmp_path / "a.txt").write_bytes(b"one\n")
+    (tmp_path / "h1").write_bytes(b"h\n")
+    (tmp_path / "h2").hardlink_to(tmp_path / "h1")
+    (tmp_path / "l").symlink_to("h1")
+    for name in ("a.txt", "h1"):
+        (tmp_path / name).chmod(0o644)
+    tar = context_tar(tmp_path)
+
+    sent(tar, extra=b"two\n")
+
+    sums = {entry.path: entry.copy_sum for entry in tar.entries}
+    assert sums == {
+        "a.txt": "fb2ef221e83c84a93740c829bee4baab212d1689bfb4058b34bada70a5899e97",
+        "extra": sha256(
+            b"nameextramode420uid0gid0size4typeflag0linknameunamegnamedevmajor0devminor0two\n"
+        ).removeprefix("sha256:"),
+        "h1": sha256(
+            b"nameh1mode420uid0gid0size2typeflag0linknameunamegnamedevmajor0devminor0h\n"
+        ).removeprefix("sha256:"),
+        "h2": "c88cd226a465eb3c7a0e6b5df2e8ef85b9c21e092064a4202b3ead354762f279",
+        "l": None,
+    }
+
+
 def test_contents_are_summed_after_each_header(tmp_path: Path) -> None:
     """Of a file several sums are had in one reading, and its size is known before."""
     write(tmp_path, "a", "dir/b")

@@ -52,7 +52,15 @@ BUNDLE = TraceBundle(
     stages=(BundleStage(index=0, name="build", config=DIGEST, fidelity="same-build"),),
     bases=(BundleBase(reference="node:14", config=DIGEST),),
     context=(
-        ContextEntry(path="a", kind="file", size=1, mode=0o4755, mtime=-5, digest=DIGEST),
+        ContextEntry(
+            path="a",
+            kind="file",
+            size=1,
+            mode=0o4755,
+            mtime=-5,
+            digest=DIGEST,
+            copy_sum="ab" * 32,
+        ),
         ContextEntry(path="d\udcff/l", kind="symlink", size=0, mode=0o777, mtime=0, link_target=""),
         ContextEntry(path="d", kind="dir", size=0, mode=0o1777, mtime=1 << 40),
     ),

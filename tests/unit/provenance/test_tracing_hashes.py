@@ -6,6 +6,7 @@ The hashes are those that engine 20.10.24 left for these very files.
 from __future__ import annotations
 
 import tarfile
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from layertrace.dockerfile.parse import parse_build
@@ -193,6 +194,27 @@ def test_context_listing_without_contents_proves_nothing() -> None:
     assert hops(chain) == ["final/L1 copy :2 /t/a.txt inferred matched"]
     assert chain is not None
     assert "hash" not in chain.hops[0].detail
+
+
+def test_sums_kept_in_a_trace_archive_are_enough() -> None:
+    """An export knows what it sent: a cached copy is proven without the files themselves."""
+    build = parse_build("FROM scratch\nCOPY a.txt b.txt /t/\n")
+    context = context_tree(CONTEXT)
+    first = "fb2ef221e83c84a93740c829bee4baab212d1689bfb4058b34bada70a5899e97"
+    second = "062502c1a20aed79f3b245a28e3ef30f7cc2f6da1f5d715ce557ead911028514"
+    sent_by_sdk = "multi:92a9dcb8a757994f4dfc2a0ca59354a4d4146763a390eec1277851edc62e346c"
+    entries = tuple(
+        replace(context._entries[path], copy_sum=kept)
+        for path, kept in (("a.txt", first), ("b.txt", second))
+    )
+    knowledge = Knowledge(build=build, context=type(context)(entries))
+
+    tracer = Tracer(traced_image(final(3, sent_by_sdk)[1:], build), knowledge)
+
+    assert hops(tracer.chain("t/a.txt")) == ["final/L1 copy :2 /t/a.txt verified hashed"]
+    assert type(context)((entries[0], replace(entries[1], copy_sum=None))).sums(
+        {"a.txt": [b""], "b.txt": [b""]}
+    ) == {"a.txt": (first,)}
 
 
 def test_hard_link_counts_as_its_file() -> None:
