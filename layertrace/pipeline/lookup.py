@@ -73,10 +73,8 @@ class Lookup:
         return PathNotFoundError(what, hint=f"did you mean /{near}?" if near else "")
 
     def _remover(self, path: str, layer: int) -> int | None:
-        for upper in range(layer + 1, len(self._tree.rootfs.layers)):
-            if self._tree.before(path, upper + 1) is None:
-                return upper
-        return None
+        later = range(layer + 1, len(self._tree.rootfs.layers))
+        return next((upper for upper in later if self._tree.before(path, upper + 1) is None), None)
 
     def _nearest(self, path: str) -> str | None:
         name = path.rpartition("/")[2]

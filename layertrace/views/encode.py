@@ -82,7 +82,7 @@ def image_json(head: ImageHead) -> Json:
         "reference": plain(image.reference),
         "config_digest": image.config.digest,
         "manifest_digest": image.manifest_digest,
-        "platform": str(image.config.platform),
+        "platform": plain(str(image.config.platform)),
         "size": head.size,
         "layers": [layer_json(layer) for layer in head.layers],
         "stages": [stage_json(stage) for stage in head.stages],

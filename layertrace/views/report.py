@@ -45,7 +45,7 @@ def label_text(label: Label) -> str:
 
 def head_line(head: ImageHead) -> str:
     """Return one line about an image."""
-    parts = [show_name(head.image.reference), str(head.image.config.platform)]
+    parts = [show_name(head.image.reference), show_name(str(head.image.config.platform))]
     if head.size is not None:
         parts.append(show_size(head.size))
     parts.append(plural(len(head.layers), "layer"))

@@ -235,6 +235,17 @@ def test_files_digests_hashes_what_nobody_asked_for(cli: Cli, sample: Path) -> N
     assert only["digest"].startswith("sha256:2f744cbb8c62")
 
 
+def test_a_hard_link_that_outlives_its_file_is_a_file(cli: Cli, alone: Path) -> None:
+    """A later layer removed the name its bytes stand under: nothing is wasted."""
+    linked = layer({"a": b"content", "b": hardlink("a"), "c": hardlink("a")})
+    (alone / "app.tar").write_bytes(docker_archive(image(linked, layer({".wh.a": b""}))))
+    b, c = cli.checked_json("files", "app.tar")["data"]
+    assert (b["type"], b["link_target"], b["size"]) == ("file", None, 7)
+    assert (c["type"], c["size"]) == ("hardlink", 7)
+    assert [row["wasted"] for row in cli.json("layers", "app.tar")["data"]] == [0, 0]
+    assert cli.run("cat", "app.tar", "/c").out == "content"
+
+
 # --- layers and stages
 
 

@@ -23,6 +23,7 @@ from tests.builders import (
     layer,
     sparse,
     step,
+    symlink,
     to_json,
 )
 from tests.cli_support import SECONDS, Cli
@@ -143,6 +144,13 @@ def test_an_image_of_the_engine_has_its_stages(cli: Cli, engine: FakeEngine, alo
     assert answer["record"]["origin"]["line"] == 4
 
 
+def test_a_base_the_engine_lacks_is_no_error(cli: Cli, engine: FakeEngine, alone: Path) -> None:
+    """Nothing is pulled to know it better."""
+    (alone / "Dockerfile").write_text(DOCKERFILE, encoding="utf-8")
+    layers = cli.json("layers", "app:1", "-f", "Dockerfile")["data"]
+    assert [row["line"] for row in layers][1:] == [2, 3, 4]
+
+
 def test_the_base_may_be_in_the_engine(cli: Cli, engine: FakeEngine, archive: str) -> None:
     """``--base`` names it for an archive too."""
     engine.add(image(BASE, tags=("base:1",)))
@@ -204,12 +212,15 @@ def _altered() -> SampleImage:
     return SampleImage(layers=(BASE, WORK, BASE, WORK), config=APP.config, tags=APP.tags)
 
 
+FILES = docker_files(APP)
+LAYERS = [name for name in FILES if name.endswith("/layer.tar")]
+
+
 def _saved_as(change: dict[str, object]) -> bytes:
-    files = docker_files(APP)
     manifest = {"Config": f"{hashlib.sha256(APP.config).hexdigest()}.json", "RepoTags": ["app:1"]}
-    layers = [name for name in files if name.endswith("/layer.tar")]
-    listed = [{**manifest, "Layers": layers, **change}]
-    return layer(files | {"manifest.json": to_json(listed)})
+    listed = to_json([{**manifest, "Layers": LAYERS, **change}])
+    circle = {"round": symlink("about"), "about": symlink("round")}
+    return layer({**FILES, **circle, "manifest.json": listed})
 
 
 @pytest.mark.parametrize(
@@ -222,6 +233,8 @@ def _saved_as(change: dict[str, object]) -> bytes:
         pytest.param(layer({"x": b""}), 3, id="no-manifest"),
         pytest.param(_saved_as({"Layers": ["gone/layer.tar"] * 4}), 3, id="layer-missing"),
         pytest.param(_saved_as({"Config": "gone.json"}), 3, id="config-missing"),
+        pytest.param(_saved_as({"Config": LAYERS[1]}), 3, id="config-is-a-layer"),
+        pytest.param(_saved_as({"Layers": ["round"] * 4}), 3, id="links-in-a-circle"),
         pytest.param(docker_archive(image(b"no tar" * 900, tags=("app:1",))), 3, id="layer-no-tar"),
     ],
 )
