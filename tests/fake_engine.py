@@ -82,6 +82,7 @@ class FakeEngine:
             "Architecture": "amd64",
             "Size": sum(map(len, image.layers)),
             "Created": CREATED,
+            "Config": json.loads(image.config)["config"],
         }
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import IO, BinaryIO
 
-    from layertrace.archive.engine import ChunkReader
+    from layertrace.archive.engine import ChunkReader, EngineImage
 
 _MAGIC: Final = slice(257, 262)
 _MAX_LINKS: Final = 8
@@ -70,10 +70,10 @@ class EngineSource:
         )
         return Image(reference=self.name, config=decoded, layers=layers, tags=self.facts.tags)
 
-    def diff_ids_of(self, reference: str) -> tuple[str, ...] | None:
-        """Return the diff_ids of another image, None if the engine does not have it."""
+    def find(self, reference: str) -> EngineImage | None:
+        """Return another image, None if the engine does not have it."""
         try:
-            return inspect_image(self._client, reference).diff_ids
+            return inspect_image(self._client, reference)
         except SourceError:
             return None
 

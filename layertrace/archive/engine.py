@@ -17,6 +17,7 @@ from layertrace.archive.engine_errors import UNREACHABLE, engine_errors
 from layertrace.archive.engine_exchange import Exchange
 from layertrace.archive.saved_stream import copy_saved
 from layertrace.archive.target_file import complete_file
+from layertrace.model.build import BaseDefaults
 from layertrace.model.image import Platform
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class EngineImage:
     """Bytes of its layers, as the engine counts them."""
     created: str
     """When it was made, RFC 3339."""
+    defaults: BaseDefaults
+    """What a build that starts from it takes over."""
 
 
 class ChunkReader:
@@ -127,6 +130,7 @@ def inspect_image(client: DockerClient, name: str) -> EngineImage:
     """
     with engine_errors(name):
         facts = client.images.get(name).attrs
+    config = facts.get("Config") or {}
     return EngineImage(
         id=str(facts["Id"]),
         tags=tuple(facts.get("RepoTags") or ()),
@@ -139,6 +143,11 @@ def inspect_image(client: DockerClient, name: str) -> EngineImage:
         ),
         size=int(facts.get("Size") or 0),
         created=str(facts.get("Created") or ""),
+        defaults=BaseDefaults(
+            env=dict(str(each).partition("=")[::2] for each in config.get("Env") or ()),
+            workdir=str(config.get("WorkingDir") or ""),
+            on_build=tuple(map(str, config.get("OnBuild") or ())),
+        ),
     )
 
 

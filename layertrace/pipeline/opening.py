@@ -20,8 +20,7 @@ from layertrace.archive.build_context import (
 from layertrace.archive.source import open_archive, parse_reference
 from layertrace.dockerfile.parse import parse_build
 from layertrace.errors import DockerfileError, SourceError, UsageError
-from layertrace.model.build import BaseDefaults
-from layertrace.model.image import ImageConfig, Platform
+from layertrace.pipeline.bases import Bases, open_base
 from layertrace.pipeline.cached_stages import missing_stages, open_cached_stages
 from layertrace.pipeline.evidence import find_provenance, known_contexts, read_own
 from layertrace.pipeline.heads import make_head
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from layertrace.archive.source import ArchiveSource
     from layertrace.layers.cache import IndexCache
     from layertrace.model.attestation import Attestation
-    from layertrace.model.build import Build
+    from layertrace.model.build import BaseDefaults, Build
     from layertrace.model.bundle import TraceBundle
     from layertrace.model.image import Image
     from layertrace.model.origin import Finding
@@ -126,24 +125,31 @@ class _Opener:
         from layertrace.archive.daemon import EngineSource  # noqa: PLC0415
 
         self._engine = EngineSource(name)
-        stored = self._attested = StoredInEngine(self._engine, self._cache, self._watcher)
+        try:
+            stored = StoredInEngine(self._engine, self._cache, self._watcher)
+        except BaseException:
+            self._engine.close()
+            raise
+        self._attested = stored
         self._opened.append(stored)
         return stored
 
     def _assemble(self, stored: StoredImage) -> Parts:
-        image, known_bases = stored.image, self._bundled_bases()
+        image, bases = stored.image, self._bases()
         told = find_provenance(image, self._hints.provenance, self._attested, self._bundle)
-        defaults = {reference: _defaults(config) for reference, config in known_bases.items()}
-        own, unreadable = read_own(told, image, defaults)
-        given = self._read_build(image, defaults, told.attestation, own)
+        own, unreadable = read_own(told, image, bases.defaults)
+        given = self._read_build(image, bases.defaults, told.attestation, own)
         self._refuse_idle_hints(given or own)
-        reading = self._read(image, given, own, told, known_bases)
+        if bases.learn(given or own, image.config):
+            own, unreadable = read_own(told, image, bases.defaults)
+            given = self._read_build(image, bases.defaults, told.attestation, own)
+        reading = self._read(image, given, own, told, bases)
         build, alignment = reading.build, reading.alignment
         findings = told.findings + unreadable
         findings += self._archive.findings if self._archive is not None else ()
         stages: tuple[OpenStage, ...] = ()
         if build is not None and not alignment.contradicted:
-            stages = self._open_stages(build, known_bases)
+            stages = self._open_stages(build, bases)
             if self._hints.stage_cache is not None:
                 cached = open_cached_stages(
                     self._hints.stage_cache, build, alignment, image.config, self._cache
@@ -169,12 +175,12 @@ class _Opener:
         given: Build | None,
         own: Build | None,
         told: Told,
-        bases: Mapping[str, ImageConfig],
+        bases: Bases,
     ) -> Reading:
         """Return the Dockerfile to go by, and the layers by all there is."""
 
         def by(build: Build | None) -> Reading:
-            base = self._base(build, bases)
+            base = bases.of(build, image.config)
             return Reading(build=build, alignment=align(image.config, build, base=base))
 
         attestation = told.attestation
@@ -192,11 +198,16 @@ class _Opener:
             )
         return with_bases(reading, attestation.materials)
 
-    def _bundled_bases(self) -> dict[str, ImageConfig]:
-        if self._bundle is None or self._archive is None:
-            return {}
-        archive = self._archive
-        return {b.reference: archive.stored_config(b.config) for b in self._bundle.bases}
+    def _bases(self) -> Bases:
+        archive, platform = self._archive, self._hints.platform
+        listed = self._bundle.bases if self._bundle is not None else ()
+        return Bases(
+            {each.reference: archive.stored_config(each.config) for each in listed}
+            if archive is not None
+            else {},
+            given=None if self._hints.base is None else open_base(self._hints.base, platform),
+            engine=self._engine,
+        )
 
     def _read_build(
         self,
@@ -248,34 +259,7 @@ class _Opener:
                 f"{idle[0]} tells nothing without the Dockerfile", hint="add -f Dockerfile"
             )
 
-    def _base(
-        self, build: Build | None, bases: Mapping[str, ImageConfig], stage: int | None = None
-    ) -> ImageConfig | None:
-        """Return the configuration of the external image a stage's chain starts from."""
-        on_target = stage is None or (build is not None and stage == build.target)
-        if self._hints.base is not None and on_target:
-            return self._base_config(self._hints.base)
-        if build is None:
-            return None
-        reference = build.chain(build.target if stage is None else stage)[0].base
-        if reference in bases or self._engine is None or reference == "scratch":
-            return bases.get(reference)
-        diff_ids = self._engine.diff_ids_of(reference)
-        return None if diff_ids is None else _bare_config(diff_ids)
-
-    def _base_config(self, text: str) -> ImageConfig:
-        reference = parse_reference(text)
-        if reference.transport != "docker-daemon":
-            source = open_archive(reference, platform=self._hints.platform)
-            source.close()
-            return source.image.config
-        from layertrace.archive.daemon import EngineSource  # noqa: PLC0415
-
-        source_in_engine = EngineSource(reference.target)
-        source_in_engine.close()
-        return _bare_config(source_in_engine.facts.diff_ids)
-
-    def _open_stages(self, build: Build, bases: Mapping[str, ImageConfig]) -> tuple[OpenStage, ...]:
+    def _open_stages(self, build: Build, bases: Bases) -> tuple[OpenStage, ...]:
         images: dict[int, StoredImage] = {}
         if self._bundle is not None and self._archive is not None:
             for bundled in self._bundle.stages:
@@ -295,7 +279,7 @@ class _Opener:
                     stored.image.config,
                     build,
                     stage_index=index,
-                    base=self._base(build, bases, index),
+                    base=bases.of(build, stored.image.config, index),
                 ),
             )
             for index, stored in sorted(images.items())
@@ -365,15 +349,6 @@ def _stage_index(build: Build, name: str) -> int:
             return stage.index
     names = ", ".join(stage.name for stage in build.stages)
     raise UsageError(f"--stage {name}: {build.name} has no such stage", why=f"it has {names}")
-
-
-def _defaults(config: ImageConfig) -> BaseDefaults:
-    return BaseDefaults(env=config.env, workdir=config.working_dir, on_build=config.on_build)
-
-
-def _bare_config(diff_ids: tuple[str, ...]) -> ImageConfig:
-    """Return a configuration of which only the layers are known."""
-    return ImageConfig(digest="", platform=Platform(os="", architecture=""), diff_ids=diff_ids)
 
 
 def _stage_finding(stage: OpenStage, finding: Finding) -> Finding:

@@ -34,6 +34,7 @@ from layertrace.errors import (
     StorageError,
     UsageError,
 )
+from layertrace.model.build import BaseDefaults
 from tests.builders import docker_archive, image, layer, sha256
 from tests.fake_engine import FakeEngine, serving
 
@@ -104,6 +105,16 @@ def test_inspect_image_tells_what_the_engine_knows(client: DockerClient) -> None
     assert facts.diff_ids == IMAGE.diff_ids
     assert str(facts.platform) == "linux/amd64"
     assert facts.parent == ""
+    assert facts.defaults == BaseDefaults()
+
+
+def test_inspect_image_tells_what_a_build_takes_over(engine: FakeEngine) -> None:
+    """Variables, working directory and triggers are in the image's configuration."""
+    runtime = {"Env": ["A=b=c", "D"], "WorkingDir": "/w", "OnBuild": ["RUN x"]}
+    engine.add(image(layer({}), tags=("base:1",), runtime=runtime))
+    with closing(connect()) as client:
+        told = inspect_image(client, "base:1").defaults
+    assert told == BaseDefaults(env={"A": "b=c", "D": ""}, workdir="/w", on_build=("RUN x",))
 
 
 def test_inspect_image_says_that_nothing_is_pulled(client: DockerClient) -> None:

@@ -1,0 +1,110 @@
+"""Base images that are at hand: given, in the trace archive, or in the engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from layertrace.archive.source import open_archive, parse_reference
+from layertrace.model.build import BaseDefaults
+from layertrace.model.image import ImageConfig, Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from layertrace.archive.daemon import EngineSource
+    from layertrace.archive.engine import EngineImage
+    from layertrace.model.build import Build
+
+
+class Bases:
+    """Configurations of the external images that stages start from."""
+
+    def __init__(
+        self,
+        bundled: Mapping[str, ImageConfig],
+        *,
+        given: ImageConfig | None,
+        engine: EngineSource | None,
+    ) -> None:
+        """Keep what is known.
+
+        Args:
+            bundled: by reference, those of a trace archive.
+            given: of the base of the target.
+            engine: where the image is, and perhaps its base.
+        """
+        self._known = dict(bundled)
+        self._given = given
+        self._engine = engine
+        self.defaults = {name: _defaults(config) for name, config in bundled.items()}
+        """What stages take over, by reference."""
+
+    def learn(self, build: Build | None, image: ImageConfig) -> bool:
+        """Learn what the target takes over; True where the Dockerfile means something else now.
+
+        Its triggers are steps, and variables and directories come out of its settings.
+        """
+        if build is None:
+            return False
+        reference = build.chain(build.target)[0].base
+        base = self.of(build, image)
+        if base is None or reference in self.defaults or not _is_below(base, image):
+            return False
+        self.defaults[reference] = _defaults(base)
+        return self.defaults[reference] != BaseDefaults()
+
+    def of(
+        self, build: Build | None, image: ImageConfig, stage: int | None = None
+    ) -> ImageConfig | None:
+        """Return the configuration of the base that the chain of an image's stage starts from."""
+        on_target = stage is None or (build is not None and stage == build.target)
+        if self._given is not None and on_target:
+            return self._given
+        if build is None:
+            return None
+        reference = build.chain(build.target if stage is None else stage)[0].base
+        if reference in self._known or self._engine is None or reference == "scratch":
+            return self._known.get(reference)
+        found = self._engine.find(reference)
+        base = None if found is None else bare_config(found)
+        # The name may mean another image by now: what is not below tells nothing.
+        return base if base is not None and _is_below(base, image) else None
+
+
+def open_base(text: str, platform: Platform | None) -> ImageConfig:
+    """Return the configuration of a base image that the user names.
+
+    Raises:
+        LayertraceError: it cannot be found or read.
+    """
+    reference = parse_reference(text)
+    if reference.transport != "docker-daemon":
+        source = open_archive(reference, platform=platform)
+        source.close()
+        return source.image.config
+    # The Docker SDK takes a quarter of a second to import.
+    from layertrace.archive.daemon import EngineSource  # noqa: PLC0415
+
+    engine = EngineSource(reference.target)
+    engine.close()
+    return bare_config(engine.facts)
+
+
+def bare_config(image: EngineImage) -> ImageConfig:
+    """Return the configuration of an image of the engine, which tells no history."""
+    return ImageConfig(
+        digest="",
+        platform=image.platform,
+        diff_ids=image.diff_ids,
+        env=image.defaults.env,
+        working_dir=image.defaults.workdir,
+        on_build=image.defaults.on_build,
+    )
+
+
+def _defaults(config: ImageConfig) -> BaseDefaults:
+    return BaseDefaults(env=config.env, workdir=config.working_dir, on_build=config.on_build)
+
+
+def _is_below(base: ImageConfig, image: ImageConfig) -> bool:
+    return image.diff_ids[: len(base.diff_ids)] == base.diff_ids
