@@ -145,8 +145,6 @@ def main(argv: Sequence[str]) -> int:
 
 def _report(error: BaseException) -> int:
     """Word an error on stderr in at most three lines; return its exit code."""
-    if isinstance(error, click.exceptions.Exit):
-        return error.exit_code
     if isinstance(error, KeyboardInterrupt | click.Abort | StoppedError):
         click.echo("stopped", err=True)
         return STOPPED

@@ -26,7 +26,7 @@ def format_table(
 
     Args:
         rows: cells, already safe to show.
-        align: ``<`` or ``>`` a column.
+        align: ``<`` or ``>`` a column; the last is never filled up.
         head: column titles.
         width: cells of a line; None: as many as it takes.
     """
@@ -68,8 +68,6 @@ def _format_line(line: list[str], widths: list[int], align: str, last: int | Non
         for cell, width, side in zip(line[:-1], widths[:-1], align[:-1], strict=True)
     ]
     final = line[-1] if last is None else shorten_middle(line[-1], last)
-    if align[-1] == ">":
-        final = _pad(final, widths[-1], ">")
     return _GAP.join([*cells, final]).rstrip()
 
 

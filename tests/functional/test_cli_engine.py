@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,9 +105,23 @@ def test_the_second_opening_streams_nothing(cli: Cli, engine: FakeEngine) -> Non
 
 
 def test_a_cache_that_lost_a_layer_streams_again(cli: Cli, engine: FakeEngine) -> None:
-    """And one that lost the digests only, where they are asked for."""
+    """What is missing is read anew, and the answer is the same."""
     wanted = cli.json("files", "app:1")["data"]
     cli.run("cache", "prune", "--keep", "1B")
+    assert cli.json("files", "app:1")["data"] == wanted
+    assert len(engine.asked) == 2
+
+
+def test_a_cache_that_lost_the_digests_streams_again(
+    cli: Cli, engine: FakeEngine, alone: Path
+) -> None:
+    """Where they are asked for; a list of layers needs none."""
+    wanted = cli.json("files", "app:1")["data"]
+    (database,) = (alone.parent / "cache").glob("*.sqlite")
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("DELETE FROM item WHERE kind = 'digests'")
+    cli.run("layers", "app:1")
+    assert len(engine.asked) == 1
     assert cli.json("files", "app:1")["data"] == wanted
     assert len(engine.asked) == 2
 

@@ -201,6 +201,19 @@ def test_why_fits_the_terminal(terminal: Cli, long: str, monkeypatch: pytest.Mon
     assert len(hop) <= 100
 
 
+def test_wide_characters_count_for_two_cells(
+    terminal: Cli, alone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A path of them is cut to the terminal's width as any other."""
+    wide = "opt/" + "日本語のフォルダ" * 8 + "/ファイル.txt"
+    (alone / "app.tar").write_bytes(docker_archive(image(layer({wide: b""}))))
+    monkeypatch.setenv("COLUMNS", "60")
+    for line in terminal.run("files", "app.tar", "type:file").lines:
+        cells = sum(2 if unicodedata.east_asian_width(c) == "W" else 1 for c in line)
+        assert 50 < cells <= 60
+        assert line.endswith("ル.txt")
+
+
 def test_nothing_is_cut_in_a_pipe(cli: Cli, long: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """However narrow ``COLUMNS`` says the terminal is."""
     monkeypatch.setenv("COLUMNS", "20")
