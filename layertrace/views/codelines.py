@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from layertrace.provenance.history import CONTRADICTED
-from layertrace.views.outline import layer_name
+from layertrace.views.outline_row import layer_name
 from layertrace.views.text import show_command, show_size
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from heapq import nlargest
 from typing import TYPE_CHECKING, Final
 
 from layertrace.model.origin import Action, Change, Evidence, OriginKind, Trust
-from layertrace.views.outline import layer_name, layer_text
+from layertrace.views.outline_row import layer_name, layer_text
 from layertrace.views.text import plural, show_size
 
 if TYPE_CHECKING:
@@ -150,18 +150,26 @@ def explain_directory(tree: FileTree, sums: Sums, node: int) -> Explanation:
                 target=None if stage is None else f"stage:{stage}",
             )
         )
-    rows += [
-        WhyRow(
-            kind=WhyKind.LARGEST,
-            text=f"/{table.paths[row]}",
-            size=table.sizes[row],
-            path=table.paths[row],
-        )
-        for row in nlargest(3, files, key=table.sizes.__getitem__)
-        if table.sizes[row]
-    ]
+    rows += [*_removed_part(sums, node), *_largest(tree, files)]
+    if not files:
+        return Explanation(path=path, rows=tuple(rows), trust=None, summary="removed")
     trust = sums.trust(node)
-    return Explanation(path=path, rows=tuple(rows), trust=trust, summary=f"{trust} at the weakest")
+    words = "all verified" if trust is Trust.VERIFIED else f"{trust} at the weakest"
+    return Explanation(path=path, rows=tuple(rows), trust=trust, summary=words)
+
+
+def _removed_part(sums: Sums, node: int) -> Iterator[WhyRow]:
+    if sums.lost[node]:
+        detail = "still ships, hidden"
+        yield WhyRow(kind=WhyKind.PART, text="removed", detail=detail, size=sums.lost[node])
+
+
+def _largest(tree: FileTree, files: Sequence[int]) -> Iterator[WhyRow]:
+    table = tree.table
+    for row in nlargest(3, files, key=table.sizes.__getitem__):
+        if table.sizes[row]:
+            path = table.paths[row]
+            yield WhyRow(kind=WhyKind.LARGEST, text=f"/{path}", size=table.sizes[row], path=path)
 
 
 def origin_words(origin: Origin, carried_from: str | None = None) -> str:

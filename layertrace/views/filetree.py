@@ -83,9 +83,13 @@ class Scope:
     """Only files whose bytes were made in this stage, or were carried from it."""
     kind: OriginKind | None = None
     """Only files that came from such a place."""
+    line: int | None = None
+    """Only files whose bytes the instruction at this line made."""
 
     def takes(self, label: Label) -> bool:
         """Return whether files under ``label`` belong to the scope."""
+        if self.line is not None:
+            return self.line == label.line
         if self.stage is not None and self.stage[0] != label.stage_index:
             return self.stage[1] == label.carried_from
         return self.kind is None or self.kind is label.kind

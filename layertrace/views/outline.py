@@ -6,85 +6,35 @@ built anew whenever the image is known better.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from layertrace.model.origin import OriginKind
-from layertrace.views.filetree import Scope
-from layertrace.views.text import plural, show_command, show_size
+from layertrace.views.feeds import Feeds
+from layertrace.views.outline_row import OutlineKind, OutlineRow, layer_text, layers_name
+from layertrace.views.text import plural, show_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from layertrace.model.build import Instruction
     from layertrace.model.trace import ImageHead, LayerInfo, ShareRow, StageInfo
 
 
-class OutlineKind(Enum):
-    """What a row of the outline stands for."""
-
-    IMAGE = "image"
-    BASE = "base"
-    STAGE = "stage"
-    LOOSE = "loose"
-    """Layers that no stage is known to have written."""
-    LAYER = "layer"
-    LINK = "link"
-    """Under a COPY --from: the stage or image it copied from."""
-    LEFT = "left"
-    """Above the stages that are not shipped."""
-    LEFT_STAGE = "left-stage"
-    STEP = "step"
-    NOTE = "note"
-    SOURCE = "source"
-    """A place outside every stage: the build context, a URL."""
+_NO_FEEDS: Final = Feeds()
+_MOST_FEEDS: Final = 3
+"""Steps that feed one layer; where there are more they are only counted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutlineRow:
-    """One row; texts are as the image has them, not yet safe to show."""
+def build_outline(
+    head: ImageHead, shares: Sequence[ShareRow] = (), feeds: Feeds = _NO_FEEDS
+) -> tuple[OutlineRow, ...]:
+    """Return every row, in preorder, unfolded.
 
-    key: str
-    """Stable while the image is better known: ``layer:3``, ``stage:0``."""
-    kind: OutlineKind
-    depth: int
-    text: str
-    detail: str = ""
-    stage_index: int | None = None
-    stage: str = ""
-    layers: tuple[int, ...] = ()
-    size: int | None = None
-    reading: bool = False
-    """Its size is not known yet but will be."""
-    line: int | None = None
-    folds: bool = False
-    target: str | None = None
-    """Key of the row a link leads to."""
-    origin: OriginKind | None = None
-
-
-def layer_name(index: int) -> str:
-    """Return how a layer of the final image is called, base first from 1.
-
-    >>> layer_name(0)
-    'L1'
+    Args:
+        head: the image.
+        shares: what came from where; none while that is not known.
+        feeds: which step made what, the same.
     """
-    return f"L{index + 1}"
-
-
-def layer_text(layer: LayerInfo) -> str:
-    """Return the instruction that made ``layer``, as well as it is known.
-
-    Of a base layer that is what its own builder recorded: the Dockerfile at
-    hand says ``FROM`` for all of them.
-    """
-    recorded = show_command(layer.created_by)
-    text = recorded if layer.base else layer.instruction
-    return " ".join((text or recorded or layer.instruction or "(nothing recorded)").split())
-
-
-def build_outline(head: ImageHead, shares: Sequence[ShareRow] = ()) -> tuple[OutlineRow, ...]:
-    """Return every row, in preorder, unfolded."""
     rows = [
         OutlineRow(
             key="image",
@@ -96,82 +46,37 @@ def build_outline(head: ImageHead, shares: Sequence[ShareRow] = ()) -> tuple[Out
             reading=head.size is None,
         )
     ]
-    for _, group in sorted(_groups(head), key=lambda pair: pair[0]):
+    for _, group in sorted(_groups(head, feeds), key=lambda pair: pair[0]):
         rows.extend(group)
-    rows.extend(_left(head))
     rows.extend(_sources(shares))
+    rows.extend(_left(head, feeds))
     return tuple(rows)
 
 
-def layer_scope(head: ImageHead, row: OutlineRow, *, upto: bool) -> Scope:
-    """Return which files the row at the cursor asks for.
-
-    Args:
-        head: the image.
-        row: the row.
-        upto: for a row that stands for layers, also show what lies below them.
-    """
-    if row.kind in {OutlineKind.IMAGE, OutlineKind.LEFT}:
-        base = frozenset(layer.index for layer in head.layers if layer.base)
-        return Scope(title="final image", below=base)
-    if row.kind is OutlineKind.SOURCE:
-        return Scope(title=f"from {row.text}", kind=row.origin)
-    if row.kind in {OutlineKind.LEFT_STAGE, OutlineKind.STEP, OutlineKind.NOTE}:
-        return Scope(title=f"from stage {row.stage}", stage=(row.stage_index or 0, row.stage))
-    name = _layers_name(row.layers)
-    if row.kind is OutlineKind.STAGE:
-        name = f"stage {row.text}"
-    elif row.kind is OutlineKind.BASE:
-        name = f"base {row.text}"
-    if upto and row.layers:
-        below = frozenset(range(row.layers[0]))
-        layers = frozenset(range(row.layers[-1] + 1))
-        return Scope(title=f"up to {layer_name(row.layers[-1])}", layers=layers, below=below)
-    return Scope(title=name, layers=frozenset(row.layers))
-
-
-def empty_words(head: ImageHead, row: OutlineRow) -> str:
-    """Return why the scope of a row holds no file, and what that means."""
-    if row.kind in {OutlineKind.LEFT_STAGE, OutlineKind.STEP, OutlineKind.NOTE}:
-        return f"nothing made in stage {row.stage} is in the image"
-    if row.kind is OutlineKind.SOURCE:
-        return f"nothing came from there: {row.text}"
-    if not row.layers:
-        return f"{row.text} wrote no layer: its instructions only set the configuration"
-    if len(row.layers) == 1:
-        layer = head.layers[row.layers[0]]
-        if not layer.files:
-            return f"the layer is empty: `{layer_text(layer)}` changed no file"
-    return "nothing of it is left in the image: later layers replaced or removed all of it"
-
-
-def _layers_name(layers: Sequence[int]) -> str:
-    if not layers:
-        return "no layer"
-    first, last = layer_name(layers[0]), layer_name(layers[-1])
-    return first if len(layers) == 1 else f"{first}-{last}"
-
-
-def _groups(head: ImageHead) -> Iterator[tuple[float, list[OutlineRow]]]:
+def _groups(head: ImageHead, feeds: Feeds) -> Iterator[tuple[float, list[OutlineRow]]]:
     """Yield each group of rows with where its first layer stands."""
     base = [layer for layer in head.layers if layer.base]
     if base:
-        yield -1, _group(head, OutlineKind.BASE, base, None)
+        yield -1, _group(head, OutlineKind.BASE, base, None, feeds)
     place = -1.0
     for stage in head.stages:
         if stage.in_image:
             layers = [n for n in head.layers if not n.base and n.stage_index == stage.index]
             # A stage that wrote no layer stands after the one it starts from.
             place = layers[0].index if layers else place + 0.01
-            yield place, _group(head, OutlineKind.STAGE, layers, stage)
+            yield place, _group(head, OutlineKind.STAGE, layers, stage, feeds)
     known = {stage.index for stage in head.stages if stage.in_image}
     loose = [n for n in head.layers if not n.base and n.stage_index not in known]
     if loose:
-        yield loose[0].index, _group(head, OutlineKind.LOOSE, loose, None)
+        yield loose[0].index, _group(head, OutlineKind.LOOSE, loose, None, feeds)
 
 
 def _group(
-    head: ImageHead, kind: OutlineKind, layers: Sequence[LayerInfo], stage: StageInfo | None
+    head: ImageHead,
+    kind: OutlineKind,
+    layers: Sequence[LayerInfo],
+    stage: StageInfo | None,
+    feeds: Feeds,
 ) -> list[OutlineRow]:
     sizes = [layer.size for layer in layers if layer.size is not None]
     reading = len(sizes) < len(layers)
@@ -186,7 +91,7 @@ def _group(
         kind=kind,
         depth=0,
         text=text,
-        detail=_layers_name(indexes) if kind is OutlineKind.BASE else "",
+        detail=layers_name(indexes) if kind is OutlineKind.BASE else "",
         stage_index=stage.index if stage else None,
         stage=stage.name if stage else "",
         layers=indexes,
@@ -195,10 +100,10 @@ def _group(
         line=line,
         folds=bool(layers),
     )
-    return [row, *(below for layer in layers for below in _layer_rows(head, layer))]
+    return [row, *(below for layer in layers for below in _layer_rows(head, layer, feeds))]
 
 
-def _layer_rows(head: ImageHead, layer: LayerInfo) -> Iterator[OutlineRow]:
+def _layer_rows(head: ImageHead, layer: LayerInfo, feeds: Feeds) -> Iterator[OutlineRow]:
     yield OutlineRow(
         key=f"layer:{layer.index}",
         kind=OutlineKind.LAYER,
@@ -213,14 +118,19 @@ def _layer_rows(head: ImageHead, layer: LayerInfo) -> Iterator[OutlineRow]:
     )
     if layer.source is None:
         return
+    steps = _feeding_steps(head, layer, feeds)
+    if 0 < len(steps) <= _MOST_FEEDS:
+        yield from (_step_link(head, layer, step) for step in steps)
+        return
     source = layer.source_stage
     stage = next((s for s in head.stages if s.index == source), None)
+    detail = stage.base if stage else "image"
     yield OutlineRow(
         key=f"link:{layer.index}",
         kind=OutlineKind.LINK,
         depth=2,
         text=stage.name if stage else layer.source,
-        detail=stage.base if stage else "image",
+        detail=plural(len(steps), "step") if steps else detail,
         stage_index=source,
         stage=stage.name if stage else "",
         layers=(layer.index,),
@@ -229,7 +139,39 @@ def _layer_rows(head: ImageHead, layer: LayerInfo) -> Iterator[OutlineRow]:
     )
 
 
-def _left(head: ImageHead) -> Iterator[OutlineRow]:
+def _feeding_steps(head: ImageHead, layer: LayerInfo, feeds: Feeds) -> list[Instruction]:
+    """Return the steps of other stages that made what ``layer`` ships, the most first."""
+    if head.build is None:
+        return []
+    steps = {
+        step.line: step
+        for stage in head.build.stages
+        if stage.index != layer.stage_index
+        for step in stage.instructions
+    }
+    lines = feeds.by_layer.get(layer.index, ())
+    return [steps[line] for line in lines if line in steps]
+
+
+def _step_link(head: ImageHead, layer: LayerInfo, step: Instruction) -> OutlineRow:
+    stage = next(s for s in head.stages if s.index == step.stage_index)
+    own = f"stage:{stage.index}" if stage.in_image else f"step:{stage.index}:{step.line}"
+    return OutlineRow(
+        key=f"link:{layer.index}:{step.line}",
+        kind=OutlineKind.LINK,
+        depth=2,
+        text=f"{stage.name}/{step.step}",
+        detail=" ".join(step.text.split()),
+        stage_index=stage.index,
+        stage=stage.name,
+        layers=(layer.index,),
+        line=step.line,
+        target=own,
+        step=True,
+    )
+
+
+def _left(head: ImageHead, feeds: Feeds) -> Iterator[OutlineRow]:
     left = [stage for stage in head.stages if not stage.in_image]
     if not left:
         return
@@ -248,7 +190,7 @@ def _left(head: ImageHead) -> Iterator[OutlineRow]:
             folds=True,
         )
         yield _note(stage)
-        yield from _steps(head, stage)
+        yield from _steps(head, stage, feeds)
 
 
 def _note(stage: StageInfo) -> OutlineRow:
@@ -271,10 +213,13 @@ def _note(stage: StageInfo) -> OutlineRow:
     )
 
 
-def _steps(head: ImageHead, stage: StageInfo) -> Iterator[OutlineRow]:
+def _steps(head: ImageHead, stage: StageInfo, feeds: Feeds) -> Iterator[OutlineRow]:
     if head.build is None:
         return
+    # Where makers are unknown, none of the steps can be said to have made nothing.
+    told = feeds.known and stage.name not in feeds.unknown and stage.shipped_files is not None
     for step in head.build.stages[stage.index].instructions:
+        size = feeds.by_line.get(step.line)
         yield OutlineRow(
             key=f"step:{stage.index}:{step.line}",
             kind=OutlineKind.STEP,
@@ -283,7 +228,9 @@ def _steps(head: ImageHead, stage: StageInfo) -> Iterator[OutlineRow]:
             detail=str(step.step),
             stage_index=stage.index,
             stage=stage.name,
+            size=size,
             line=step.line,
+            idle=told and size is None and step.source_stage is None,
         )
 
 

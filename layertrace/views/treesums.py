@@ -49,6 +49,8 @@ class Sums:
     """Into ``owners``."""
     owners: tuple[tuple[int, ...], ...]
     """The distinct sets of owners; a label stands for its owner."""
+    parts: dict[int, dict[int, int]]
+    """Of a directory of several owners: label to bytes that ship, one label an owner."""
 
     def __init__(self, tree: FileTree, scope: Scope) -> None:
         """Choose the scope's paths and add them up, leaves first."""
@@ -60,6 +62,7 @@ class Sums:
         _add_bytes(tree, self, nodes)
         _add_marks(tree, self, nodes)
         _add_owners(tree, self, nodes)
+        _add_parts(tree, self, nodes)
         roots = [node for node in tree.children(-1) if self.present[node]]
         self.total_size = sum(self.sizes[node] for node in roots)
         self.total_lost = sum(self.lost[node] for node in roots)
@@ -82,7 +85,7 @@ def _choose(tree: FileTree, scope: Scope) -> bytearray:
         top = max(table.layers, default=0)
         wanted = [layer in scope.layers for layer in range(top + 1)] + [False]
         chosen = bytearray(map(wanted.__getitem__, table.layers))
-    if scope.stage is not None or scope.kind is not None:
+    if (scope.stage, scope.kind, scope.line) != (None, None, None):
         taken = [scope.takes(label) for label in table.labels]
         chosen = bytearray(map(int.__and__, chosen, map(taken.__getitem__, table.label_ids)))
     return chosen
@@ -182,6 +185,25 @@ def _add_owners(tree: FileTree, sums: Sums, nodes: list[int]) -> None:
             if trusts[node] > trusts[parent]:  # noqa: PLR1730 - a call to max costs more than the rest
                 trusts[parent] = trusts[node]
     sums.owner_sets, sums.owners = _share(tree, masks)
+
+
+def _add_parts(tree: FileTree, sums: Sums, nodes: list[int]) -> None:
+    """Divide the bytes of each directory of several owners among them."""
+    parents, sizes, sets = tree.parents, sums.sizes, sums.owner_sets
+    # One label or none: of a directory of one owner, all is that owner's.
+    single = [labels[0] if len(labels) == 1 else None for labels in sums.owners]
+    mixed = [len(labels) > 1 for labels in sums.owners]
+    parts: dict[int, dict[int, int]] = {}
+    for node in nodes:
+        parent = parents[node]
+        if parent < 0 or not sizes[node] or not mixed[sets[parent]]:
+            continue
+        whole = parts.setdefault(parent, {})
+        label = single[sets[node]]
+        own = parts.get(node, {}) if label is None else {label: sizes[node]}
+        for owner, size in own.items():
+            whole[owner] = whole.get(owner, 0) + size
+    sums.parts = parts
 
 
 def _owner_bits(tree: FileTree) -> list[int]:

@@ -31,6 +31,7 @@ from layertrace.model.trace import (
     StageInfo,
     Version,
 )
+from layertrace.provenance.trees import Item
 
 if TYPE_CHECKING:
     import threading
@@ -57,9 +58,9 @@ CMD ["node", "dist/server.js"]
 """
 
 BASE = Label(kind=OriginKind.BASE)
-BUILD = Label(kind=OriginKind.RUN, stage="build", stage_index=0, carried_from="build")
-CONTEXT = Label(kind=OriginKind.CONTEXT, carried_from="build")
-FINAL = Label(kind=OriginKind.RUN, stage="stage-1", stage_index=1)
+BUILD = Label(kind=OriginKind.RUN, stage="build", stage_index=0, carried_from="build", line=6)
+CONTEXT = Label(kind=OriginKind.CONTEXT, carried_from="build", line=3)
+FINAL = Label(kind=OriginKind.RUN, stage="stage-1", stage_index=1, line=13)
 CARRIED = Label(kind=OriginKind.UNKNOWN, carried_from="build")
 LABELS = (BASE, BUILD, CONTEXT, FINAL, CARRIED)
 
@@ -319,6 +320,13 @@ class FakeTrace:
             Version(layer=2, change=Change.ADDED, size=307_200, mode=0o644, digest=None),
             Version(layer=4, change=Change.REMOVED, size=None, mode=None, digest=None),
         )
+
+    def item_at(self, row: int) -> Item | None:
+        """Return an entry as every fake has it; the last row has none."""
+        if row == len(self.table) - 1:
+            return None
+        kind = EntryKind(self.table.kinds[row])
+        return Item(kind=kind, size=0, mode=0o104755, uid=1000, gid=100, mtime=1_700_000_000)
 
     def shares(self) -> tuple[ShareRow, ...]:
         """Return what did not come from a stage or the base."""

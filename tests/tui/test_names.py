@@ -91,7 +91,7 @@ def test_a_hostile_name_is_shown_and_never_obeyed(name: str) -> None:
         _drawn(tui)
         assert tui.app.is_running
 
-    run(script, _hostile(name), title=f"reg/{name}", size=(140, 40))
+    run(script, _hostile(name), title=f"reg/{name}", size=(160, 40))
 
 
 @pytest.mark.parametrize("name", ["caf\u00e9\udce9", "✔ ▸"])

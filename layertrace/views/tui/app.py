@@ -94,8 +94,8 @@ class LayertraceApp(App[int]):
 
     def on_mount(self) -> None:
         self.set_class(self.options.ascii, "-ascii")
-        if self.options.ascii:
-            ScrollBar.renderer = _PlainScrollBar
+        # Of the class, so an app says it in any case: the one before may have been another.
+        ScrollBar.renderer = _PlainScrollBar if self.options.ascii else ScrollBarRender
         self.reader = Background(self.call_later)
         self.counter = Background(self.call_later, "layertrace-counter")
         self.reader.submit("open", self._open_image, self._opened, self._failed)

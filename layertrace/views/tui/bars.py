@@ -70,6 +70,11 @@ class HeadPart:
 class HeadLine(Line):
     """What image this is, in as much detail as fits."""
 
+    KEPT: ClassVar[int] = 3
+    """Parts needed this much or more stay as long as the image's name can be shortened."""
+    LEAST_NAME: ClassVar[int] = 20
+    """Cells the name is not cut below for the sake of others."""
+
     def __init__(self, options: TuiOptions, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(options, id=id)
         self._parts: tuple[HeadPart, ...] = ()
@@ -81,18 +86,18 @@ class HeadLine(Line):
 
     def line_cells(self, width: int) -> Iterable[Cell]:
         parts = list(self._parts)
-        plain = Style.null()
-        while parts and _width(parts) > width:
+        while parts and (over := _width(parts) - width) > 0:
             last = max(parts, key=lambda part: part.need)
-            if last.need == 0:
+            spare = sum(part.width - self.LEAST_NAME for part in parts if part.need == 0)
+            if last.need == 0 or (last.need <= self.KEPT and spare >= over):
                 break
             parts.remove(last)
         over = _width(parts) - width
         for number, part in enumerate(parts):
-            yield " " if number == 0 else "  ", plain
+            yield " " if number == 0 else "  ", Style.null()
             for text, style in part.cells:
-                room = max(8, cell_len(text) - over) if number == 0 else cell_len(text)
-                yield crop_middle(text, room), style
+                room = cell_len(text)
+                yield crop_middle(text, room if part.need else max(8, room - over)), style
 
 
 def _width(parts: Sequence[HeadPart]) -> int:

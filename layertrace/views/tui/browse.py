@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from functools import partial
-from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.style import Style
 from textual import on
 from textual.binding import Binding, BindingType
 
-from layertrace.errors import StoppedError
-from layertrace.views.codelines import build_code
 from layertrace.views.explain import WhyKind
-from layertrace.views.outline import build_outline, empty_words, layer_scope
-from layertrace.views.text import plural
+from layertrace.views.scopes import empty_words, layer_scope
 from layertrace.views.treesums import Sums
-from layertrace.views.tui.bars import HeadLine
 from layertrace.views.tui.dialogs import CopyScreen, copy_choices
-from layertrace.views.tui.headline import head_parts
 from layertrace.views.tui.navigation import Place, Trail
 from layertrace.views.tui.panes.files import FilesPane
 from layertrace.views.tui.panes.filterbar import FilterBar
-from layertrace.views.tui.panes_screen import PanesScreen
+from layertrace.views.tui.reading import ReadingScreen
 from layertrace.views.tui.rows_view import RowsView
 from layertrace.views.tui.startup import error_lines
-from layertrace.views.tui.walking import Walk, Walked, progress_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +29,8 @@ if TYPE_CHECKING:
     from layertrace.views.explain import Explanation
     from layertrace.views.filetree import Scope
     from layertrace.views.tui.background import Background
-    from layertrace.views.tui.ports import Opening, TuiOptions, WalkProgress
+    from layertrace.views.tui.ports import Opening, TuiOptions
+    from layertrace.views.tui.walking import Walked
 
 _REST: Final = 0.03
 """Seconds the cursor must rest before the other panes follow it."""
@@ -45,7 +39,7 @@ _LARGE: Final = 150_000
 _KEPT_SCOPES: Final = 6
 
 
-class BrowseScreen(PanesScreen):
+class BrowseScreen(ReadingScreen):
     """Stages and layers, files, why, Dockerfile."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -53,12 +47,9 @@ class BrowseScreen(PanesScreen):
         Binding("y", "copy", "Copy", id="browse.copy"),
         Binding("left_square_bracket", "back", "Back", show=False, id="browse.back"),
         Binding("right_square_bracket", "forward", "Forward", show=False, id="browse.forward"),
-        Binding("r", "resume", "Read on", id="browse.resume"),
         Binding("escape", "escape", "Back out", show=False, id="browse.escape"),
     ]
 
-    _walk: Walk | None = None
-    _walked: Walked | None = None
     _scope: Scope | None = None
     _upto = False
     _wanted: int | None = None
@@ -78,80 +69,20 @@ class BrowseScreen(PanesScreen):
         reader: Background,
         counter: Background,
     ) -> None:
-        super().__init__(opening.head, options)
-        self._opening = opening
-        self._reader = reader
+        super().__init__(opening, options, reader)
         self._counter = counter
         self._scopes: dict[Scope, Sums] = {}
         self._trail = Trail()
         self._resting: dict[str, Timer] = {}
 
-    def on_mount(self) -> None:
-        self._start_walk()
-
-    # -- the image ------------------------------------------------------------
-
-    def _show_head(self) -> None:
-        head, walked, reading = self._head, self._walked, self._walk is not None
-        self.stages.show(build_outline(head, walked.shares if walked else ()), reading=reading)
-        self.stages.set_titles("1 Stages & layers")
-        self.code.show(build_code(head))
-        overview = walked.overview if walked else None
-        parts = head_parts(
-            head, overview, self.files.palette, reading=reading, ascii_only=self.options.ascii
-        )
-        self.query_one(HeadLine).write_parts(tuple(parts))
-        self.show_findings()
-        self.refresh_bindings()
-
-    def _start_walk(self) -> None:
-        self._walk = Walk(self._opening, self._reader, self._show_progress, self._say_tracing)
-        self.files.set_titles("2 Files")
-        self._say("reading the layers…", "Esc stops and keeps what is read")
-        self.why.clear(("where each file came from is known once its layer is read", Style()))
-        self._reader.submit("walk", self._walk.run, self._finish_walk, self._fail_walk)
-        self._show_head()
-
-    def _say(self, *lines: str) -> None:
-        """Show words in place of the files."""
-        plain = Style.null()
-        self.files.notice = (("", plain), *((line, plain) for line in lines))
-        self.files.rows_changed(0)
-
-    def _show_progress(self, progress: WalkProgress) -> None:
-        if self._walk is None:
-            return
-        bar, figures = progress_words(progress, monotonic() - self._walk.started)
-        self._say("reading the layers", bar, figures, "", "Esc stops and keeps what is read")
-        self.files.set_titles("2 Files · reading…", plural(progress.entries, "entry"))
-
-    def _say_tracing(self) -> None:
-        self._say("the layers are read: tracing every file to where it came from…")
-        self.files.set_titles("2 Files · tracing…")
-
-    def _finish_walk(self, walked: Walked) -> None:
-        self._walk, self._walked = None, walked
-        self._head = walked.trace.head
+    def show_files(self, walked: Walked) -> None:
         scope = walked.sums.scope
         self._scopes = {scope: walked.sums}
         self._scope = scope
-        self.files.show(walked.tree, walked.sums)
         self._show_head()
+        self.files.empty_words = empty_words(self._head, self.stages.current)
+        self.files.show(walked.tree, walked.sums, walked.trace.item_at)
         self._follow_scope()
-
-    def _fail_walk(self, error: LayertraceError) -> None:
-        self._walk = None
-        self.files.set_titles("2 Files")
-        if isinstance(error, StoppedError):
-            self._say(
-                "stopped: the files were not read",
-                "r reads on; stages, layers and Dockerfile are complete",
-            )
-        else:
-            self.files.notice = tuple(error_lines(error))
-            self.files.rows_changed(0)
-            self.app.exit_code = error.exit_code  # type: ignore[attr-defined]
-        self._show_head()
 
     # -- scope: pane 1 decides what pane 2 shows --------------------------------
 
@@ -361,12 +292,8 @@ class BrowseScreen(PanesScreen):
             self.action_zoom()
         elif self.filter_bar.display:
             self.filter_bar.clear()
-        elif self._walk is not None:
-            self._walk.stop()
-            self._say("stopping…")
-
-    def action_resume(self) -> None:
-        self._start_walk()
+        else:
+            self.stop_reading()
 
     def action_copy(self) -> None:
         path = self.why.path if self.current_pane == "why" else None
@@ -385,8 +312,6 @@ class BrowseScreen(PanesScreen):
             self.tell(f"copied, if the terminal allows it: {self.files.safe(text)}")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "resume":
-            return self._walk is None and self._walked is None
         if action == "filter":
             return self._walked is not None
         return super().check_action(action, parameters)

@@ -36,6 +36,24 @@ def _last_cells(text: str, width: int) -> str:
     return backward[0][::-1] if backward else ""
 
 
+def wrap_cells(text: str, width: int) -> list[str]:
+    """Return ``text`` in lines of at most ``width`` cells, broken at spaces where it can be.
+
+    >>> wrap_cells("made by RUN npm install", 12), wrap_cells("漢字漢字", 5), wrap_cells("", 3)
+    (['made by RUN', 'npm install'], ['漢字', '漢字'], [''])
+    """
+    lines, line = [], ""
+    for word in text.split(" "):
+        longer = f"{line} {word}" if line else word
+        if line and cell_len(longer) > width:
+            lines.append(line)
+            longer = word
+        # Where a word is too long for any line, its last piece goes on with the next word.
+        *full, line = chop_cells(longer, max(2, width)) or [""]
+        lines += full
+    return [*lines, line]
+
+
 def fill(text: str, width: int) -> str:
     """Return ``text`` in exactly ``width`` cells, left-aligned.
 

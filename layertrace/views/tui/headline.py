@@ -33,6 +33,7 @@ def head_parts(
     size = "reading…" if reading else "not read"
     if head.size is not None:
         size = show_size(head.size)
+    yield _part("layertrace", palette.dim, 7)
     yield _part(reference, strong, 0)
     if platform:
         yield _part(platform, palette.dim, 6)

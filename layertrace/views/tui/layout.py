@@ -18,6 +18,8 @@ PANES: Final = (
 
 WIDE: Final = 100
 """Columns from which all four panes stand side by side."""
+BARS: Final = 140
+"""Columns from which a directory of several owners has a bar beside their number."""
 LEAST: Final = (40, 12)
 """Columns and lines below which nothing sensible can be drawn."""
 _STRIP_LINES: Final = 18

@@ -8,17 +8,17 @@ from rich.style import Style
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
 
 from layertrace.views.text import plural
 from layertrace.views.tui.bars import HeadLine, KeyBar, Line, TabLine
 from layertrace.views.tui.dialogs import TextScreen, findings_lines, help_lines
-from layertrace.views.tui.layout import LEAST, PANES, Layout, lay_out
+from layertrace.views.tui.layout import BARS, LEAST, PANES, Layout, lay_out
 from layertrace.views.tui.panes.code import CodePane
 from layertrace.views.tui.panes.files import FilesPane
 from layertrace.views.tui.panes.filterbar import FilterBar
 from layertrace.views.tui.panes.stages import StagesPane
 from layertrace.views.tui.panes.why import WhyPane
+from layertrace.views.tui.splits import SplitScreen
 
 if TYPE_CHECKING:
     from textual import events
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from layertrace.views.tui.rows_view import RowsView
 
 
-class PanesScreen(Screen[None]):
+class PanesScreen(SplitScreen):
     """The frame around the panes; what they show is a subclass's business."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -118,9 +118,11 @@ class PanesScreen(Screen[None]):
 
     def _arrange(self) -> None:
         self.query_one(TabLine).pick(self._current)
+        self.files.show_bars(shown=self.app.size.width >= BARS)
         layout = lay_out(self.app.size, self._current, zoomed=self._zoomed)
         if layout == self._layout:
             return
+        grown = self._layout is not None and self._layout.too_small
         self._layout = layout
         for name, pane in self.panes.items():
             pane.display = name in layout.panes
@@ -129,12 +131,21 @@ class PanesScreen(Screen[None]):
         self.set_class(layout.narrow, "-narrow")
         self.set_class(layout.strip, "-strip")
         self.set_class(self._zoomed, "-zoomed")
+        self.share_screen()
         self.query_one("#body").display = not layout.too_small
         self.query_one(TabLine).display = layout.narrow and not layout.too_small
         small = self.query_one("#too-small", Line)
         small.display = layout.too_small
         need = f"{LEAST[0]}x{LEAST[1]}"
         small.write([(f" {need} needed, or use --plain", Style(bold=True))])
+        if grown:
+            # What is hidden loses the keys.
+            self.panes[self._current].focus()
+
+    @property
+    def can_drag(self) -> bool:
+        layout = self._layout
+        return layout is not None and not (layout.narrow or layout.too_small or self._zoomed)
 
     @property
     def zoomed(self) -> bool:

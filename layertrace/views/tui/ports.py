@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from layertrace.model.origin import Chain
     from layertrace.model.trace import FileRecord, FileTable, ImageHead, ShareRow, Version
+    from layertrace.provenance.trees import Item
 
 
 class WalkProgress(Protocol):
@@ -72,6 +73,13 @@ class Trace(Protocol):
 
     def versions(self, path: str) -> tuple[Version, ...]:
         """Return what each layer did to one path."""
+        ...
+
+    def item_at(self, row: int) -> Item | None:
+        """Return the entry behind a row of the table; quick, so called while drawing.
+
+        None: no entry made it, only what lies below it.
+        """
         ...
 
     def shares(self) -> tuple[ShareRow, ...]:

@@ -15,9 +15,12 @@ from layertrace.views.explain import (
     explain_file,
     explain_removed,
 )
+from layertrace.views.feeds import Feeds, count_feeds
 from layertrace.views.filetree import FileTree
-from layertrace.views.outline import build_outline, layer_name, layer_scope
+from layertrace.views.outline import build_outline
+from layertrace.views.outline_row import layer_name
 from layertrace.views.overview import Overview, count_files
+from layertrace.views.scopes import layer_scope
 from layertrace.views.text import show_size
 from layertrace.views.treesums import Sums
 
@@ -43,6 +46,7 @@ class Walked:
     """Of the whole image."""
     shares: tuple[ShareRow, ...]
     overview: Overview
+    feeds: Feeds
 
     def explain(self, sums: Sums, node: int) -> Explanation:
         """Return why the path at row ``node`` is as it is; may read the image.
@@ -54,7 +58,8 @@ class Walked:
         path = table.paths[node]
         if table.changes[node] is Change.REMOVED:
             return explain_removed(head, path, self.trace.versions(path))
-        if self.tree.is_dir[node]:
+        # Of a directory that holds nothing its own origin is all there is to tell.
+        if self.tree.is_dir[node] and (sums.files[node] or sums.lost[node]):
             return explain_directory(self.tree, sums, node)
         return explain_file(head, self.trace.record(path), self.trace.chain(path))
 
@@ -105,6 +110,7 @@ class Walk:
             sums=Sums(tree, layer_scope(trace.head, row, upto=False)),
             shares=trace.shares(),
             overview=count_files(trace.table),
+            feeds=count_feeds(trace.table),
         )
 
     def _stopped(self) -> bool:

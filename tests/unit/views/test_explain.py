@@ -123,13 +123,18 @@ def test_a_removed_path_names_who_wrote_and_who_removed_it() -> None:
 
 
 def test_a_directory_divides_by_owner_and_names_its_largest_files() -> None:
-    """Removed files are not among them."""
+    """Removed files are a part of their own, and none of the largest."""
     files = table()
     tree = FileTree(files)
     sums = Sums(tree, Scope(title="image"))
     answer = explain_directory(tree, sums, 0)
     parts = [(row.text, row.size) for row in answer.rows if row.kind is WhyKind.PART]
-    assert parts == [("stage-1", 22_700_000), ("build", 1_494_200), ("context", 900)]
+    assert parts == [
+        ("stage-1", 22_700_000),
+        ("build", 1_494_200),
+        ("context", 900),
+        ("removed", 307_200),
+    ]
     largest = [row.path for row in answer.rows if row.kind is WhyKind.LARGEST]
     assert largest == [
         "app/node_modules/left-pad.js",

@@ -8,7 +8,9 @@ import pytest
 
 from layertrace.model.origin import OriginKind
 from layertrace.model.trace import ImageHead, StageInfo
-from layertrace.views.outline import OutlineKind, OutlineRow, build_outline, layer_scope, layer_text
+from layertrace.views.outline import build_outline
+from layertrace.views.outline_row import OutlineKind, OutlineRow, layer_text
+from layertrace.views.scopes import layer_scope
 from tests.tui.fakes import head, unread
 
 
@@ -93,8 +95,10 @@ def test_each_row_stands_for_a_scope() -> None:
     assert (upto.title, upto.layers, set(upto.below)) == ("up to L3", {0, 1, 2}, {0, 1})
     stage = layer_scope(known, _row(known, "stage:1"), upto=False)
     assert stage.layers == {1, 2, 3, 4}
-    left = layer_scope(known, _row(known, "step:0:4"), upto=False)
+    left = layer_scope(known, _row(known, "stage:0"), upto=False)
     assert (left.stage, left.layers) == ((0, "build"), None)
+    step = layer_scope(known, _row(known, "step:0:4"), upto=False)
+    assert (step.title, step.line) == ("made by build/3", 4)
     source = OutlineRow(
         key="source:url", kind=OutlineKind.SOURCE, depth=0, text="fetched", origin=OriginKind.URL
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.style import Style
 from textual.binding import Binding, BindingType
 
-from layertrace.views.tui.cells import crop, fill
+from layertrace.views.tui.cells import crop, crop_middle, fill
 from layertrace.views.tui.rows_view import HALF_PAGES, Cell, RowsView
 
 if TYPE_CHECKING:
@@ -58,14 +58,19 @@ class CodePane(RowsView):
         rows = (n for n, row in enumerate(self._rows) if row.number == line)
         return next(rows, None)
 
+    def on_resize(self) -> None:
+        self._write_titles()
+
     def _write_titles(self) -> None:
-        name = "Dockerfile" if self._code is None else self.safe(self._code.name)
-        title = f"4 {name}"
-        if self._code is not None and self._code.reconstructed:
-            title += " · reconstructed from the history"
-        elif self._code is not None and self._code.contradicted:
-            title = f"4 ✘ not this image's: {name}"
-        self.set_titles(title, f"line {self._lit}" if self._lit else "")
+        code = self._code
+        before, after = "4 ", ""
+        if code is not None and code.reconstructed:
+            after = " · reconstructed from the history"
+        elif code is not None and code.contradicted:
+            before = "4 ✘ not this image's: "
+        room = max(10, self.size.width - len(before) - len(after) - 4)
+        name = crop_middle(self.safe(code.name) if code is not None else "Dockerfile", room)
+        self.set_titles(f"{before}{name}{after}", f"line {self._lit}" if self._lit else "")
 
     def row_count(self) -> int:
         return len(self._rows)

@@ -5,32 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from layertrace.model.entry import EntryKind
-from layertrace.views.filetree import NO_LAYER, Mark
-from layertrace.views.outline import layer_name
-from layertrace.views.text import plural, show_size
+from layertrace.views.filetree import Mark
+from layertrace.views.text import plural
 from layertrace.views.treerows import TreeRows
 from layertrace.views.treeselect import SortKey
-from layertrace.views.treesums import SEVERAL_LAYERS
-from layertrace.views.tui.cells import crop, crop_middle, fill, fill_left
+from layertrace.views.tui.chooser import ColumnsScreen
+from layertrace.views.tui.panes.columns import ATTRIBUTES
+from layertrace.views.tui.panes.filecells import FileCells
 from layertrace.views.tui.rows_view import Cell, RowsView
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
+    from layertrace.provenance.trees import Item
     from layertrace.views.filetree import FileTree
     from layertrace.views.treesums import Sums
+    from layertrace.views.tui.panes.columns import Column
     from layertrace.views.tui.ports import TuiOptions
 
-_SMALL: Final = 60
-"""Below so many columns a stage is a letter and a size has no decimals."""
-_STAGE_WIDTH: Final = 9
 _SORTS: Final = tuple(SortKey)
-_SUFFIXES: Final = {EntryKind.DIR: "/", EntryKind.SYMLINK: "@", EntryKind.FIFO: "|"}
 
 
 def _toggle(key: str, mark: Mark, name: str, id_: str) -> Binding:
@@ -54,6 +50,8 @@ class FilesPane(RowsView):
         Binding("u", "page(-1)", "Page up", show=False, id="files.page-up"),
         Binding("n", "hit(1)", "Next hit", id="files.next-hit"),
         Binding("N", "hit(-1)", "Previous hit", show=False, id="files.previous-hit"),
+        Binding("c", "columns", "Columns", show=False, id="files.columns"),
+        Binding("ctrl+b", "attributes", "Attributes on or off", show=False, id="files.attributes"),
         Binding("grave_accent", "flat", "Tree or flat list", show=False, id="files.flat"),
         _toggle("+,ctrl+a", Mark.ADDED, "+ added", "files.mark-added"),
         _toggle("-,ctrl+r", Mark.REMOVED, "- removed", "files.mark-removed"),
@@ -72,16 +70,27 @@ class FilesPane(RowsView):
         super().__init__(options, id=id)
         self.rows: TreeRows | None = None
         self.empty_words = "nothing here"
-        self._stage_width = _STAGE_WIDTH
+        self._cells = FileCells(self)
 
     # -- what is shown --------------------------------------------------------
 
-    def show(self, tree: FileTree, sums: Sums) -> None:
-        """Show the files of an image that was just walked."""
+    def show(self, tree: FileTree, sums: Sums, item_at: Callable[[int], Item | None]) -> None:
+        """Show the files of an image that was just walked.
+
+        Args:
+            tree: all of them.
+            sums: those to show.
+            item_at: returns the entry behind a row of the table; must be quick.
+        """
         self.rows = TreeRows(tree, sums)
-        names = [self.safe(owner.text) for owner in tree.owners]
-        self._stage_width = max(_STAGE_WIDTH, min(12, max(map(len, names), default=0)))
+        self._cells.adopt(tree, item_at)
         self.redraw(self.rows.node(0) if len(self.rows) else None)
+
+    def show_bars(self, *, shown: bool) -> None:
+        """Show how a directory's owners divide it, or only how many they are."""
+        if shown is not self._cells.bars:
+            self._cells.bars = shown
+            self.rows_changed()
 
     def show_scope(self, sums: Sums) -> None:
         """Show another scope, with the cursor on the same path if it is in it."""
@@ -167,68 +176,12 @@ class FilesPane(RowsView):
     def row_count(self) -> int:
         return 0 if self.rows is None else len(self.rows)
 
-    def header_cells(self, width: int) -> Iterator[Cell]:
-        if width + 2 < _SMALL:
-            yield "  S Lyr    Size   Path", Style.null()
-            return
-        yield f"  {fill('Stage', self._stage_width)} Lyr      Size   Path", Style.null()
+    def header_cells(self, width: int) -> Iterable[Cell]:
+        return self._cells.header(width)
 
-    def row_cells(self, line: int, width: int) -> Iterator[Cell]:
+    def row_cells(self, line: int, width: int) -> Iterable[Cell]:
         rows = self.rows
-        if rows is None:
-            return
-        node, plain = rows.node(line), Style.null()
-        small = width + 2 < _SMALL
-        mark = Mark(rows.sums.marks[node])
-        gone = mark is Mark.REMOVED
-        yield self.trust_cell(None if gone else rows.sums.trust(node))
-        yield " ", plain
-        owner, style = self._owner(rows, node)
-        stage_width = 1 if small else self._stage_width
-        yield (owner[:1] if small else fill(owner, stage_width)), style
-        layer = rows.sums.layers[node]
-        place = "" if layer in {NO_LAYER, SEVERAL_LAYERS} else layer_name(layer)
-        yield f" {place:<4}", self.palette.dim
-        weight = rows.sums.lost[node] if gone else rows.sums.sizes[node]
-        size_width = 6 if small else 9
-        yield (
-            fill_left(show_size(weight, short=small), size_width),
-            self.palette.removed if gone else plain,
-        )
-        yield f" {mark.sign} ", self.palette.marks[mark]
-        yield from self._path(rows, node, width - stage_width - size_width - 10)
-
-    def _owner(self, rows: TreeRows, node: int) -> tuple[str, Style]:
-        labels = rows.sums.owner_labels(node)
-        if len(labels) != 1:
-            stages = all(rows.tree.owners[label].stage_index is not None for label in labels)
-            return f"{len(labels)} {'stages' if stages else 'origins'}", self.palette.dim
-        owner = rows.tree.owners[labels[0]]
-        return self.safe(owner.text), self.palette.stage(owner.stage_index)
-
-    def _path(self, rows: TreeRows, node: int, room: int) -> Iterator[Cell]:
-        dim, plain = self.palette.dim, Style.null()
-        gone = rows.sums.marks[node] == Mark.REMOVED
-        kind = EntryKind(rows.tree.table.kinds[node])
-        style = self.palette.removed if gone else plain
-        if rows.matches is not None and not rows.is_hit(node):
-            style = style + dim
-        if rows.flat:
-            yield crop_middle(self.safe(f"/{rows.tree.table.paths[node]}"), room), style
-            return
-        depth = rows.tree.depths[node]
-        # A tree deeper than the pane is wide keeps the guides of its last levels.
-        levels = min(depth, max(1, room // 4))
-        guides = "│ " * levels if levels == depth else "…" + "│ " * levels
-        fold = " "
-        if rows.can_open(node):
-            fold = "▾" if rows.is_open(node) else "▸"
-        yield f"{guides}{fold} ", dim
-        room = max(4, room - len(guides) - 2)
-        name = crop(self.safe(rows.tree.name(node)) + _SUFFIXES.get(kind, ""), room)
-        yield name, style
-        if gone:
-            yield "  (removed)", dim
+        return () if rows is None else self._cells.row(rows, rows.node(line), width)
 
     # -- keys -----------------------------------------------------------------
 
@@ -318,3 +271,21 @@ class FilesPane(RowsView):
             node = self.current
             self.rows.set_hidden(self.rows.hidden ^ {Mark[name]})
             self.redraw(node)
+
+    def action_columns(self) -> None:
+        chosen = self._cells.columns
+        self.app.push_screen(ColumnsScreen(self.options, chosen, self._show_columns))
+
+    def action_attributes(self) -> None:
+        """Show mode, owner and time, or none of them, as Ctrl+B does in dive."""
+        columns = self._cells.columns
+        columns = columns - ATTRIBUTES if columns & ATTRIBUTES else columns | ATTRIBUTES
+        if self._show_columns(columns):
+            words = "no room for every column: z enlarges the pane"
+            self.app.notify(words, markup=False, timeout=4)
+
+    def _show_columns(self, columns: frozenset[Column]) -> frozenset[Column]:
+        """Show other columns; return those there is no room for."""
+        self._cells.columns = columns
+        self.rows_changed()
+        return self._cells.without_room(self.scrollable_content_region.width)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from rich.style import Style
 from textual.binding import Binding, BindingType
 
-from layertrace.views.outline import OutlineKind, OutlineRow, layer_name
+from layertrace.views.outline_row import OutlineKind, OutlineRow, layer_name
 from layertrace.views.text import show_size
 from layertrace.views.tui.cells import crop, fill, fill_left
 from layertrace.views.tui.rows_view import HALF_PAGES, Cell, RowsView
@@ -114,7 +114,7 @@ class StagesPane(RowsView):
         yield _BULLETS.get(row.kind, ""), style
         used = len(lead) + len(_BULLETS.get(row.kind, ""))
         yield from self._title(row, max(0, room - used))
-        yield fill_left(size, size_width), plain
+        yield fill_left(size, size_width), self.palette.dim if row.idle else plain
         yield " ", plain
         yield fill_left(f":{row.line}" if row.line else "", tail), self.palette.dim
 
@@ -127,7 +127,8 @@ class StagesPane(RowsView):
             yield fill(self.safe(row.text), max(0, room - wide)), plain
             return
         if row.kind is OutlineKind.STEP:
-            yield fill(f"{row.detail:>2} {self.safe(row.text)}", room), dim
+            style = plain if row.size is not None else dim
+            yield fill(f"{row.detail:>2} {self.safe(row.text)}", room), style
             return
         text = crop(self.safe(row.text), room)
         strong = row.kind in {OutlineKind.IMAGE, OutlineKind.STAGE, OutlineKind.LEFT_STAGE}
@@ -147,6 +148,8 @@ class StagesPane(RowsView):
     def _size_text(self, row: OutlineRow) -> str:
         if row.reading:
             return self._unknown_size
+        if row.idle:
+            return "nothing"
         return "" if row.size is None else show_size(row.size)
 
     # -- keys -----------------------------------------------------------------
