@@ -107,4 +107,5 @@ def _defaults(config: ImageConfig) -> BaseDefaults:
 
 
 def _is_below(base: ImageConfig, image: ImageConfig) -> bool:
-    return image.diff_ids[: len(base.diff_ids)] == base.diff_ids
+    # Two layers of which nothing is known are not the same for that.
+    return "" not in base.diff_ids and image.diff_ids[: len(base.diff_ids)] == base.diff_ids

@@ -25,6 +25,9 @@ MISMATCH: Final = "history-mismatch"
 SQUASHED: Final = "squashed-layers"
 _SQUASH_COMMENTS: Final = ("merge sha256:", "create new from sha256:")
 """Of the one entry that ``docker build --squash`` adds."""
+_BUILDKIT: Final = "buildkit."
+_LAST_KEYWORDS: Final = frozenset({"CMD", "ENTRYPOINT"})
+"""What an image ends with, and hardly any trigger is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +102,8 @@ def align(
         return Alignment(steps=steps, exact=False, findings=(_contradiction(build, difference),))
     # Without a single step to compare nothing shows that this is the Dockerfile.
     sure = bool(wanted) or base is not None or chain[0].base == "scratch"
-    steps = tuple(_declared(config, records, difference, build, chain[0], sure=sure))
+    told = base is not None
+    steps = tuple(_declared(config, records, difference, build, chain[0], sure=sure, told=told))
     return Alignment(steps=steps, exact=sure, base=chain[0], findings=_squashed(steps))
 
 
@@ -183,10 +187,12 @@ def _declared(  # noqa: PLR0913
     base: Stage,
     *,
     sure: bool,
+    told: bool,
 ) -> Iterator[LayerStep]:
-    """Yield the layers of a history that a Dockerfile fits."""
+    """Yield the layers of a history that a Dockerfile fits; ``told``: the base is known."""
     layer = 0
     first = lineup.start - _triggers(records, lineup, told=base.triggers)
+    certain = first if told or first < lineup.start else _certain_base(records, first)
     for position, entry in enumerate(config.history):
         if entry.empty_layer:
             continue
@@ -195,7 +201,8 @@ def _declared(  # noqa: PLR0913
             lineup.instructions[number] if 0 <= number < len(lineup.instructions) else None
         )
         if position < first:
-            step = _step(records, layer, position, Trust.VERIFIED if sure else Trust.INFERRED)
+            trust = Trust.VERIFIED if sure and position < certain else Trust.INFERRED
+            step = _step(records, layer, position, trust)
             yield replace(step, base=True, stage=base, evidence=Evidence.DECLARED)
         elif number < 0:
             yield replace(_step(records, layer, position, Trust.INFERRED), stage=base)
@@ -307,3 +314,17 @@ def _triggers(records: Records, lineup: Lineup, *, told: int) -> int:
         count += 1
         told -= not records.entries[lineup.start - count].empty_layer
     return max(count, len(wanted) if ran == wanted else 0)
+
+
+def _certain_base(records: Records, first: int) -> int:
+    """Return up to which entry nothing but the base can lie.
+
+    BuildKit's history has no ONBUILD: steps after the last CMD of an unknown base
+    may be those of its triggers, run for this build.
+    """
+    for position in range(first - 1, 0, -1):
+        entry, recorded = records.entries[position], records.recorded[position]
+        if recorded.keyword in _LAST_KEYWORDS or not entry.comment.startswith(_BUILDKIT):
+            return position + 1
+    # Even a base that does nothing but trigger has a step of its own.
+    return 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from layertrace.model.origin import Action, Hop, Origin, OriginKind
+from layertrace.model.origin import Action, Hop, Origin, OriginKind, Trust
 
 if TYPE_CHECKING:
     from layertrace.provenance.history import Alignment, LayerStep
@@ -113,6 +113,8 @@ def inherited(at: At) -> Trail:
     detail = f"base {reference}" if reference else "base image"
     if digest is not None and not detail.endswith(digest):
         detail = f"{detail}@{digest}"
+    if at.step.trust is Trust.INFERRED:
+        detail = f"{detail}; give --base IMAGE to be sure"
     hop = replace(
         make_hop(at, Action.INHERIT, detail),
         instruction=stage.text if stage is not None else None,

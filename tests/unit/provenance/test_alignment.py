@@ -205,6 +205,34 @@ def test_align_does_not_take_triggers_the_builder_told_of_for_the_base() -> None
     assert not any(step.base for step in align(_config(*history), more).steps)
 
 
+@pytest.mark.parametrize(
+    ("below", "trusts"),
+    [
+        pytest.param(("RUN a", "CMD x"), "vvv", id="a CMD ends the base"),
+        pytest.param(("CMD x", "RUN a"), "viv", id="a step after it"),
+        pytest.param(("CMD x", "COPY a / # buildkit", "ENV a=1", "RUN b"), "viiv", id="several"),
+        pytest.param(("RUN a", "RUN b"), "viiv", id="no CMD at all"),
+        pytest.param(("RUN a", "/bin/sh -c #(nop)  ENV a=1"), "vvv", id="by another builder"),
+    ],
+)
+def test_align_is_not_sure_of_what_triggers_may_have_made(
+    below: tuple[str, ...], trusts: str
+) -> None:
+    """Steps that end an unknown base of BuildKit's may be those of its ONBUILD."""
+    config = _config("ADD x", *below, "RUN own")
+    entries = [
+        replace(entry, comment="" if "#(nop)" in entry.created_by else "buildkit.dockerfile.v0")
+        for entry in config.history
+    ]
+    config, build = replace(config, history=tuple(entries)), _build("FROM base\nRUN own\n")
+    alignment = align(config, build)
+    assert "".join(step.trust.value[0] for step in alignment.steps) == trusts
+    assert [step.base for step in alignment.steps] == [True] * (len(trusts) - 1) + [False]
+    count = len(trusts) - 1
+    base = replace(config, history=(), diff_ids=config.diff_ids[:count])
+    assert {step.trust for step in align(config, build, base=base).steps} == {Trust.VERIFIED}
+
+
 def test_align_finds_a_relative_directory_in_the_history() -> None:
     """Below an unknown base the history's WORKDIR entries tell where a path is relative to."""
     text = "FROM base\nCOPY a .\nWORKDIR sub\nCOPY b .\n"
