@@ -9,6 +9,7 @@ LayertraceError              exit code of its class, CONTRACT.md 3
     DigestMismatchError      expected, actual, of which blob
   LayerError             3   one layer's tar breaks the specification
     InvalidWhiteoutError
+    LayerLimitError          it is larger than any layer has reason to be
   DockerfileError        3   with its line
   PathNotFoundError      4   the path is not in the image
   EngineError            5   the engine is away or refused
@@ -107,6 +108,10 @@ class InvalidWhiteoutError(LayerError):
             why="OCI image-spec, layer.md, Whiteouts",
         )
         self.path = path
+
+
+class LayerLimitError(LayerError):
+    """A layer that is larger, in some way, than any has reason to be."""
 
 
 class DockerfileError(LayertraceError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from layertrace.errors import LayerError
 from layertrace.layers.walk import walk_layer
 
 if TYPE_CHECKING:
@@ -33,5 +34,13 @@ class MemoryReader:
 
 
 def walk(tar: bytes) -> LayerIndex:
-    """Return the index of a layer."""
+    """Return the index of a whole layer."""
+    index = walk_damaged(tar)
+    if index.damage:
+        raise LayerError(index.damage)
+    return index
+
+
+def walk_damaged(tar: bytes) -> LayerIndex:
+    """Return the index of a layer that may not be whole."""
     return walk_layer(MemoryReader(tar), name="layer 0").index

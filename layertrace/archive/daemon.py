@@ -110,7 +110,7 @@ class EngineSource:
         saved = list_saved(documents)
         if len(saved) != 1:
             raise EngineError(f"the engine sent {len(saved)} images for {self.name}")
-        image = saved_image(documents, saved[0], reference=self.name)
+        image, _ = saved_image(documents, saved[0], reference=self.name)
         # Without the digests of blobs, which the engine makes for the way and does not keep.
         layers = tuple(
             replace(layer, blob=documents.resolve(layer.blob), digest=None)

@@ -16,7 +16,7 @@ from layertrace.model.image import HistoryEntry, ImageConfig, Platform
 MAX_JSON: Final = 16 << 20
 """Bytes of one JSON document; registries refuse manifests of 4 MiB."""
 
-_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}\Z")
+_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}\Z|sha512:[0-9a-f]{128}\Z")
 _SHOWN: Final = 60
 
 
@@ -75,7 +75,7 @@ class Node:
         return self.value
 
     def digest(self) -> str:
-        """Return the sha256 digest."""
+        """Return the digest."""
         if not isinstance(self.value, str) or not _DIGEST.match(self.value):
             raise self.wrong('"sha256:" and 64 hex digits')
         return self.value

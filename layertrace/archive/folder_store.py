@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 class FolderStore(RegionStore):
     """An OCI image layout as a folder; no link leads out of it."""
 
+    looks_like_image = True
+
     def __init__(self, folder: Path) -> None:
         """Look at nothing but names, sizes and times.
 

@@ -5,19 +5,22 @@ Source: OCI image-spec, ``image-layout.md``, ``image-index.md``, ``manifest.md``
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from layertrace.archive.blob import digest_of
 from layertrace.archive.decode import MAX_JSON, Node, decode_config, decode_platform, parse_json
+from layertrace.archive.docker_archive import no_config, wrong_digest
+from layertrace.archive.pairing import StoredLayer, absence_of, pair_layers
 from layertrace.errors import ArchiveError, DigestMismatchError
-from layertrace.model.bundle import BLOB_PREFIX
-from layertrace.model.image import Image, LayerRef, Platform
+from layertrace.model.image import Image, Platform
+from layertrace.model.origin import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from layertrace.archive.store import BlobStore
+    from layertrace.model.image import ImageConfig
 
 INDEX: Final = "index.json"
 MAX_NESTING: Final = 8
@@ -30,6 +33,8 @@ _INDEX_TYPES: Final = frozenset({
 _CONFIG_TYPES: Final = frozenset({
     "application/vnd.oci.image.config.v1+json",
     "application/vnd.docker.container.image.v1+json",
+    # Some writers leave it out.
+    "",
 })  # fmt: skip
 _NAME_KEYS: Final = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
 _REFERENCE_TYPE: Final = "vnd.docker.reference.type"
@@ -64,8 +69,12 @@ def list_images(store: BlobStore) -> tuple[ListedImage, ...]:
     """
     root = parse_json(store.read(INDEX, limit=MAX_JSON), f"{INDEX} in {store.name}")
     found: dict[tuple[str, tuple[str, ...]], ListedImage] = {}
-    for image in _Lister(store).list(root, (), 0):
+    lister = _Lister(store)
+    for image in lister.list(root, (), 0):
         found.setdefault((image.digest, image.names), image)
+    if not found and lister.missing:
+        # Without a single image, an index that is not there is why.
+        store.size(blob_name(lister.missing))
     return tuple(found.values())
 
 
@@ -102,7 +111,7 @@ def _attestations(store: BlobStore, index: Node, seen: set[str]) -> list[Node]:
         elif item.get("mediaType").text("") in _INDEX_TYPES:
             digest = item.get("digest").digest()
             # How deep indexes may lie in each other was settled when the image was looked for.
-            if digest not in seen:
+            if digest not in seen and store.has(blob_name(digest)):
                 seen.add(digest)
                 found += _attestations(store, read_json_blob(store, digest), seen)
     return found
@@ -114,6 +123,8 @@ class _Lister:
     def __init__(self, store: BlobStore) -> None:
         self._store = store
         self._looked = 0
+        self.missing = ""
+        """The digest of an index that is not stored."""
 
     def list(self, index: Node, names: tuple[str, ...], depth: int) -> Iterator[ListedImage]:
         if depth > MAX_NESTING:
@@ -128,13 +139,16 @@ class _Lister:
             own = names + tuple(annotations[key] for key in _NAME_KEYS if key in annotations)
             digest = item.get("digest").digest()
             if item.get("mediaType").text("") in _INDEX_TYPES:
-                yield from self.list(read_json_blob(self._store, digest), own, depth + 1)
-            elif item.get("artifactType").text("") in _CONFIG_TYPES | {""}:
+                if not self._store.has(blob_name(digest)):
+                    self.missing = digest
+                    continue
+                yield from self.list(_read_claimed(self._store, digest), own, depth + 1)
+            elif item.get("artifactType").text("") in _CONFIG_TYPES:
                 yield from self._image(item, digest, tuple(dict.fromkeys(own)))
 
     def _image(self, item: Node, digest: str, names: tuple[str, ...]) -> Iterator[ListedImage]:
         stored = self._store.has(blob_name(digest))
-        if stored and not _is_image(read_json_blob(self._store, digest)):
+        if stored and not _is_image(_read_claimed(self._store, digest)):
             return
         platform = item.get("platform")
         yield ListedImage(
@@ -151,49 +165,76 @@ def _is_image(manifest: Node) -> bool:
     Cosign and BuildKit give those the configuration of an image.
     """
     layers = (layer.get("mediaType").text("") for layer in manifest.get("layers").items())
-    config = manifest.get("config").get("mediaType").text("")
-    return config in _CONFIG_TYPES and all("tar" in layer or not layer for layer in layers)
+    config = manifest.get("config")
+    if config.value is None or config.get("mediaType").text("") not in _CONFIG_TYPES:
+        return False
+    return all("tar" in layer or not layer for layer in layers)
 
 
-def listed_image(store: BlobStore, listed: ListedImage, *, reference: str) -> Image:
-    """Return one listed image.
+def listed_image(
+    store: BlobStore, listed: ListedImage, *, reference: str
+) -> tuple[Image, tuple[Finding, ...]]:
+    """Return one listed image, and what is strange about it.
 
     Raises:
-        ArchiveError: a blob it names is missing, damaged or of another size.
+        ArchiveError: its manifest is missing or damaged, or its configuration is.
     """
-    manifest = read_json_blob(store, listed.digest)
-    config_digest = manifest.get("config").get("digest").digest()
-    data = store.read(blob_name(config_digest), limit=MAX_JSON)
-    _check(config_digest, data, "the image configuration")
-    config = decode_config(data, digest=config_digest, document=f"{config_digest} in {store.name}")
+    manifest = _read_claimed(store, listed.digest)
+    actual = digest_of(store.read(blob_name(listed.digest), limit=MAX_JSON), like=listed.digest)
+    findings: tuple[Finding, ...] = ()
+    if actual != listed.digest:
+        findings = (wrong_digest("the image manifest", listed.digest, actual),)
+    config, more = _read_config(store, manifest.get("config").get("digest").digest())
     layers = manifest.get("layers").items()
-    if len(layers) != len(config.diff_ids):
-        raise ArchiveError(
-            f"{store.name}: the manifest names {len(layers)} layers, "
-            f"the configuration {len(config.diff_ids)}"
-        )
-    return Image(
+    sizes = (_wrong_size(store, index, layer) for index, layer in enumerate(layers))
+    paired = pair_layers((_layer(store, layer) for layer in layers), config)
+    image = Image(
         reference=reference,
-        config=config,
-        manifest_digest=listed.digest,
-        layers=tuple(
-            _layer(store, index, layer, diff_id)
-            for index, (layer, diff_id) in enumerate(zip(layers, config.diff_ids, strict=True))
-        ),
+        config=paired.config,
+        manifest_digest=actual,
+        layers=paired.layers,
         tags=listed.names,
+    )
+    return image, (*findings, *more, *paired.findings, *filter(None, sizes))
+
+
+def _read_config(store: BlobStore, digest: str) -> tuple[ImageConfig | None, tuple[Finding, ...]]:
+    if not store.has(blob_name(digest)):
+        return None, (no_config(digest),)
+    data = store.read(blob_name(digest), limit=MAX_JSON)
+    actual = digest_of(data, like=digest)
+    config = decode_config(data, digest=actual, document=f"{digest} in {store.name}")
+    if actual == digest:
+        return config, ()
+    return config, (wrong_digest("the image configuration", digest, actual),)
+
+
+def _layer(store: BlobStore, layer: Node) -> StoredLayer:
+    digest = layer.get("digest").digest()
+    blob = blob_name(digest)
+    absence = absence_of(store, blob, layer.get("mediaType").text(""))
+    return StoredLayer(blob=blob, digest=digest, absence=absence)
+
+
+def _wrong_size(store: BlobStore, index: int, layer: Node) -> Finding | None:
+    blob, size = blob_name(layer.get("digest").digest()), layer.get("size").value
+    if size is None or not store.has(blob):
+        return None
+    stored = store.size(blob)
+    if stored == layer.get("size").number():
+        return None
+    return Finding(
+        code="size-mismatch",
+        message=f"layer {index} has {stored:,} bytes, the image manifest says {size:,}",
+        facts={"layer": index, "expected": size, "actual": stored},
     )
 
 
-def _layer(store: BlobStore, index: int, layer: Node, diff_id: str) -> LayerRef:
-    digest = layer.get("digest").digest()
-    stored = store.size(blob_name(digest))
-    size = layer.get("size").number()
-    if stored != size:
-        raise ArchiveError(
-            f"layer {index} of {store.name} has {stored:,} bytes, its manifest says {size:,}",
-            hint="copy the image again",
-        )
-    return LayerRef(index=index, diff_id=diff_id, blob=blob_name(digest), digest=digest)
+def _read_claimed(store: BlobStore, digest: str) -> Node:
+    """Return a JSON document by its digest, whether that is right or not."""
+    return parse_json(
+        store.read(blob_name(digest), limit=MAX_JSON), f"{digest[:19]}… in {store.name}"
+    )
 
 
 def read_json_blob(store: BlobStore, digest: str) -> Node:
@@ -208,11 +249,11 @@ def read_json_blob(store: BlobStore, digest: str) -> Node:
 
 
 def _check(digest: str, data: bytes, subject: str) -> None:
-    actual = f"sha256:{hashlib.sha256(data).hexdigest()}"
+    actual = digest_of(data, like=digest)
     if actual != digest:
         raise DigestMismatchError(subject=subject, expected=digest, actual=actual)
 
 
 def blob_name(digest: str) -> str:
     """Return the name of a layout's file for a blob."""
-    return BLOB_PREFIX + digest.removeprefix("sha256:")
+    return f"blobs/{digest.replace(':', '/')}"

@@ -9,20 +9,26 @@ import platform as host
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from layertrace.archive.bare import bare_image
 from layertrace.archive.docker_archive import MANIFEST, list_saved, saved_image
+from layertrace.archive.forms import Form, form_of
+from layertrace.archive.legacy_archive import LegacyImage, legacy_image, list_legacy
 from layertrace.archive.oci_layout import INDEX, list_images, listed_image
-from layertrace.archive.tar_store import TarStore
 from layertrace.errors import ArchiveError, SourceError
-from layertrace.model.image import Platform
+from layertrace.model.image import Absence, Platform
 from layertrace.model.origin import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from layertrace.archive.docker_archive import SavedImage
     from layertrace.archive.folder_store import FolderStore
     from layertrace.archive.oci_layout import ListedImage
     from layertrace.archive.source import Reference
+    from layertrace.archive.tar_store import TarStore
     from layertrace.model.image import Image
+
+    Picked = tuple[Image, tuple[Finding, ...]]
 
 _SHOWN_NAMES: Final = 8
 _SHORTEST_DIGEST: Final = 7
@@ -36,17 +42,26 @@ _USUAL_VARIANTS: Final = {"arm64": "v8", "arm": "v7", "amd64": "v1"}
 
 def pick_image(
     store: TarStore | FolderStore, reference: Reference, platform: Platform | None
-) -> tuple[Image, tuple[Finding, ...]]:
+) -> Picked:
     """Return the image that is meant, and what the user should know of the choice.
 
     Raises:
         SourceError: none fits, or several do and nothing chooses between them.
         ArchiveError: the store holds no images or damaged ones.
     """
-    if _is_layout(store, reference.transport):
+    form = form_of(store, reference.transport)
+    if form is Form.LAYOUT:
         image, findings = _pick_listed(store, reference, platform)
+        if reference.transport not in {"oci", "oci-archive"} and store.has(MANIFEST):
+            image, findings = _settle(store, reference, (image, findings))
+    elif form is Form.BARE:
+        image, findings = bare_image(store, reference=reference.text)
     else:
-        image, findings = _pick_saved(store, reference), ()
+        image, findings = _pick_saved(store, reference, form)
+    # Of a bare layer the walk tells, but for what came before it.
+    damage = store.unpacking if form is Form.BARE else store.damage
+    if damage:
+        findings += (Finding(code="archive-damaged", message=damage),)
     have = image.config.platform
     if platform is not None and have.architecture and not _fits(have, platform):
         raise _no_platform(store.name, platform, [have])
@@ -69,32 +84,59 @@ def host_platform() -> Platform:
     return normalized(Platform(os="linux", architecture=host.machine()))
 
 
-def _is_layout(store: TarStore | FolderStore, transport: str) -> bool:
-    if transport in {"oci", "oci-archive"} and not store.has(INDEX):
-        raise _no_file(store, f"{store.name} has no {INDEX}: it is not an OCI image layout")
-    if transport == "docker-archive" or not store.has(INDEX):
-        if not store.has(MANIFEST):
-            raise _not_an_image(store)
-        return False
-    return True
-
-
-def _pick_saved(store: TarStore | FolderStore, reference: Reference) -> Image:
-    everything = list_saved(store)
+def _pick_saved(store: TarStore | FolderStore, reference: Reference, form: Form) -> Picked:
+    everything: tuple[SavedImage | LegacyImage, ...]
+    everything = list_legacy(store) if form is Form.LEGACY else list_saved(store)
     saved = [
         one
         for one in everything
-        if reference.name is None or _is_meant(reference.name, one.tags, one.config)
+        if reference.name is None or _is_meant(reference.name, one.tags, one.id)
     ]
     if len(saved) != 1:
-        names = [name for one in everything for name in one.tags or (one.config,)]
+        names = [name for one in everything for name in one.tags or (one.id,)]
         raise _ambiguous(reference, names, found=len(saved))
-    return saved_image(store, saved[0], reference=reference.text)
+    (only,) = saved
+    if isinstance(only, LegacyImage):
+        return legacy_image(store, only, reference=reference.text)
+    return saved_image(store, only, reference=reference.text)
+
+
+def _settle(store: TarStore | FolderStore, reference: Reference, picked: Picked) -> Picked:
+    """Return the image that is there, where ``manifest.json`` names another than ``index.json``.
+
+    An index may list more, of other platforms: what counts is whether the image is among
+    those that ``manifest.json`` lists.
+    """
+    try:
+        saved = [saved_image(store, one, reference=reference.text) for one in list_saved(store)]
+    except ArchiveError:
+        return picked
+    blobs = [layer.blob for layer in picked[0].layers]
+    if any(blobs == [layer.blob for layer in image.layers] for image, _ in saved):
+        return picked
+    choice = picked
+    if len(saved) == 1 and _missing(saved[0][0]) < _missing(picked[0]):
+        choice = saved[0]
+    taken = MANIFEST if choice is not picked else INDEX
+    return choice[0], (
+        *choice[1],
+        Finding(
+            code="manifests-disagree",
+            message=f"{INDEX} and {MANIFEST} name different images: showing that of {taken}",
+            facts={"shown": taken},
+        ),
+    )
+
+
+def _missing(image: Image) -> int:
+    """Count what an image names and the archive does not hold."""
+    absent = sum(layer.absence is Absence.MISSING for layer in image.layers)
+    return absent + (not image.config.digest)
 
 
 def _pick_listed(
     store: TarStore | FolderStore, reference: Reference, platform: Platform | None
-) -> tuple[Image, tuple[Finding, ...]]:
+) -> Picked:
     everything = list_images(store)
     # A layout may name more than it holds: images of other platforms, say.
     stored = [one for one in everything if one.stored] or list(everything)
@@ -103,13 +145,16 @@ def _pick_listed(
         for one in stored
         if reference.name is None or _is_meant(reference.name, one.names, one.digest)
     ]
+    if len({one.digest for one in listed}) == 1:
+        # One image listed several times, under a name and without one.
+        listed = listed[:1]
     if not listed or len({one.names for one in listed}) > 1:
         names = [name for one in stored for name in one.names or (one.digest,)]
         raise _ambiguous(reference, names, found=len(listed))
     fitting = _fitting(listed, platform, store.name)
     if len(fitting) > 1 and fitting[0].platform is None:
         raise _ambiguous(reference, [one.digest for one in fitting], found=len(fitting))
-    image = listed_image(store, fitting[0], reference=reference.text)
+    image, found = listed_image(store, fitting[0], reference=reference.text)
     others = sorted({str(x.platform) for x in listed if x is not fitting[0] and x.platform})
     findings: tuple[Finding, ...] = ()
     if others and platform is None:
@@ -121,7 +166,7 @@ def _pick_listed(
                 facts={"platforms": others},
             ),
         )
-    return image, findings
+    return image, (*found, *findings)
 
 
 def _fitting(
@@ -188,17 +233,3 @@ def _ambiguous(reference: Reference, names: Iterable[str], *, found: int) -> Sou
 def _no_platform(name: str, wanted: Platform, have: Iterable[Platform]) -> SourceError:
     there = ", ".join(sorted({str(platform) for platform in have}))
     return SourceError(f"{name} has no image for {wanted}", why=f"it has {there}")
-
-
-def _not_an_image(store: TarStore | FolderStore) -> ArchiveError:
-    return _no_file(
-        store, f"{store.name} is not an image archive: it has no {MANIFEST} and no {INDEX}"
-    )
-
-
-def _no_file(store: TarStore | FolderStore, what: str) -> ArchiveError:
-    names = store.names()[:4]
-    why = f"it holds {', '.join(names)} …" if names else "it holds no files"
-    if isinstance(store, TarStore) and store.damage:
-        why = store.damage
-    return ArchiveError(what, why=why, hint="make one with docker save, or layertrace export")

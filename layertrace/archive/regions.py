@@ -21,6 +21,17 @@ class RegionStore(ABC):
     witness: str
     """Changes whenever the stored bytes may have changed."""
 
+    damage: str = ""
+    """Why files may be missing."""
+    unpacking: str = ""
+    """What went wrong when it was unpacked."""
+    looks_like_image: bool
+    """Its names are those of an image's files, not of a file system's."""
+
+    @abstractmethod
+    def names(self) -> tuple[str, ...]:
+        """Return the names of files, all of them or those on top."""
+
     @abstractmethod
     def region(self, blob: str) -> Region:
         """Return where the file's bytes are.
@@ -29,9 +40,17 @@ class RegionStore(ABC):
             ArchiveError: there is none, or the archive ends before it does.
         """
 
+    def readable(self, blob: str) -> Region:
+        """Return where the bytes are that can be read: not all, where the archive is cut short.
+
+        Raises:
+            ArchiveError: there are none.
+        """
+        return self.region(blob)
+
     def size(self, blob: str) -> int:
         """Return how many bytes the file has."""
-        return self.region(blob).size
+        return self.readable(blob).size
 
     def read(self, blob: str, *, limit: int) -> bytes:
         """Return the whole of a small file."""

@@ -12,24 +12,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-from layertrace.archive.blob import LayerReader, PlainReader, StreamReader
+from layertrace.archive.blob import AbsentReader, LayerReader, PlainReader, StreamReader
 from layertrace.archive.compression import MAGIC_SIZE, Compression, sniff
 from layertrace.archive.decode import MAX_JSON, decode_config
-from layertrace.archive.docker_archive import layer_refs
 from layertrace.archive.oci_layout import find_attestation
+from layertrace.archive.pairing import StoredLayer, pair_layers
 from layertrace.archive.pick import normalized, pick_image
 from layertrace.archive.store import open_store, open_tar
-from layertrace.errors import DigestMismatchError, SourceError, UsageError
+from layertrace.errors import ArchiveError, DigestMismatchError, LayerError, SourceError, UsageError
 from layertrace.model.bundle import BLOB_PREFIX, TRACE_MEMBER, TraceBundle
-from layertrace.model.image import Image, ImageConfig, LayerRef, Platform
+from layertrace.model.image import Absence, Image, ImageConfig, LayerRef, Platform
+from layertrace.model.origin import Finding
 
 if TYPE_CHECKING:
     from layertrace.archive.folder_store import FolderStore
     from layertrace.archive.tar_store import TarStore
-    from layertrace.model.origin import Finding
 
 _TRANSPORTS: Final = ("docker-daemon", "docker-archive", "oci-archive", "oci")
 _ARCHIVE_SUFFIXES: Final = (".tar", ".tgz", ".gz", ".xz", ".bz2", ".zst", ".oci")
+_ABSENT: Final = {
+    Absence.MISSING: "is not there: nothing of it is known",
+    Absence.FOREIGN: "is foreign: it is to be fetched from elsewhere, and is not there",
+    Absence.ENCRYPTED: "is encrypted: nothing of it can be read without its key",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +150,13 @@ class ArchiveSource:
         """Return the builder's provenance statement stored beside the image."""
         if self.image.manifest_digest is None:
             return None
-        return find_attestation(self._store, self.image.manifest_digest)
+        try:
+            return find_attestation(self._store, self.image.manifest_digest)
+        except ArchiveError as error:
+            # Nobody asked for it, and the image is none the worse.
+            message = f"the provenance beside the image is not used: {error.what}"
+            self.findings += (Finding(code="provenance-unreadable", message=message),)
+            return None
 
     def stored_config(self, digest: str) -> ImageConfig:
         """Return a configuration of a trace archive; its layers need not be stored.
@@ -168,11 +179,10 @@ class ArchiveSource:
         """
         decoded = self.stored_config(config)
         blobs = [BLOB_PREFIX + diff_id.removeprefix("sha256:") for diff_id in decoded.diff_ids]
-        return Image(
-            reference=self.image.reference,
-            config=decoded,
-            layers=layer_refs(self._store, blobs, decoded.diff_ids),
-        )
+        for blob in blobs:
+            self._store.size(blob)
+        paired = pair_layers((StoredLayer(blob=blob) for blob in blobs), decoded)
+        return Image(reference=self.image.reference, config=paired.config, layers=paired.layers)
 
     def open_layer(self, layer: LayerRef) -> LayerReader:
         """Open a layer where it lies; a packed one is unpacked as it is read."""
@@ -185,8 +195,11 @@ class ArchiveSource:
 
 def open_stored_layer(store: TarStore | FolderStore, layer: LayerRef) -> LayerReader:
     """Open a layer where it lies; a packed one is unpacked as it is read."""
-    region = store.region(layer.blob)
-    name = f"layer {layer.index} ({layer.diff_id[:19]}…)"
+    short = f" ({layer.diff_id[:19]}…)" if layer.diff_id else ""
+    name = f"layer {layer.index}{short}"
+    if layer.absence is not None:
+        return AbsentReader(LayerError(f"{name} {_ABSENT[layer.absence]}"))
+    region = store.readable(layer.blob)
     if sniff(region.read_at(0, MAGIC_SIZE)) is Compression.NONE:
         return PlainReader(region, name=name, diff_id=layer.diff_id, digest=layer.digest)
     return StreamReader(region.pieces(), name=name, diff_id=layer.diff_id, digest=layer.digest)

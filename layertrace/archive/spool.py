@@ -7,35 +7,44 @@ import shutil
 import tempfile
 from typing import TYPE_CHECKING
 
-from layertrace.errors import LayertraceError, StorageError
+from layertrace.errors import LayerError, LayertraceError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
 
-def spool(pieces: Iterator[bytes], name: str) -> BinaryIO:
+def spool(pieces: Iterator[bytes], name: str) -> tuple[BinaryIO, str]:
     """Return the bytes in a temporary file that vanishes with its last use.
+
+    Of damaged ones, as many as can be had, and what is wrong with them.
 
     Raises:
         StorageError: there is no room for them.
+        LayerError: not one can be had.
     """
     try:
         # Closed with the store; a with-block would end its life here.
         file = tempfile.TemporaryFile(prefix="layertrace-", buffering=0)  # noqa: SIM115
     except OSError as error:
         raise _no_room(name, error) from error
+    damage = ""
     try:
         for piece in pieces:
             _write_all(file.fileno(), piece)
-        file.seek(0)
     except OSError as error:
         file.close()
         raise _no_room(name, error) from error
+    except LayerError as error:
+        damage = error.what
+        if not file.tell():
+            file.close()
+            raise
     except LayertraceError:
         file.close()
         raise
-    return file
+    file.seek(0)
+    return file, damage
 
 
 def _write_all(fd: int, data: bytes) -> None:

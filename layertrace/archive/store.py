@@ -77,11 +77,12 @@ def open_tar(file: BinaryIO, *, name: str) -> TarStore:
         StorageError: there is no room to unpack it.
     """
     with ExitStack() as files:
-        plain = files.enter_context(file)
+        plain, damage = files.enter_context(file), ""
         status = os.fstat(file.fileno())
         witness = f"{status.st_dev}:{status.st_ino}:{status.st_size}:{status.st_mtime_ns}"
         if not stat.S_ISREG(status.st_mode):
-            plain = files.enter_context(spool(_pieces(plain), name))
+            arrived, _ = spool(_pieces(plain), name)
+            plain = files.enter_context(arrived)
             # Nothing tells whether the next stream holds the same.
             witness = f"spool:{uuid4()}"
         head = plain.read(MAGIC_SIZE)
@@ -89,9 +90,10 @@ def open_tar(file: BinaryIO, *, name: str) -> TarStore:
         if not head:
             raise ArchiveError(f"{name} is empty", hint="save the image again")
         if sniff(head) is not Compression.NONE:
-            plain = files.enter_context(spool(unpack(_pieces(plain), name), name))
+            unpacked, damage = spool(unpack(_pieces(plain), name), name)
+            plain = files.enter_context(unpacked)
         own = os.fdopen(os.dup(plain.fileno()), "rb", buffering=0)
-        return TarStore(own, name=name, witness=witness)
+        return TarStore(own, name=name, witness=witness, damage=damage)
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:

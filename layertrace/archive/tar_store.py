@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import os
 import posixpath
+import re
 import tarfile
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
 from layertrace.archive.blob import Region
@@ -18,6 +20,13 @@ if TYPE_CHECKING:
 
 MAX_MEMBERS: Final = 100_000
 """Files in an archive; an image has some hundreds at most."""
+MAX_UNLIKELY: Final = 4096
+"""Members none of which is called as in an image: what follows is a file system's too."""
+WHOLE: Final = "\0"
+"""The name of the archive's own file, which may be a layer; no member can have it."""
+_LIKELY: Final = re.compile(
+    r"blobs(?:/sha\d+|\Z)|oci-layout\Z|(?:sha256:)?[0-9a-f]{64}(?:\Z|[/.])|[^/]+/layer\.tar\Z"
+)
 _MAX_LINKS: Final = 8
 _MAX_HEADERS: Final = 64 << 20
 """Bytes of all headers of an archive."""
@@ -26,20 +35,30 @@ _MAX_HEADERS: Final = 64 << 20
 class TarStore(RegionStore):
     """An archive of an image; its members are found once, by offset."""
 
-    def __init__(self, file: BinaryIO, *, name: str, witness: str) -> None:
+    def __init__(self, file: BinaryIO, *, name: str, witness: str, damage: str = "") -> None:
         """Index the tar in ``file``, which must be a plain, seekable one, the store's to close.
+
+        Args:
+            file: the tar.
+            name: for messages.
+            witness: changes whenever the tar may have.
+            damage: what went wrong when it was unpacked.
 
         Raises:
             ArchiveError: it is not a tar.
         """
         self.name = name
         self.witness = witness
-        self.damage = ""
+        self.looks_like_image = False
+        self.unpacking = damage
+        """What went wrong when the tar was unpacked."""
+        self.damage = damage
         """Why members may be missing, where the tar does not end as it should."""
         self._file = file
         self._size = os.fstat(file.fileno()).st_size
         self._regions: dict[str, Region] = {}
         self._links: dict[str, str] = {}
+        self._members = 0
         try:
             self._index()
         except ArchiveError:
@@ -54,13 +73,22 @@ class TarStore(RegionStore):
         """Return the names of all regular files, in their order."""
         return tuple(self._regions)
 
-    def region(self, blob: str) -> Region:
-        """Return where the file lies in the archive."""
+    def readable(self, blob: str) -> Region:
+        """Return where the file lies in the archive, or as much of it as there is."""
+        if blob == WHOLE:
+            return Region(fd=self._file.fileno(), offset=0, size=self._size)
         region = self._regions.get(self._resolve(blob))
         if region is None:
             raise ArchiveError(
                 f"{self.name} has no file {blob}, which its manifest names", why=self.damage
             )
+        left = max(self._size - region.offset, 0)
+        return replace(region, size=min(region.size, left))
+
+    def region(self, blob: str) -> Region:
+        """Return where the file lies in the archive."""
+        cut = self.readable(blob)
+        region = self._regions.get(self._resolve(blob), cut)
         if region.offset + region.size > self._size:
             raise ArchiveError(
                 f"{self.name} is cut short: it ends inside {blob}",
@@ -80,26 +108,31 @@ class TarStore(RegionStore):
             with tarfile.open(fileobj=headers, mode="r:", errors="surrogateescape") as tar:
                 for member in tar:
                     self._add(member)
+                    if self._members > MAX_UNLIKELY and not self.looks_like_image:
+                        return
                 end = tar.offset
         except (tarfile.TarError, ValueError, RecursionError, OverflowError) as error:
             # What stands before the damage is still good; whoever asks for
             # more is told why it is not there.
-            if not self._regions:
-                raise ArchiveError(
-                    f"{self.name} is not an image archive", why=f"not a tar file: {error}"
-                ) from error
-            self.damage = f"the archive is cut short or damaged: {error}"
+            if not self._members:
+                why = self.unpacking or f"not a tar file: {error}"
+                raise ArchiveError(f"{self.name} is not an image archive", why=why) from error
+            self.damage = self.damage or f"the archive is cut short or damaged: {error}"
         else:
             mark = os.pread(self._file.fileno(), tarfile.BLOCKSIZE, end)
             if len(mark) < tarfile.BLOCKSIZE:
-                self.damage = "the archive is cut short: it has no end mark"
+                self.damage = self.damage or "the archive is cut short: it has no end mark"
             elif mark.strip(b"\0"):
-                self.damage = f"the archive is damaged: no tar header at byte {end:,}"
+                self.damage = (
+                    self.damage or f"the archive is damaged: no tar header at byte {end:,}"
+                )
 
     def _add(self, member: tarfile.TarInfo) -> None:
         if len(self._regions) + len(self._links) >= MAX_MEMBERS:
             raise ArchiveError(f"{self.name} has more than {MAX_MEMBERS:,} files")
+        self._members += 1
         name = posixpath.normpath(member.name).lstrip("/")
+        self.looks_like_image = self.looks_like_image or _LIKELY.match(name) is not None
         # Of several members with one name the last counts, as in extraction.
         self._regions.pop(name, None)
         self._links.pop(name, None)

@@ -20,7 +20,7 @@ from layertrace.model.entry import Entry, EntryKind
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _COLUMNS: Final = ("sizes", "modes", "uids", "gids", "mtimes", "offsets")
 _TYPECODES: Final = {
     "sizes": "q", "modes": "H", "uids": "q", "gids": "q", "mtimes": "q", "offsets": "q",
@@ -63,8 +63,12 @@ class LayerIndex:
     """(code, message) of what was strange but legal."""
     length: int = 0
     """Bytes of the whole tar."""
+    diff_id: str = ""
+    """Computed from its whole tar, where that was read."""
     verified: bool = False
     """Its whole tar was read and has the layer's diff_id."""
+    damage: str = ""
+    """Why the tar could not be read to its end: more may belong to the layer."""
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -105,7 +109,9 @@ def dump_index(index: LayerIndex) -> bytes:
         "stored_bytes": index.stored_bytes,
         "notes": index.notes,
         "length": index.length,
+        "diff_id": index.diff_id,
         "verified": index.verified,
+        "damage": index.damage,
     }
     head_bytes = json.dumps(head).encode()
     columns = [_little_endian(getattr(index, name)) for name in _COLUMNS]
@@ -158,7 +164,9 @@ def _load(data: memoryview) -> LayerIndex:
         stored_bytes=head["stored_bytes"],
         notes=tuple((code, message) for code, message in head["notes"]),
         length=head["length"],
+        diff_id=head["diff_id"],
         verified=head["verified"],
+        damage=head["damage"],
     )
 
 

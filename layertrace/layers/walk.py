@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from layertrace.errors import LayerError, StoppedError
+from layertrace.errors import InvalidWhiteoutError, LayerError, LayerLimitError, StoppedError
+from layertrace.layers.columns import Columns
 from layertrace.layers.headers import BLOCK, DamagedHeaderError, OddDecoder, PlainDecoder
 from layertrace.layers.index import LayerIndex
 from layertrace.layers.misplaced import find_misplaced
@@ -24,7 +24,7 @@ from layertrace.model.entry import EntryKind, clean_path
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from layertrace.layers.headers import Member, OddMember
+    from layertrace.layers.headers import Member
 
 WINDOW: Final = 256 * 1024
 _FIRST_WINDOW: Final = 16 * 1024
@@ -45,11 +45,15 @@ class ForwardReader(Protocol):
     """A layer's uncompressed tar, read forward: no offset lies before an earlier one's end."""
 
     def read_at(self, offset: int, size: int) -> bytes:
-        """Return ``size`` bytes from ``offset``; fewer only where the tar ends."""
+        """Return ``size`` bytes from ``offset``; fewer only where the tar ends.
+
+        Raises:
+            LayerError: there is more of the tar, and it cannot be had.
+        """
         ...
 
     def length(self) -> int:
-        """Return the tar's length; asked for only once its end was met."""
+        """Return the tar's length, or how much could be had of it; asked for at the end."""
         ...
 
 
@@ -69,7 +73,10 @@ def walk_layer(
     hash_contents: bool = False,
     watch: Callable[[int, int], bool] | None = None,
 ) -> Walked:
-    """Walk one layer's tar to its end marker.
+    """Walk one layer's tar to its end marker, or as far as it can be read.
+
+    What stands before damage is as good as ever; the index then says what
+    was found there. A member whose content is not whole counts as damage.
 
     Args:
         reader: the uncompressed tar.
@@ -78,48 +85,10 @@ def walk_layer(
         watch: called for each window with the bytes and entries passed; True stops.
 
     Raises:
-        LayerError: the tar is cut short, or a header is damaged or beyond a limit.
+        LayerLimitError: it has more entries than any layer has reason to have.
         StoppedError: ``watch`` said so.
     """
     return _Walk(reader, name, hash_contents=hash_contents, watch=watch).run()
-
-
-@dataclass(slots=True)
-class _Columns:
-    paths: list[str] = field(default_factory=list)
-    kinds: bytearray = field(default_factory=bytearray)
-    sizes: array[int] = field(default_factory=lambda: array("q"))
-    modes: array[int] = field(default_factory=lambda: array("H"))
-    uids: array[int] = field(default_factory=lambda: array("q"))
-    gids: array[int] = field(default_factory=lambda: array("q"))
-    mtimes: array[int] = field(default_factory=lambda: array("q"))
-    offsets: array[int] = field(default_factory=lambda: array("q"))
-    links: dict[int, str] = field(default_factory=dict)
-    devices: dict[int, tuple[int, int]] = field(default_factory=dict)
-    capabilities: dict[int, bytes] = field(default_factory=dict)
-    sparse: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
-
-    def add_extras(self, number: int, odd: OddMember) -> None:
-        """Add what only few entries have."""
-        if odd.device is not None:
-            self.devices[number] = odd.device
-        if odd.sparse is not None:
-            self.sparse[number] = odd.sparse
-        if odd.capability is not None:
-            self.capabilities[number] = odd.capability
-
-    def keep(self, numbers: list[int]) -> dict[int, int]:
-        """Drop all rows but ``numbers``; return old number to new."""
-        self.paths = [self.paths[i] for i in numbers]
-        self.kinds = bytearray(self.kinds[i] for i in numbers)
-        for name in ("sizes", "modes", "uids", "gids", "mtimes", "offsets"):
-            column = getattr(self, name)
-            setattr(self, name, array(column.typecode, (column[i] for i in numbers)))
-        moved = {old: new for new, old in enumerate(numbers)}
-        for name in ("links", "devices", "capabilities", "sparse"):
-            rows = getattr(self, name)
-            setattr(self, name, {moved[k]: v for k, v in rows.items() if k in moved})
-        return moved
 
 
 class _Walk:
@@ -137,7 +106,7 @@ class _Walk:
         self._name = name
         self._hash_contents = hash_contents
         self._watch = watch
-        self._columns = _Columns()
+        self._columns = Columns()
         self._window = b""
         self._start = 0
         self._ahead = _FIRST_WINDOW
@@ -149,8 +118,19 @@ class _Walk:
         self._whiteouts: list[str] = []
         self._opaques: list[str] = []
         self._notes: dict[str, str] = {}
+        self._damage = ""
 
     def run(self) -> Walked:
+        try:
+            self._walk()
+        except LayerLimitError:
+            raise
+        except LayerError as error:
+            self._damage = ": ".join(line for line in (error.what, error.why) if line)
+            self._drop_cut_entry()
+        return self._finish()
+
+    def _walk(self) -> None:
         position = 0
         decode, plain = self._decoder.decode, True
         while True:
@@ -169,7 +149,6 @@ class _Walk:
             else:
                 position = self._take_odd(position)
                 plain = self._odd.plain
-        return self._finish()
 
     def read(self, position: int, size: int) -> bytes:
         """Return ``size`` bytes at ``position`` through the window; fewer at the end."""
@@ -221,20 +200,28 @@ class _Walk:
         # tenth of one search by pattern.
         if "/." in path or "//" in path or path[:1] in _UNCLEAN_STARTS:
             path = clean_path(path) if _UNCLEAN.search(path) else path
-        if ".wh." in path:
-            if is_aufs_metadata(path):
-                self._note("aufs-metadata", "AUFS bookkeeping entries, which no container sees")
-                return None
-            whiteout = parse_whiteout(path)
-            if whiteout is not None:
-                (self._opaques if whiteout.opaque else self._whiteouts).append(whiteout.path)
-                return None
+        if ".wh." in path and self._take_marker(path):
+            return None
         if len(self._columns.kinds) >= MAX_ENTRIES:
-            raise LayerError(f"{self._name} has more than {MAX_ENTRIES:,} entries")
+            raise LayerLimitError(f"{self._name} has more than {MAX_ENTRIES:,} entries")
         if not path and kind != _DIR:
             self._note("root-not-directory", "an entry for / that is not a directory, passed over")
             return None
         return path
+
+    def _take_marker(self, path: str) -> bool:
+        """Keep what a marker removes; False for an ordinary entry."""
+        if is_aufs_metadata(path):
+            self._note("aufs-metadata", "AUFS bookkeeping entries, which no container sees")
+            return True
+        try:
+            whiteout = parse_whiteout(path)
+        except InvalidWhiteoutError as error:
+            self._note("invalid-whiteout", error.what)
+            return True
+        if whiteout is not None:
+            (self._opaques if whiteout.opaque else self._whiteouts).append(whiteout.path)
+        return whiteout is not None
 
     def _take_odd(self, position: int) -> int:
         """Add the member at ``position`` as tarfile reads it; return where the next begins."""
@@ -281,6 +268,18 @@ class _Walk:
             f"{self._name} is cut short: its tar ends after {self._reader.length():,} bytes",
             hint="save or copy the image again",
         )
+
+    def _drop_cut_entry(self) -> None:
+        """Leave out the last entry where its content is not whole."""
+        columns = self._columns
+        number = len(columns.kinds) - 1
+        if number < 0:
+            return
+        parts = columns.sparse.get(number, ((0, columns.sizes[number]),))
+        end = columns.offsets[number] + sum(size for _, size in parts)
+        if end > self._reader.length():
+            self._stored -= columns.sizes[number]
+            columns.keep(list(range(number)))
 
     def _note(self, code: str, message: str) -> None:
         self._notes.setdefault(code, message)
@@ -331,5 +330,6 @@ class _Walk:
             opaques=tuple(dict.fromkeys(self._opaques)),
             stored_bytes=self._stored,
             notes=tuple(self._notes.items()),
+            damage=self._damage,
         )
         return Walked(index=index, digests=self._digests)

@@ -6,6 +6,7 @@ Source: OCI image-spec, ``manifest.md`` and ``config.md``.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -52,6 +53,15 @@ class ImageConfig:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
+class Absence(Enum):
+    """Why a layer that an image names cannot be read."""
+
+    MISSING = "missing"
+    FOREIGN = "foreign"
+    """To be fetched from elsewhere: ``layer.md``, "Non-Distributable Layers"."""
+    ENCRYPTED = "encrypted"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerRef:
     """Where one layer of an image is stored."""
@@ -59,10 +69,12 @@ class LayerRef:
     index: int
     """0 is the base."""
     diff_id: str
+    """``""`` where nothing says."""
     blob: str
     """The source's own name for the stored blob: a member or file name."""
     digest: str | None = None
     """Of the blob as stored; None where the format does not say."""
+    absence: Absence | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

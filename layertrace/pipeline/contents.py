@@ -57,7 +57,8 @@ def show_digest(digest: bytes | None) -> str | None:
 
 def layer_name(layer: LayerRef) -> str:
     """Return what messages call a layer."""
-    return f"layer {layer.index} ({layer.diff_id[:19]}…)"
+    short = f" ({layer.diff_id[:19]}…)" if layer.diff_id else ""
+    return f"layer {layer.index}{short}"
 
 
 def file_content(reader: LayerReader, index: LayerIndex, number: int) -> Iterator[bytes]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Final
 
-from layertrace.errors import PathNotFoundError
+from layertrace.errors import LayerError, PathNotFoundError
 from layertrace.model.entry import clean_path
 from layertrace.provenance.trees import resolve
 from layertrace.rootfs.squash import Place
 
 if TYPE_CHECKING:
+    from layertrace.errors import LayertraceError
     from layertrace.provenance.trees import RootfsTree
 
 _NEAREST: Final = 0.6
@@ -20,10 +21,11 @@ _NEAREST: Final = 0.6
 class Lookup:
     """Paths of one image's final file system."""
 
-    def __init__(self, tree: RootfsTree, reference: str) -> None:
-        """Keep the file system, and what messages call the image."""
+    def __init__(self, tree: RootfsTree, reference: str, *, damage: str = "") -> None:
+        """Keep the file system, what messages call the image, and why it is not whole."""
         self._tree = tree
         self._reference = reference
+        self._damage = damage
 
     def resolve(self, path: str) -> str:
         """Return a path as people write it, with links in its folders followed.
@@ -45,6 +47,7 @@ class Lookup:
 
         Raises:
             PathNotFoundError: there is none.
+            LayerError: there may be one in what cannot be read.
         """
         if layer is None:
             place = self._tree.rootfs.place(path)
@@ -59,12 +62,16 @@ class Lookup:
             )
         number = self._tree.rootfs.layers[layer].numbers.get(path)
         if number is None:
+            if self._tree.rootfs.layers[layer].damage:
+                raise self.missing(path)
             raise PathNotFoundError(f"layer {layer} has no /{path}")
         return Place(layer, number)
 
-    def missing(self, path: str) -> PathNotFoundError:
+    def missing(self, path: str) -> LayertraceError:
         """Return the error for a path that is not there, with the nearest that is."""
         what = f"/{path} is not in {self._reference}"
+        if self._damage:
+            return LayerError(f"{what}, as far as that can be read", why=self._damage)
         for place in reversed(list(self._tree.rootfs.versions(path))):
             by = self._remover(path, place.layer)
             why = f"L{place.layer + 1} had it; L{by + 1} removed it" if by is not None else ""

@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
+from layertrace.errors import LayerError
 from layertrace.layers.walk import walk_layer
 from layertrace.pipeline.contents import (
     Digests,
@@ -101,7 +102,7 @@ class StoredArchive:
         self.image = image
         self._source = source
         self._cache = cache
-        self._digests = Digests(cache, source.witness)
+        self._digests = [Digests(cache, self._witness(layer)) for layer in image.layers]
         self._indexes: tuple[LayerIndex, ...] = ()
 
     def walk(self, watcher: Watcher, *, hashing: bool, verify: bool) -> tuple[LayerIndex, ...]:
@@ -124,7 +125,8 @@ class StoredArchive:
     def digest(self, place: Place) -> str:
         """Return a file's digest, hashing it now if nobody has."""
         layer, index = self.image.layers[place.layer], self._indexes[place.layer]
-        known = self._digests.of(layer.diff_id, index)
+        digests = self._digests[place.layer]
+        known = digests.of(layer.diff_id, index)
         found = known.get(place.number)
         if found is None:
             with self._source.open_layer(layer) as reader:
@@ -132,19 +134,19 @@ class StoredArchive:
                     sha256 = hashlib.sha256()
                     for piece in file_content(reader, index, place.number):
                         sha256.update(piece)
-                    self._digests.add(layer.diff_id, index, {place.number: sha256.digest()})
+                    digests.add(layer.diff_id, index, {place.number: sha256.digest()})
                 else:
                     # One pass for all files of the layer: a packed tar cannot
                     # be entered in the middle.
                     walked = walk_layer(reader, name=layer_name(layer), hash_contents=True)
-                    self._digests.add(layer.diff_id, index, walked.digests)
+                    digests.add(layer.diff_id, index, walked.digests)
             found = known.get(place.number) or self._sparse_digest(place)
         return f"sha256:{found.hex()}"
 
     def known_digest(self, place: Place) -> str | None:
         """Return a file's digest if it was computed before."""
         layer = self.image.layers[place.layer]
-        known = self._digests.of(layer.diff_id, self._indexes[place.layer])
+        known = self._digests[place.layer].of(layer.diff_id, self._indexes[place.layer])
         return show_digest(known.get(place.number))
 
     def read(self, place: Place) -> Iterator[bytes]:
@@ -173,8 +175,9 @@ class StoredArchive:
 
     def close(self) -> None:
         """Keep the digests computed; close the archive."""
-        diff_ids = self.image.config.diff_ids
-        self._digests.keep(dict(zip(diff_ids, self._indexes, strict=False)))
+        for layer, index in zip(self.image.layers, self._indexes, strict=False):
+            if not index.damage:
+                self._digests[layer.index].keep({layer.diff_id: index})
         self._source.close()
 
     def _is_plain(self, layer: int) -> bool:
@@ -187,11 +190,11 @@ class StoredArchive:
             sha256.update(piece)
         layer = self.image.layers[place.layer]
         found = {place.number: sha256.digest()}
-        self._digests.add(layer.diff_id, self._indexes[place.layer], found)
+        self._digests[place.layer].add(layer.diff_id, self._indexes[place.layer], found)
         return found[place.number]
 
     def _cached(self, layer: LayerRef, reader: LayerReader, *, verify: bool) -> LayerIndex | None:
-        witness = self._source.witness
+        witness = self._witness(layer)
         index, own = self._cache.load_layer(layer.diff_id, witness)
         if index is None or (verify and not (own and index.verified)):
             return None
@@ -203,7 +206,8 @@ class StoredArchive:
         if length != index.length:
             return None
         if length <= VERIFY_LIMIT:
-            reader.verify()
+            if reader.mismatches():
+                return None
             self._cache.confirm_layer(layer.diff_id, witness)
         return index
 
@@ -214,11 +218,41 @@ class StoredArchive:
         walked = walk_layer(
             reader, name=layer_name(layer), hash_contents=hash_contents, watch=watcher.see
         )
-        index = walked.index
-        if verify or not reader.random_access or reader.length() <= VERIFY_LIMIT:
-            reader.verify()
-            index = replace(index, verified=True)
-        index = replace(index, length=reader.length())
-        self._cache.store_layer(layer.diff_id, self._source.witness, index)
-        self._digests.add(layer.diff_id, index, walked.digests)
+        index = replace(walked.index, length=reader.length())
+        if index.damage and verify:
+            raise LayerError(index.damage, hint="save or copy the image again")
+        whole = not reader.random_access or index.length <= VERIFY_LIMIT or not layer.diff_id
+        if not index.damage:
+            # Half an index is kept nowhere: it is no answer for another day.
+            if verify or whole:
+                index = _checked(reader, layer, index, verify=verify)
+            self._cache.store_layer(layer.diff_id, self._witness(layer), index)
+        self._digests[layer.index].add(layer.diff_id, index, walked.digests)
         return index
+
+    def _witness(self, layer: LayerRef) -> str:
+        """Return what stands for this very copy of a layer: an archive may lie about its own."""
+        return f"{self._source.witness}:{layer.blob}"
+
+
+def _checked(
+    reader: LayerReader, layer: LayerRef, index: LayerIndex, *, verify: bool
+) -> LayerIndex:
+    """Return the index with what reading the rest and the digests of the layer tell."""
+    try:
+        found = reader.mismatches()
+    except LayerError as error:
+        if verify:
+            raise
+        note = ("damaged-tail", f"what follows its tar cannot be read: {error.what}")
+        return replace(index, notes=(*index.notes, note))
+    if verify and found:
+        raise found[0]
+    notes = (("digest-mismatch", f"{each.what}: {each.why}") for each in found)
+    return replace(
+        index,
+        length=reader.length(),
+        diff_id=reader.diff_id(),
+        verified=bool(layer.diff_id) and not found,
+        notes=(*index.notes, *notes),
+    )

@@ -181,6 +181,9 @@ class StoredInEngine:
 
         def take(name: str, reader: StreamReader) -> bool:
             walked = walk_layer(reader, name=name, hash_contents=True, watch=watcher.see)
+            if walked.index.damage:
+                # The engine has the layer whole: this is the stream's doing.
+                raise LayerError(walked.index.damage, hint="ask the engine again")
             reader.verify()
             diff_ids[name] = diff_id = reader.diff_id()
             index = replace(walked.index, verified=True, length=reader.length())

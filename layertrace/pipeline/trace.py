@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Final
 from layertrace.archive.host import group_names, user_names
 from layertrace.errors import PathNotFoundError
 from layertrace.model.entry import EntryKind
-from layertrace.model.origin import Chain, Change, Finding, Origin, OriginKind, Trust
+from layertrace.model.origin import Chain, Change, Origin, OriginKind, Trust
 from layertrace.model.trace import FileRecord, ImageHead, Version
+from layertrace.pipeline.damage import damaged_stage, distrusted, layer_findings, refuse_nothing
+from layertrace.pipeline.heads import with_findings
 from layertrace.pipeline.lookup import Lookup
 from layertrace.pipeline.opening import Parts, open_parts
 from layertrace.pipeline.shares import make_shares, with_shares
@@ -20,11 +22,12 @@ from layertrace.provenance.copyhash import Owners
 from layertrace.provenance.hops import TracedImage
 from layertrace.provenance.tracer import FINAL, Knowledge, Tracer
 from layertrace.provenance.trees import RootfsTree
-from layertrace.rootfs.squash import Place, content_number, squash
+from layertrace.rootfs.squash import Place, squash
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from layertrace.errors import LayertraceError
     from layertrace.layers.cache import IndexCache
     from layertrace.layers.index import LayerIndex
     from layertrace.model.trace import FileTable, ShareRow
@@ -65,10 +68,16 @@ class Opening:
         watcher = Watcher(progress or _ignore, stop or _never)
         parts = self._parts
         indexes = parts.stored.walk(watcher, hashing=hashing, verify=self._verify)
+        refuse_nothing(parts.head.image, indexes)
+        parts = distrusted(parts, indexes)
         stages = {}
         for stage in parts.stages if hashing else ():
             stored = stage.stored
             lower = stored.walk(watcher, hashing=hashing, verify=self._verify)
+            if any(index.damage for index in lower):
+                # What is not found in half an image may be in the other half.
+                parts = replace(parts, head=with_findings(parts.head, damaged_stage(stage, lower)))
+                continue
             stages[stage.index] = TracedImage(
                 name=stage.name,
                 tree=RootfsTree(squash(lower), stored.digest, stored),
@@ -114,7 +123,8 @@ class ImageTrace:
         self._indexes = indexes
         self._stages = stages
         self._tree = RootfsTree(squash(indexes), parts.stored.digest, parts.stored)
-        self._lookup = Lookup(self._tree, parts.head.image.reference)
+        damage = next((index.damage for index in indexes if index.damage), "")
+        self._lookup = Lookup(self._tree, parts.head.image.reference, damage=damage)
         self._tracer = Tracer(
             TracedImage(
                 name=FINAL,
@@ -137,6 +147,7 @@ class ImageTrace:
         layers = tuple(
             replace(
                 layer,
+                diff_id=layer.diff_id or index.diff_id,
                 size=index.stored_bytes,
                 files=len(index) - index.kinds.count(int(EntryKind.DIR)),
                 wasted=index.stored_bytes - visible[layer.index],
@@ -151,11 +162,7 @@ class ImageTrace:
         if self._head.build is not None:
             sizes[self._head.build.target] = total
         stages = tuple(replace(s, size=sizes.get(s.index)) for s in self._head.stages)
-        notes = tuple(
-            Finding(code=code, message=f"layer {number}: {message}", facts={"layer": number})
-            for number, index in enumerate(self._indexes)
-            for code, message in index.notes
-        )
+        notes = layer_findings(self._head.image, self._indexes)
         return replace(
             self._head,
             layers=layers,
@@ -163,6 +170,11 @@ class ImageTrace:
             size=total,
             findings=(*self._head.findings, *notes),
         )
+
+    @cached_property
+    def damaged(self) -> tuple[int, ...]:
+        """The layers that could not be read to their end: what they hold is not all shown."""
+        return tuple(number for number, index in enumerate(self._indexes) if index.damage)
 
     @cached_property
     def head(self) -> ImageHead:
@@ -296,19 +308,18 @@ class ImageTrace:
             PathNotFoundError: it is not there, or is not a regular file.
         """
         place = self._lookup.place(path, layer)
-        index = self._indexes[place.layer]
-        number = content_number(index, place.number)
-        if number is None or index.kinds[number] != EntryKind.FILE:
-            kind = EntryKind(index.kinds[place.number]).word
+        content = self._tree.content_place(place)
+        if self._tree.item(place).kind is not EntryKind.FILE:
+            kind = EntryKind(self._indexes[place.layer].kinds[place.number]).word
             raise PathNotFoundError(f"/{path} is not a regular file but a {kind}")
-        return self._stored.read(Place(place.layer, number))
+        return self._stored.read(content)
 
     def digest(self, path: str) -> str | None:
         """Return the digest of a regular file's content, hashing it if need be."""
         place = self._tree.rootfs.place(path)
         return None if place is None else self._tree.digest_at(place)
 
-    def missing(self, path: str) -> PathNotFoundError:
+    def missing(self, path: str) -> LayertraceError:
         """Return the error for a path that is not there, with the nearest that is."""
         return self._lookup.missing(path)
 
@@ -342,7 +353,12 @@ class ImageTrace:
         index = self._indexes[place.layer]
         kind = EntryKind(index.kinds[place.number])
         if kind is EntryKind.HARDLINK and path not in self._tree.rootfs.promoted:
-            return kind, f"/{index.links.get(place.number, '')}"
+            target = index.links.get(place.number, "")
+            below = self._tree.content_place(place).layer != place.layer
+            if not below or self._tree.find(target) is not None:
+                return kind, f"/{target}"
+            # The file of a lower layer, whose own name is gone since.
+            return self._tree.item(place).kind, None
         if kind is EntryKind.HARDLINK:
             return self._tree.item(place).kind, None
         return kind, index.links.get(place.number) if kind is EntryKind.SYMLINK else None

@@ -144,6 +144,9 @@ def _base_layers(config: ImageConfig, base: ImageConfig | None) -> int | None:
     """Return how many layers the given base has; None if they are not this image's lowest."""
     if base is None or config.diff_ids[: len(base.diff_ids)] != base.diff_ids:
         return None
+    if "" in base.diff_ids:
+        # Two layers of which nothing is known are not the same for that.
+        return None
     return len(base.diff_ids)
 
 

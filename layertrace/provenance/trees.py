@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from layertrace.model.entry import EntryKind, clean_path
-from layertrace.rootfs.squash import Place, content_number
+from layertrace.rootfs.squash import Place, content_number, link_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -163,8 +163,8 @@ class RootfsTree:
 
     def item(self, place: Place) -> Item:
         """Return the entry at a place, seen or hidden."""
-        index = self.rootfs.layers[place.layer]
-        number = self.content_place(place).number
+        layer, number = self.content_place(place)
+        index = self.rootfs.layers[layer]
         kind = EntryKind(index.kinds[number])
         return Item(
             kind=kind,
@@ -268,10 +268,19 @@ class RootfsTree:
         return None if place is None else self.content_place(place)
 
     def content_place(self, place: Place) -> Place:
-        """Return where the content is: the same place, but for a hard link its file's."""
-        index = self.rootfs.layers[place.layer]
-        number = content_number(index, place.number)
-        return place if number is None else Place(place.layer, number)
+        """Return where the content is: the same place, but for a hard link its file's.
+
+        That may lie in a lower layer: a link is made to what stands there then.
+        """
+        found: Place | None = place
+        while found is not None:
+            index = self.rootfs.layers[found.layer]
+            number = content_number(index, found.number)
+            if number is not None:
+                return Place(found.layer, number)
+            target = link_end(index, found.number)
+            found = None if target is None else self.before(target, found.layer)
+        return place
 
     def _removes(self, layer: int, path: str, parents: Sequence[str]) -> bool:
         whiteouts, opaques = self._removals[layer]

@@ -212,13 +212,28 @@ def _promote(layers: Sequence[LayerIndex], seen: Mapping[str, int]) -> dict[str,
 def content_number(index: LayerIndex, number: int) -> int | None:
     """Return the entry that holds a hard link's content, in the same layer.
 
-    None where the chain of links leads nowhere, or round in a circle.
+    None where the chain of links leads out of the layer, or round in a circle.
     """
+    found = _follow(index, number)
+    return found if isinstance(found, int) else None
+
+
+def link_end(index: LayerIndex, number: int) -> str | None:
+    """Return the path outside the layer that a chain of hard links ends at.
+
+    None where it ends at an entry of the layer, or leads round in a circle.
+    """
+    found = _follow(index, number)
+    return found if isinstance(found, str) else None
+
+
+def _follow(index: LayerIndex, number: int) -> int | str | None:
     for _ in range(_MAX_LINKS):
         if index.kinds[number] != _HARDLINK:
             return number
-        found = index.numbers.get(index.links.get(number, ""))
+        target = index.links.get(number, "")
+        found = index.numbers.get(target)
         if found is None:
-            return None
+            return target
         number = found
     return None

@@ -80,7 +80,7 @@ def image_json(head: ImageHead) -> Json:
     image = head.image
     return {
         "reference": plain(image.reference),
-        "config_digest": image.config.digest,
+        "config_digest": image.config.digest or None,
         "manifest_digest": image.manifest_digest,
         "platform": plain(str(image.config.platform)),
         "size": head.size,
@@ -93,7 +93,7 @@ def layer_json(layer: LayerInfo) -> Json:
     """Return one of ``image.layers[]``."""
     return {
         "index": layer.index,
-        "diff_id": layer.diff_id,
+        "diff_id": layer.diff_id or None,
         "digest": layer.digest,
         "size": layer.size,
         "files": layer.files,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from layertrace.errors import LayerError
 from layertrace.views.terminal import fit_locale
 
 if TYPE_CHECKING:
@@ -92,6 +93,21 @@ def print_findings(trace: ImageTrace) -> None:
 
     for finding in trace.sized_head.findings:
         click.echo(f"note: {fit_locale(show_name(finding.message))}", err=True)
+
+
+def require_whole(trace: ImageTrace, layer: int | None = None) -> None:
+    """End with an error where what was shown is not whole, of the image or of one layer.
+
+    Raises:
+        LayerError: a layer could not be read to its end.
+    """
+    damaged = [number for number in trace.damaged if layer in {None, number}]
+    if damaged:
+        names = ", ".join(f"L{number + 1}" for number in damaged)
+        raise LayerError(
+            f"what is shown is not whole: {names} could not be read to the end",
+            hint="save or copy the image again",
+        )
 
 
 def print_lines(lines: list[str]) -> None:

@@ -18,7 +18,10 @@ _TEXT: Final[Schema] = {"type": "string"}
 _FLAG: Final[Schema] = {"type": "boolean"}
 _COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 _NUMBER: Final[Schema] = {"type": "integer"}
-_DIGEST: Final[Schema] = {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}
+_DIGEST: Final[Schema] = {
+    "type": "string",
+    "pattern": "^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$",
+}
 
 
 def json_schema(name: str) -> Schema:
@@ -90,7 +93,7 @@ def _carriers() -> Schema:
 def _image() -> Schema:
     return _object(
         reference=_TEXT,
-        config_digest=_TEXT,
+        config_digest=_or_null(_TEXT),
         manifest_digest=_or_null(_DIGEST),
         platform=_TEXT,
         size=_COUNT,
@@ -102,7 +105,7 @@ def _image() -> Schema:
 def _layer() -> Schema:
     return _object(
         index=_COUNT,
-        diff_id=_DIGEST,
+        diff_id=_or_null(_DIGEST),
         digest=_or_null(_DIGEST),
         size=_COUNT,
         files=_COUNT,

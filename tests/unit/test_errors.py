@@ -15,6 +15,7 @@ from layertrace.errors import (
     EngineError,
     InvalidWhiteoutError,
     LayerError,
+    LayerLimitError,
     LayertraceError,
     PathNotFoundError,
     SourceError,
@@ -38,6 +39,7 @@ MISMATCH = DigestMismatchError(subject="layer 0's tar", expected="sha256:1", act
          "expected sha256:1, got sha256:2\n"
          "the archive is damaged or was altered: save the image again")),
         (LayerError("cut short"), 3, "cut short"),
+        (LayerLimitError("too large"), 3, "too large"),
         (InvalidWhiteoutError("a/.wh."), 3,
          ("invalid whiteout 'a/.wh.': it names no path to remove\n"
          "OCI image-spec, layer.md, Whiteouts")),
@@ -63,6 +65,6 @@ def test_every_error_has_its_case_above() -> None:
     """A new class is not forgotten here."""
     classes = {c for c in vars(errors).values() if isinstance(c, type)}
     known = {"UsageError", "SourceError", "ArchiveError", "DecodeError", "DigestMismatchError",
-             "LayerError", "InvalidWhiteoutError", "DockerfileError", "PathNotFoundError",
-             "EngineError", "StorageError", "StoppedError", "LayertraceError"}  # fmt: skip
+             "LayerError", "InvalidWhiteoutError", "LayerLimitError", "DockerfileError",
+             "PathNotFoundError", "EngineError", "StorageError", "StoppedError", "LayertraceError"}  # fmt: skip
     assert {c.__name__ for c in classes if issubclass(c, Exception)} == known

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from layertrace.views.options import Reading, opened, reading_options, take_reading, walk
-from layertrace.views.output import print_findings, print_lines
+from layertrace.views.output import print_findings, print_lines, require_whole
 
 if TYPE_CHECKING:
     from layertrace.pipeline.trace import ImageTrace, Opening
@@ -78,3 +78,4 @@ def _print_summary(trace: ImageTrace) -> None:
     print_findings(trace)
     print_lines([head_line(trace.head), "", *layers_lines(trace.head, width=width)])
     print_lines(["", *stages_lines(trace.shares(), width=width)])
+    require_whole(trace)

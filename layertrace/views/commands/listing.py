@@ -21,6 +21,7 @@ from layertrace.views.output import (
     print_lines,
     print_paths,
     print_records,
+    require_whole,
 )
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def layers(*, as_json: bool, **values: Any) -> None:  # noqa: ANN401
 
             trace = walk(opening)
             print_json("layers", trace, [layer_json(layer) for layer in trace.head.layers])
+            require_whole(trace)
             return
         from layertrace.views.report import layers_lines  # noqa: PLC0415
         from layertrace.views.tables import stdout_width  # noqa: PLC0415
@@ -49,6 +51,7 @@ def layers(*, as_json: bool, **values: Any) -> None:  # noqa: ANN401
         trace = walk(opening, hashing=False)
         print_findings(trace)
         print_lines(layers_lines(trace.sized_head, width=stdout_width()))
+        require_whole(trace)
 
 
 @click.command()
@@ -62,6 +65,7 @@ def stages(*, as_json: bool, **values: Any) -> None:  # noqa: ANN401
             from layertrace.views.encode import share_json  # noqa: PLC0415
 
             print_json("stages", trace, [share_json(row) for row in trace.shares()])
+            require_whole(trace)
             return
         from layertrace.views.report import stages_lines  # noqa: PLC0415
         from layertrace.views.tables import stdout_width  # noqa: PLC0415
@@ -70,6 +74,7 @@ def stages(*, as_json: bool, **values: Any) -> None:  # noqa: ANN401
         print_lines(stages_lines(trace.shares(), width=stdout_width()))
         if trace.head.build is None:
             click.echo("hint: give -f Dockerfile to tell stages apart", err=True)
+        require_whole(trace)
 
 
 @click.command()
@@ -111,6 +116,7 @@ def files(*, as_json: bool, jsonl: bool, null: bool, **values: Any) -> None:  # 
             print_findings(trace)
             print_lines(files_lines(trace.table, rows, width=stdout_width()))
             click.echo(f"{len(rows):,} of {len(trace.table):,} paths", err=True)
+        require_whole(trace, layer_number(values["layer"], len(trace.sized_head.layers)))
 
 
 @click.command()
@@ -133,9 +139,10 @@ def tree(*, as_json: bool, path: str, depth: int, **values: Any) -> None:  # noq
             from layertrace.views.folders import folder_json  # noqa: PLC0415
 
             print_json("tree", trace, [folder_json(row) for row in rows])
-            return
-        print_findings(trace)
-        print_lines(folder_lines(rows))
+        else:
+            print_findings(trace)
+            print_lines(folder_lines(rows))
+        require_whole(trace)
 
 
 def _chosen_rows(  # noqa: PLR0913

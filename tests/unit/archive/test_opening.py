@@ -91,10 +91,10 @@ def test_stdin_that_was_closed_is_said_so(monkeypatch: pytest.MonkeyPatch) -> No
     [
         pytest.param(b"", id="empty"),
         pytest.param(b"garbage" * 999, id="garbage"),
-        pytest.param(layer({"a": b""}), id="no image"),
+        pytest.param(layer({"blobs/sha256/0": b""}), id="no image"),
         pytest.param(ARCHIVE[:3000], id="cut short"),
         pytest.param(docker_archive(APP, image()), id="two images"),
-        pytest.param(gzip.compress(ARCHIVE)[:-9], id="packed and cut short"),
+        pytest.param(gzip.compress(ARCHIVE)[:300], id="packed and cut short"),
         pytest.param(layer({"manifest.json": b"[{}]"}), id="damaged manifest"),
         pytest.param(oci_archive(APP)[:3000], id="layout cut short"),
         pytest.param(
@@ -116,10 +116,10 @@ def test_refusal_leaves_no_file_open(tmp_path: Path, data: bytes) -> None:
 def test_refused_folder_leaves_no_file_open(tmp_path: Path) -> None:
     """A folder opens its files one by one: the manifest before the config."""
     files = oci_files(APP)
-    del files[f"blobs/sha256/{sha256(APP.config).removeprefix('sha256:')}"]
+    files[f"blobs/sha256/{sha256(APP.config).removeprefix('sha256:')}"] = b"{"
     write_folder(tmp_path, files)
     before = sum(1 for _ in Path("/dev/fd").iterdir())
-    with pytest.raises(ArchiveError, match="has no file"):
+    with pytest.raises(ArchiveError, match="is not valid JSON"):
         open_archive(parse_reference(str(tmp_path)))
     assert sum(1 for _ in Path("/dev/fd").iterdir()) == before
 

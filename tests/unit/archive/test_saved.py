@@ -10,11 +10,13 @@ from layertrace.archive.source import open_archive, parse_platform, parse_refere
 from layertrace.errors import (
     ArchiveError,
     DecodeError,
+    LayerError,
     LayertraceError,
     SourceError,
 )
 from layertrace.layers.walk import walk_layer
 from layertrace.model.bundle import TRACE_MEMBER
+from layertrace.model.image import Absence
 from tests.builders import (
     Content,
     SampleImage,
@@ -206,16 +208,11 @@ def test_another_case_of_the_keys_will_do(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "error", "message"),
     [
-        pytest.param({"a": b"", "b/": folder()}, ArchiveError,
-                     "it has no manifest.json and no index.json\nit holds a …", id="no manifest"),
-        pytest.param({}, ArchiveError, "it holds no files", id="nothing"),
-        pytest.param(with_manifest(Layers=["none/layer.tar"] * 2), ArchiveError,
-                     "has no file none/layer.tar, which its manifest names", id="layer missing"),
-        pytest.param(with_manifest(Layers=["none"]), ArchiveError,
-                     "the manifest names 1 layers, the configuration 2", id="too few layers"),
-        pytest.param(with_manifest(Layers=None), ArchiveError, "names 0 layers", id="no layers"),
-        pytest.param(with_manifest(Config="none.json"), ArchiveError, "has no file none.json",
-                     id="configuration missing"),
+        pytest.param({"blobs/sha256/" + "0" * 64: b"", "b/": folder()}, ArchiveError,
+                     "it has no manifest.json and no index.json\nit holds blobs/sha256/000",
+                     id="no manifest"),
+        pytest.param({f"{'0' * 64}.json": b"{}", "manifest.json": symlink("manifest.json")},
+                     ArchiveError, "it has no manifest.json", id="manifest is a link to itself"),
         pytest.param(with_manifest(Config=None), DecodeError,
                      "[0].Config: expected a string, got nothing", id="no configuration"),
         pytest.param(with_manifest(Layers="x"), DecodeError,
@@ -234,10 +231,6 @@ def test_another_case_of_the_keys_will_do(tmp_path: Path) -> None:
                      id="nested too deeply"),
         pytest.param({"manifest.json": b" " * (16 << 20) + b"[]"}, ArchiveError,
                      "has 16,777,218 bytes; limit 16,777,216", id="too large"),
-        pytest.param({"manifest.json": symlink("manifest.json")}, ArchiveError,
-                     "it has no manifest.json", id="manifest is a link to itself"),
-        pytest.param(with_manifest(Layers=["../../../etc/passwd"] * 2), ArchiveError,
-                     "has no file ../../../etc/passwd", id="layer outside"),
     ],
 )  # fmt: skip
 def test_damaged_archive_is_refused(
@@ -250,11 +243,87 @@ def test_damaged_archive_is_refused(
     assert "app.tar" in str(caught)
 
 
-def test_layers_that_link_in_a_circle_are_refused(tmp_path: Path) -> None:
-    """A symbolic link is followed some steps and no more."""
-    files = with_manifest(Layers=["a/layer.tar", "b/layer.tar"])
+def codes(source: ArchiveSource) -> list[str]:
+    """Return the codes of what is strange about an image, and close it."""
+    source.close()
+    return [finding.code for finding in source.findings]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["none/layer.tar", "../../../etc/passwd", "", "a/layer.tar"],
+)
+def test_layer_that_is_not_there_leaves_the_others(tmp_path: Path, name: str) -> None:
+    """Missing, outside of the archive, or a symbolic link round in a circle."""
+    there = with_manifest()
+    layers = [n for n in there if n.endswith("layer.tar")]
+    files = with_manifest(Layers=[name, layers[1]])
     files |= {"a/layer.tar": symlink("../b/layer.tar"), "b/layer.tar": symlink("../a/layer.tar")}
-    assert "has no file a/layer.tar" in str(refused(tmp_path, files))
+    source = opened(tmp_path, layer(files))
+    missing, other = source.image.layers
+    assert (missing.absence, other.absence) == (Absence.MISSING, None)
+    with source.open_layer(missing) as reader, pytest.raises(LayerError, match="is not there"):
+        reader.read_at(0, 512)
+    with source.open_layer(other) as reader:
+        assert list(walk_layer(reader, name="x").index.paths) == ["app"]
+    assert codes(source) == []
+
+
+@pytest.mark.parametrize(
+    ("media_type", "absence"),
+    [
+        ("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", Absence.FOREIGN),
+        ("application/vnd.oci.image.layer.nondistributable.v1.tar", Absence.FOREIGN),
+        ("application/vnd.oci.image.layer.v1.tar+gzip", Absence.MISSING),
+    ],
+)
+def test_layer_sources_tell_why_a_layer_is_not_there(
+    tmp_path: Path, media_type: str, absence: Absence
+) -> None:
+    """``docker save`` leaves foreign layers out and says so."""
+    diff_id = sha256(BASE)
+    sources = {diff_id: {"mediaType": media_type, "digest": diff_id, "size": len(BASE)}}
+    layers = [name for name in with_manifest() if name.endswith("layer.tar")]
+    files = with_manifest(Layers=["none/layer.tar", layers[1]], LayerSources=sources)
+    source = opened(tmp_path, layer(files))
+    assert source.image.layers[0].absence is absence
+    source.close()
+
+
+@pytest.mark.parametrize("layers", [[], None, 1, 3])
+def test_more_diff_ids_or_fewer_than_layers_tie_nothing(
+    tmp_path: Path, layers: list[str] | int | None
+) -> None:
+    """Nothing says which belongs to which."""
+    names = [name for name in with_manifest() if name.endswith("layer.tar")]
+    listed = (names * 2)[:layers] if isinstance(layers, int) else layers
+    source = opened(tmp_path, layer(with_manifest(Layers=listed)))
+    count = len(listed or [])
+    assert source.image.config.diff_ids == ("",) * count
+    assert source.image.config.history == ()
+    assert [ref.diff_id for ref in source.image.layers] == [""] * count
+    assert source.image.config.platform.os == "linux"
+    for ref in source.image.layers:
+        with source.open_layer(ref) as reader:
+            assert walk_layer(reader, name="x").index.damage == ""
+    assert codes(source) == ["layer-count"]
+
+
+def test_configuration_that_is_not_there_leaves_the_layers(tmp_path: Path) -> None:
+    """Of platform and history nothing is known."""
+    source = opened(tmp_path, layer(with_manifest(Config="none.json")))
+    assert (source.image.config.digest, str(source.image.config.platform)) == ("", "")
+    assert [ref.diff_id for ref in source.image.layers] == ["", ""]
+    assert codes(source) == ["config-missing"]
+
+
+def test_configuration_under_another_digest_is_told(tmp_path: Path) -> None:
+    """Its own digest is the one that counts."""
+    config = image(BASE, TOP).config
+    files = with_manifest(Config=f"{'0' * 64}.json") | {f"{'0' * 64}.json": config}
+    source = opened(tmp_path, layer(files))
+    assert source.image.config.digest == sha256(config)
+    assert codes(source) == ["digest-mismatch"]
 
 
 @pytest.mark.parametrize("hybrid", [False, True], ids=["classic", "hybrid"])

@@ -7,11 +7,10 @@ import time
 
 import pytest
 
-from layertrace.errors import LayerError
 from layertrace.layers.headers import MAX_EXTENDED
 from layertrace.model.pax import MAX_HEADER
 from tests.builders import BLOCK, Member, checksummed, file, folder, layer, padded, sparse
-from tests.readers import walk
+from tests.readers import walk, walk_damaged
 
 
 def extended(records: bytes, *, kind: bytes = tarfile.XHDTYPE) -> bytes:
@@ -42,11 +41,11 @@ def base256(value: int, size: int = 12) -> bytes:
 def refusal(tar: bytes) -> str:
     """Return why a layer is refused; well within a second, whatever it is."""
     start = time.process_time()
-    with pytest.raises(LayerError) as caught:
-        walk(tar)
+    damage = walk_damaged(tar).damage
     assert time.process_time() - start < 2
-    assert len(str(caught.value).splitlines()) <= 3
-    return str(caught.value)
+    assert damage
+    assert "\n" not in damage
+    return damage
 
 
 A = layer({"a": b"x"})
@@ -123,7 +122,7 @@ def test_header_is_refused(tar: bytes, why: str) -> None:
     """What no program writes is an error that says what is wrong, and is found soon."""
     if why:
         assert why in refusal(tar)
-        assert refusal(tar).startswith("layer 0: damaged tar header at byte 0\n")
+        assert refusal(tar).startswith("layer 0: damaged tar header at byte 0: ")
     else:
         assert list(walk(tar).paths) == ["s"]
 

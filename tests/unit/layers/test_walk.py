@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from layertrace.errors import InvalidWhiteoutError, LayerError, StoppedError
+from layertrace.errors import LayerError, LayerLimitError, StoppedError
 from layertrace.layers import walk as walking
 from layertrace.layers.walk import walk_layer
 from layertrace.model.entry import Entry, EntryKind
@@ -28,7 +28,7 @@ from tests.builders import (
     sparse,
     symlink,
 )
-from tests.readers import MemoryReader, walk
+from tests.readers import MemoryReader, walk, walk_damaged
 
 if TYPE_CHECKING:
     from layertrace.layers.index import LayerIndex
@@ -267,10 +267,12 @@ def test_name_with_a_marker_in_its_middle_is_an_entry() -> None:
     assert (list(index.paths), index.whiteouts) == (["a.wh.b", ".wh.a/b"], ())
 
 
-def test_whiteout_that_names_nothing_is_refused() -> None:
-    """An invalid marker breaks the specification."""
-    with pytest.raises(InvalidWhiteoutError):
-        walk(layer({"a/.wh.": b""}))
+@pytest.mark.parametrize("name", ["a/.wh.", "a/.wh..", "a/.wh...", ".wh."])
+def test_whiteout_that_names_nothing_is_noted(name: str) -> None:
+    """An invalid marker removes nothing and is no entry."""
+    index = walk(layer({name: b"", "b": b""}))
+    assert (list(index.paths), index.whiteouts, index.opaques) == (["b"], (), ())
+    assert [code for code, _ in index.notes] == ["invalid-whiteout"]
 
 
 def test_aufs_books_are_left_out_and_noted() -> None:
@@ -386,9 +388,44 @@ def test_tar_that_ends_too_early_is_refused(tar: bytes) -> None:
 
 
 def test_hashing_meets_the_end_inside_a_file() -> None:
-    """Reading contents finds a cut where passing them over does."""
-    with pytest.raises(LayerError, match="cut short"):
-        walk_layer(MemoryReader(layer({"a": b"x" * 2000})[:1500]), name="x", hash_contents=True)
+    """Reading contents finds a cut where passing them over does; what is not whole is left out."""
+    tar = layer({"a": b"x" * 600, "b": b"y" * 2000})
+    for size in (4 * BLOCK, 4 * BLOCK + 1999):
+        for hashing in (False, True):
+            reader = MemoryReader(tar[:size])
+            walked = walk_layer(reader, name="x", hash_contents=hashing)
+            assert "cut short" in walked.index.damage
+            assert list(walked.index.paths) == ["a"]
+            assert walked.index.stored_bytes == 600
+            assert list(walked.digests) == [0] * hashing
+
+
+def test_what_stands_before_damage_is_kept() -> None:
+    """Entries and whiteouts, a last entry with all of its content; nothing after it."""
+    good = layer([("a", b"x"), (".wh.b", b""), ("c", b"y" * BLOCK)], end=False)
+    for rest in (b"", b"no header" * 99):
+        index = walk_damaged(good + rest + layer({"d": b""}) * bool(rest))
+        assert list(index.paths) == ["a", "c"]
+        assert index.whiteouts == ("b",)
+        assert ("damaged tar header at byte 2,560" in index.damage) == bool(rest)
+    holes = layer([("a", b"x"), ("s", sparse(9000, {0: b"x" * 600, 8000: b"y" * 600}))])
+    assert list(walk_damaged(holes[: 2 * BLOCK + BLOCK + 1199]).paths) == ["a"]
+    assert list(walk_damaged(holes[: 2 * BLOCK + BLOCK + 1200]).paths) == ["a", "s"]
+
+
+def test_reader_that_fails_ends_the_walk() -> None:
+    """Its error is the layer's damage."""
+
+    class Failing(MemoryReader):
+        def read_at(self, offset: int, size: int) -> bytes:
+            piece = super().read_at(offset, size)
+            if not piece:
+                raise LayerError("the disk is round", why="it rolls", hint="stop it")
+            return piece
+
+    tar = layer({"a": b"x"}, end=False)
+    index = walk_layer(Failing(tar), name="x").index
+    assert (list(index.paths), index.damage) == (["a"], "the disk is round: it rolls")
 
 
 def test_digests_are_those_of_the_entries_that_stay() -> None:
@@ -428,5 +465,5 @@ def test_more_entries_than_the_limit_are_refused(monkeypatch: pytest.MonkeyPatch
     """A bomb of empty files ends in an error, not in all memory."""
     monkeypatch.setattr(walking, "MAX_ENTRIES", 2)
     assert len(walk(layer({"a": b"", "b": b""}))) == 2
-    with pytest.raises(LayerError, match="layer 0 has more than 2 entries"):
+    with pytest.raises(LayerLimitError, match="layer 0 has more than 2 entries"):
         walk(layer({"a": b"", "b": b"", "c": b""}))

@@ -1,0 +1,79 @@
+"""What is wrong with layers that were walked, and what can be relied on no more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from layertrace.errors import LayerError
+from layertrace.model.origin import Finding, Trust
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from layertrace.layers.index import LayerIndex
+    from layertrace.model.image import Image
+    from layertrace.pipeline.opening import OpenStage, Parts
+
+
+def layer_findings(image: Image, indexes: Sequence[LayerIndex]) -> tuple[Finding, ...]:
+    """Return what is strange about the layers, base first."""
+    found: list[Finding] = []
+    for layer, index in zip(image.layers, indexes, strict=True):
+        facts: dict[str, object] = {"layer": layer.index}
+        if index.damage:
+            code = f"layer-{layer.absence.value if layer.absence is not None else 'damaged'}"
+            found.append(Finding(code=code, message=index.damage, facts=facts))
+        found += (
+            Finding(code=code, message=f"layer {layer.index}: {message}", facts=facts)
+            for code, message in index.notes
+        )
+    return tuple(found)
+
+
+def refuse_nothing(image: Image, indexes: Sequence[LayerIndex]) -> None:
+    """Refuse an image of which nothing can be read.
+
+    Raises:
+        LayerError: every layer is damaged before its first entry.
+    """
+    if indexes and all(i.damage and not (len(i) or i.whiteouts or i.opaques) for i in indexes):
+        raise LayerError(
+            indexes[0].damage,
+            why=f"no layer of {image.reference} can be read",
+            hint="save or copy the image again",
+        )
+
+
+def damaged_stage(stage: OpenStage, indexes: Sequence[LayerIndex]) -> tuple[Finding, ...]:
+    """Return why the image of a stage is not compared with."""
+    damage = next(index.damage for index in indexes if index.damage)
+    message = f"the image of stage {stage.name} is not compared with: {damage}"
+    return (Finding(code="stage-damaged", message=message),)
+
+
+def distrusted(parts: Parts, indexes: Sequence[LayerIndex]) -> Parts:
+    """Return the parts with no trust in layers that are not those the configuration names.
+
+    Their instruction was told by the configuration, which knows nothing of such layers.
+    """
+    lying = {
+        layer.index
+        for layer, index in zip(parts.head.image.layers, indexes, strict=True)
+        if layer.diff_id and index.diff_id and index.diff_id != layer.diff_id
+    }
+    if not lying:
+        return parts
+    steps = tuple(
+        replace(step, trust=Trust.CONTRADICTED) if step.layer in lying else step
+        for step in parts.alignment.steps
+    )
+    layers = tuple(
+        replace(layer, trust=Trust.CONTRADICTED) if layer.index in lying else layer
+        for layer in parts.head.layers
+    )
+    return replace(
+        parts,
+        alignment=replace(parts.alignment, steps=steps, exact=False),
+        head=replace(parts.head, layers=layers),
+    )
