@@ -40,6 +40,15 @@ def test_chain_ends_at_the_run_that_made_the_file() -> None:
     assert chain.hops[0].detail == "created here"
 
 
+def test_chain_says_what_would_make_a_base_sure() -> None:
+    """Where nothing shows that a layer is the base's, the base image would."""
+    steps = [("ADD rootfs /", {"a": b"1"})]
+    hop = _chain(trace("FROM base\n", steps), "a").hops[0]
+    assert (hop.detail, hop.trust) == ("base base; give --base IMAGE to be sure", Trust.INFERRED)
+    hop = _chain(trace("FROM base\n", steps, base=image_config(steps)), "a").hops[0]
+    assert (hop.detail, hop.trust) == ("base base", Trust.VERIFIED)
+
+
 def test_chain_ends_at_the_run_that_replaced_the_content() -> None:
     """Other content under the same path is new, whatever stood there."""
     for old in (b"xx", b"x"):
