@@ -430,6 +430,13 @@ def test_align_refuses_another_base() -> None:
     assert {step.trust for step in alignment.steps} == {Trust.CONTRADICTED}
 
 
+def test_align_knows_no_base_by_layers_without_a_digest() -> None:
+    """Of an archive that names none, as those before manifests: alike is not the same."""
+    config = replace(_config("RUN /bin/sh -c one", "RUN /bin/sh -c two"), diff_ids=("", ""))
+    alignment = align(config, None, base=replace(config, diff_ids=("",)))
+    assert [step.base for step in alignment.steps] == [False, False]
+
+
 def test_align_keeps_a_known_base_when_the_rest_is_contradicted() -> None:
     """The base was seen to lie below, whatever the Dockerfile says of the rest."""
     alignment = align(_config(*BASE, *OURS), _build("FROM base\nRUN z\n"), base=_config(*BASE))
