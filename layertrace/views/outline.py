@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 
 _NO_FEEDS: Final = Feeds()
+_LAYER_CODE: Final = "layer-"
+"""Starts the codes of findings on layers that could not be read whole."""
 _MOST_FEEDS: Final = 3
 """Steps that feed one layer; where there are more they are only counted."""
 
@@ -115,6 +117,7 @@ def _layer_rows(head: ImageHead, layer: LayerInfo, feeds: Feeds) -> Iterator[Out
         size=layer.size,
         reading=layer.size is None,
         line=layer.line,
+        flaw=_flaw(head, layer),
     )
     if layer.source is None:
         return
@@ -137,6 +140,12 @@ def _layer_rows(head: ImageHead, layer: LayerInfo, feeds: Feeds) -> Iterator[Out
         line=stage.line if stage else None,
         target=f"stage:{source}" if stage else None,
     )
+
+
+def _flaw(head: ImageHead, layer: LayerInfo) -> str:
+    codes = (f.code for f in head.findings if f.facts.get("layer") == layer.index)
+    flaws = (code.removeprefix(_LAYER_CODE) for code in codes if code.startswith(_LAYER_CODE))
+    return next(flaws, "")
 
 
 def _feeding_steps(head: ImageHead, layer: LayerInfo, feeds: Feeds) -> list[Instruction]:

@@ -58,6 +58,8 @@ class OutlineRow:
     origin: OriginKind | None = None
     step: bool = False
     """A link to the one step that made what a layer brought, not to a whole stage."""
+    flaw: str = ""
+    """What keeps its layer from being read whole: ``damaged``, ``missing``, ``foreign``."""
     idle: bool = False
     """A step that made nothing of the image."""
 

@@ -68,6 +68,8 @@ def _without_files(head: ImageHead, row: OutlineRow) -> str:
         return "nothing of it is left in the image: later layers replaced or removed all of it"
     if len(row.layers) > 1:
         return "the layers are empty: they changed no file"
+    if row.flaw:
+        return f"nothing of the layer could be read: it is {row.flaw}; F says more"
     text = layer_text(head.layers[row.layers[0]])
     return f"the layer is empty: `{text}` changed no file"
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from layertrace.errors import LayertraceError
 from tests.builders import docker_archive, file, folder, image, layer, step
 from tests.sample_support import SAMPLES
 from tests.tui.driver import Driver, run
@@ -112,24 +111,40 @@ def _cut_in(number: int, archive: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_a_damaged_layer_leaves_what_is_known_on_view(tmp_path: Path, number: int) -> None:
-    """The reading ends in the middle; stages, layers and Dockerfile stay; the exit code tells."""
+def test_a_layer_damaged_in_the_middle_is_named_and_hides_no_other(
+    tmp_path: Path, number: int
+) -> None:
+    """Its row says so, a line under the head too, and what was read of it is there."""
     archive = tmp_path / "damaged.tar"
     _cut_in(number, archive)
-    errors: list[LayertraceError] = []
+
+    async def script(tui: Driver) -> None:
+        await tui.see("! 1 finding (F): layer", "damaged tar header")
+        assert "! damaged  layer" in tui.row(f"L{number + 1} ! ")
+        assert "damaged" not in tui.row(f"L{2 - number} layer")
+        await tui.press("1", *["down"] * (2 + number))
+        await tui.see(f"2 Files · L{number + 1}", f"d{number}/", "11 files")
+        await tui.press("F")
+        await tui.see("layer-damaged", f"layer: {number}")
 
     with opened(archive, tmp_path) as opening:
-        with pytest.raises(LayertraceError) as caught:
-            opening.walk()
-        errors.append(caught.value)
+        run(script, opening)
 
-        async def script(tui: Driver) -> None:
-            await tui.see(str(errors[0]).splitlines()[0][:40])
-            await tui.see("L1 layer 0", "L2 layer 1", "r Read on", "not read")
-            await tui.press("down", "enter", "1", "down", "enter", "3", "enter", "slash", "y")
-            await tui.press("r")
-            await tui.see(str(errors[0]).splitlines()[0][:40])
-            await tui.press("q")
-            assert tui.app.exit_code == errors[0].exit_code == 3
 
+def test_an_image_of_which_nothing_can_be_read(tmp_path: Path) -> None:
+    """Layers and history stay on view; the error and the exit code tell."""
+    archive = tmp_path / "damaged.tar"
+    saved = docker_archive(image(layer({"f": b"x" * 600}), history=["RUN make"]))
+    start = saved.index(layer({"f": b"x" * 600}))
+    archive.write_bytes(saved[:start] + b"\xff" * 1024 + saved[start + 1024 :])
+
+    async def script(tui: Driver) -> None:
+        await tui.see("damaged tar", "no layer of", "L1 RUN make", "r Read on", "not read")
+        await tui.press("down", "enter", "1", "down", "enter", "3", "enter", "slash", "y")
+        await tui.press("r")
+        await tui.see("damaged tar", "save or copy the image again")
+        await tui.press("q")
+        assert tui.app.exit_code == 3
+
+    with opened(archive, tmp_path) as opening:
         run(script, opening, read=False)

@@ -60,6 +60,22 @@ def test_escape_stops_the_reading_and_r_takes_it_up_again() -> None:
     run(script, opening, read=False)
 
 
+def test_keys_wait_for_the_files_without_harm() -> None:
+    """Whatever is pressed while the layers are read: nothing happens, nothing is kept."""
+    gate = threading.Event()
+
+    async def script(tui: Driver) -> None:
+        await tui.see("Esc stops")
+        await tui.press("j", "right", "left", "space", "enter", "e", "ctrl+@", "asterisk", "n", "N")
+        await tui.press("s", "S", "plus", "grave_accent", "slash", "ctrl+b", "ctrl+b", "y")
+        await tui.see("no path to copy", "Esc stops")
+        await tui.press("1", "down", "ctrl+a", "ctrl+l", "3", "enter", "4", "down", "2")
+        gate.set()
+        await tui.see("7 files", "by size ↓")
+
+    run(script, FakeOpening(gate=gate), read=False)
+
+
 def test_quitting_does_not_wait_for_a_reading_that_hangs() -> None:
     """A socket that never answers must not keep the user."""
     hung = threading.Event()
@@ -181,6 +197,24 @@ def test_the_theme_follows_the_terminal(environ: dict[str, str], theme: str) -> 
     """No colour, a light ground and few colours each have a theme."""
     assert choose_theme(color=True, environ=environ) == theme
     assert choose_theme(color=False, environ=environ) == MONO
+
+
+def test_another_theme_is_taken_from_the_palette() -> None:
+    """Every row is drawn in its colours at once."""
+
+    async def script(tui: Driver) -> None:
+        def colours() -> set[str]:
+            strips = tui.app.screen._compositor.render_strips()
+            return {str(part.style) for strip in strips for part in strip if "stage-1" in part.text}
+
+        before, words = colours(), tui.text()
+        await tui.press("colon", *"layertrace-light")
+        await tui.see("Theme layertrace-light")
+        await tui.press("down", "enter")
+        await tui.until(lambda: tui.app.theme == LIGHT and tui.text() == words)
+        assert colours().isdisjoint(before)
+
+    run(script)
 
 
 def test_newer_work_replaces_older_of_its_kind_that_did_not_start() -> None:

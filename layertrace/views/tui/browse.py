@@ -183,6 +183,9 @@ class BrowseScreen(ReadingScreen):
         row = self.why.current
         if row is not None and row.kind is WhyKind.HOP:
             self.code.light(row.line)
+        elif self.current_pane == "files":
+            # A directory was not made by one line, and that of the file before is not its.
+            self.code.light(None)
 
     # -- jumps ------------------------------------------------------------------
 

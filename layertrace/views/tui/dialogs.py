@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from layertrace.views.filters import HELP as FILTER_HELP
 from layertrace.views.text import show_name
 from layertrace.views.tui.bars import key_words
-from layertrace.views.tui.cells import fill
+from layertrace.views.tui.cells import crop_middle, fill
 from layertrace.views.tui.rows_view import HALF_PAGES, Cell, RowsView
 
 if TYPE_CHECKING:
@@ -96,6 +96,11 @@ class CopyRows(TextRows):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "choose", "Copy", id="copy.choose"),
     ]
+
+    def row_cells(self, line: int, width: int) -> Iterable[Cell]:
+        (name, dim), (text, plain) = self._rows[line]
+        # Both ends of a long command are worth seeing: what it runs, and on which path.
+        return (name, dim), (crop_middle(text, width - len(name)), plain)
 
 
 class CopyScreen(ModalScreen[str]):

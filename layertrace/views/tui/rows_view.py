@@ -236,6 +236,13 @@ class RowsView(ScrollView, can_focus=True):
         top = max(0, self.cursor_line - self.visible_rows // 2)
         self.scroll_to(y=top, animate=False, force=True)
 
+    def show_below(self, rows: int) -> None:
+        """Scroll so that ``rows`` under the cursor, which were just opened, are on view too."""
+        # The cursor may move up to the top line, never out of the view.
+        top = min(self.cursor_line, self.cursor_line + rows + 1 - self.visible_rows)
+        if rows > 0 and top > round(self.scroll_target_y):
+            self.scroll_to(y=top, animate=False, force=True)
+
     def _scroll_to_cursor(self) -> None:
         top, height = round(self.scroll_target_y), self.visible_rows
         line = self.cursor_line

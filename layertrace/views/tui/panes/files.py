@@ -192,8 +192,10 @@ class FilesPane(RowsView):
 
     def action_fold(self) -> None:
         if self.rows is not None and len(self.rows):
+            before = len(self.rows)
             self.rows.toggle(self.cursor_line)
             self.rows_changed()
+            self.show_below(len(self.rows) - before)
 
     def action_choose(self) -> None:
         self.action_fold()
@@ -237,9 +239,11 @@ class FilesPane(RowsView):
 
     def action_open_chain(self) -> None:
         if self.rows is not None and len(self.rows):
+            before = len(self.rows) - self.cursor_line
             line = self.rows.open_chain(self.cursor_line)
             self.rows_changed()
             self.move_to(line)
+            self.show_below(len(self.rows) - line - before)
 
     def action_hit(self, step: int) -> None:
         if self.rows is not None and self.rows.matches is not None:

@@ -54,7 +54,7 @@ class FilterBar(Vertical):
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="filter-row"):
-            yield Static("/ ", id="filter-mark", markup=False)
+            yield Static(" / ", id="filter-mark", markup=False)
             yield FilterInput(
                 id="filter-input",
                 placeholder="part of a path, *.js, stage:build, layer:3, size:>1MB, !not",
@@ -92,7 +92,7 @@ class FilterBar(Vertical):
         except FilterError as problem:
             # What was shown last stays: half a word is no reason to show nothing.
             column = len(show_name(event.value[: problem.column]))
-            error.write([(f"  {' ' * column}^ {show_name(problem.message)}", Style.null())])
+            error.write([(f"   {' ' * column}^ {show_name(problem.message)}", Style.null())])
             error.display = True
             return
         error.display = False

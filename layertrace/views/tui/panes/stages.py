@@ -124,7 +124,9 @@ class StagesPane(RowsView):
             name = layer_name(row.layers[0])
             wide = len(layer_name(self._all[0].layers[-1])) + 1
             yield fill(name, wide), self.palette.stage(row.stage_index)
-            yield fill(self.safe(row.text), max(0, room - wide)), plain
+            flaw = f"! {self.safe(row.flaw)}  " if row.flaw else ""
+            yield flaw, self.palette.warning
+            yield fill(self.safe(row.text), max(0, room - wide - len(flaw))), plain
             return
         if row.kind is OutlineKind.STEP:
             style = plain if row.size is not None else dim
@@ -156,8 +158,10 @@ class StagesPane(RowsView):
 
     def action_fold(self) -> None:
         if self.current.folds:
+            before = len(self._rows)
             self._folded ^= {self.current.key}
             self._lay_out(self.current.key)
+            self.show_below(len(self._rows) - before)
 
     def action_open(self) -> None:
         row = self.current
