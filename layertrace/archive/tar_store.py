@@ -114,7 +114,7 @@ class TarStore(RegionStore):
         except (tarfile.TarError, ValueError, RecursionError, OverflowError) as error:
             # What stands before the damage is still good; whoever asks for
             # more is told why it is not there.
-            if not self._members:
+            if not (self._members or self._is_tar()):
                 why = self.unpacking or f"not a tar file: {error}"
                 raise ArchiveError(f"{self.name} is not an image archive", why=why) from error
             self.damage = self.damage or f"the archive is cut short or damaged: {error}"
@@ -126,6 +126,16 @@ class TarStore(RegionStore):
                 self.damage = (
                     self.damage or f"the archive is damaged: no tar header at byte {end:,}"
                 )
+
+    def _is_tar(self) -> bool:
+        """Say whether the first block is a header, whatever comes after it."""
+        try:
+            tarfile.TarInfo.frombuf(
+                os.pread(self._file.fileno(), tarfile.BLOCKSIZE, 0), "utf-8", "surrogateescape"
+            )
+        except (tarfile.TarError, ValueError):
+            return False
+        return True
 
     def _add(self, member: tarfile.TarInfo) -> None:
         if len(self._regions) + len(self._links) >= MAX_MEMBERS:

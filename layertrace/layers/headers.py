@@ -6,6 +6,8 @@ sparse files, base-256 numbers, anything odd) is read by the standard library's
 
 - bytes 345 to 500 are a name's first part in ustar headers only: GNU's hold
   times there, which ``tarfile`` takes for a name;
+- of several extended headers of one type the last counts, and a GNU long name
+  of nothing not at all;
 - the size of a sparse file is the expanded one, whatever the order of its PAX
   records;
 - a field that a plain entry's kind does not use is not looked at;
@@ -37,7 +39,7 @@ BLOCK: Final = 512
 MAX_HEADERS: Final = 4 << 20
 """Bytes of all headers and sparse maps of one member."""
 MAX_EXTENDED: Final = 32
-"""Extended headers in front of one member; tar programs write three at most."""
+"""Extended headers that count in front of one member; tar programs write three at most."""
 
 Owner = tuple[int, int, int]
 Member = tuple[str, int, int, Owner, int, str]
@@ -70,6 +72,7 @@ _EXTENDED_TYPES: Final = _PAX_TYPES | {tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE
 _USTAR: Final = b"ustar\0"
 _CAPABILITY: Final = "SCHILY.xattr.security.capability"
 _EXPANDED_SIZES: Final = ("GNU.sparse.realsize", "GNU.sparse.size")
+_ZERO_BLOCK: Final = bytes(BLOCK)
 _HARMLESS_GLOBALS: Final = frozenset({"comment"})
 _INT64: Final = range(-(1 << 63), 1 << 63)
 
@@ -169,31 +172,47 @@ class OddDecoder:
             DamagedHeaderError: a header is damaged or beyond a limit.
             EOFError: the tar ends inside the headers.
         """
-        self._tar.fileobj = _HeaderFile(read, position)
-        self._tar.offset = position
         try:
-            self._check_extended(read, position)
+            extended, start = self._take_extended(read, position)
+            if read(start, BLOCK) == _ZERO_BLOCK:
+                return _nothing(start)
+            self._tar.fileobj = _HeaderFile(read, start, extended)
+            self._tar.offset = start - len(extended)
             info = _Info.fromtarfile(self._tar)
             return _odd_member(info, self._tar.offset)
-        except (tarfile.TarError, ValueError, OverflowError) as error:
+        except (tarfile.TarError, ValueError, OverflowError, RecursionError) as error:
             raise DamagedHeaderError(str(error)) from error
 
-    def _check_extended(self, read: Read, position: int) -> None:
-        """Refuse extended headers that would take tarfile hours or all memory."""
-        size = 0
-        for _ in range(MAX_EXTENDED):
-            header = read(position, size + BLOCK)[size:]
-            kind = header[156:157]
-            if kind not in _EXTENDED_TYPES:
-                return
+    def _take_extended(self, read: Read, position: int) -> tuple[bytes, int]:
+        """Return the extended headers that count, and where the member's own stands.
+
+        Of several of one type the last counts, as for other tar programs; tarfile
+        would take the first, and a frame of its stack for each.
+        """
+        kept: dict[bytes | int, bytes] = {}
+        while (kind := read(position, BLOCK)[156:157]) in _EXTENDED_TYPES:
+            header = read(position, BLOCK)
             length = _octal(header[124:136])
             if not 0 <= length <= MAX_HEADER:
                 raise DamagedHeaderError(f"an extended header of more than {MAX_HEADER:,} bytes")
-            end = size + BLOCK + (length + BLOCK - 1 & -BLOCK)
+            size = BLOCK + (length + BLOCK - 1 & -BLOCK)
+            whole = read(position, size)
+            if len(whole) < size:
+                raise EOFError
             if kind in _PAX_TYPES:
-                self._guard.check(read(position, end)[size + BLOCK :])
-            size = end
-        raise DamagedHeaderError(f"more than {MAX_EXTENDED} extended headers in a row")
+                self._guard.check(whole[BLOCK:])
+            # Every global header counts.
+            key = len(kept) if kind == tarfile.XGLTYPE else kind
+            kept.pop(key, None)
+            # A long name of nothing leaves the name as it is.
+            if kind in _PAX_TYPES or whole[BLOCK : BLOCK + 1].strip(b"\0"):
+                kept[key] = whole
+            if len(kept) > MAX_EXTENDED:
+                raise DamagedHeaderError(f"more than {MAX_EXTENDED} extended headers in a row")
+            if sum(map(len, kept.values())) > MAX_HEADERS:
+                raise DamagedHeaderError(f"more than {MAX_HEADERS:,} bytes of headers")
+            position += size
+        return b"".join(kept.values()), position
 
 
 class _Info(tarfile.TarInfo):
@@ -210,16 +229,20 @@ class _Info(tarfile.TarInfo):
 class _HeaderFile(io.RawIOBase):
     """The tar as the file object tarfile reads one member's headers from."""
 
-    def __init__(self, read: Read, position: int) -> None:
+    def __init__(self, read: Read, position: int, before: bytes) -> None:
+        """Read from ``position`` on, after what is to stand before it."""
         super().__init__()
         self._read = read
-        self._position = position
+        self._before = before
+        self._position = position - len(before)
         self._limit = position + MAX_HEADERS
 
     def read(self, size: int = -1) -> bytes:
         if size < 0 or self._position + size > self._limit:
             raise DamagedHeaderError(f"more than {MAX_HEADERS:,} bytes of headers")
-        piece = self._read(self._position, size)
+        piece, self._before = self._before[:size], self._before[size:]
+        if not piece:
+            piece = self._read(self._position, size)
         if len(piece) < size:
             raise EOFError
         self._position += len(piece)
@@ -227,6 +250,20 @@ class _HeaderFile(io.RawIOBase):
 
     def tell(self) -> int:
         return self._position
+
+
+def _nothing(position: int) -> OddMember:
+    """Return what stands for extended headers that no member follows."""
+    return OddMember(
+        member=None,
+        type=b"",
+        content=position,
+        stored=0,
+        end=position,
+        device=None,
+        capability=None,
+        sparse=None,
+    )
 
 
 def _octal(field: bytes) -> int:

@@ -233,7 +233,9 @@ class _Walk:
             raise LayerError(
                 f"{self._name}: damaged tar header at byte {position:,}", why=str(error)
             ) from error
-        if odd.member is None:
+        if not odd.type:
+            self._note("header-of-nothing", "extended headers that no member follows")
+        elif odd.member is None:
             self._note(
                 "unknown-tar-type", f"members of a type no container sees ({odd.type!r}), left out"
             )
