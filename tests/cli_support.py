@@ -64,9 +64,9 @@ class Cli:
         envelope: dict[str, Any] = json.loads(self.run(*words, "--json", code=code).out)
         return envelope
 
-    def checked_json(self, *words: Word) -> dict[str, Any]:
+    def checked_json(self, *words: Word, code: int = 0) -> dict[str, Any]:
         """Return the envelope of a command, which must be what the published schema says."""
-        envelope = self.json(*words)
+        envelope = self.json(*words, code=code)
         check_schema(envelope, os.fspath(words[0]))
         return envelope
 

@@ -25,10 +25,24 @@ def layer_findings(image: Image, indexes: Sequence[LayerIndex]) -> tuple[Finding
             code = f"layer-{layer.absence.value if layer.absence is not None else 'damaged'}"
             found.append(Finding(code=code, message=index.damage, facts=facts))
         found += (
-            Finding(code=code, message=f"layer {layer.index}: {message}", facts=facts)
+            Finding(code=code, message=_placed(layer.index, message), facts=facts)
             for code, message in index.notes
         )
     return tuple(found)
+
+
+def false_layers(image: Image, indexes: Sequence[LayerIndex]) -> tuple[int, ...]:
+    """Return the layers whose bytes are not those that the configuration names."""
+    return tuple(
+        layer.index
+        for layer, index in zip(image.layers, indexes, strict=True)
+        if layer.diff_id and index.diff_id and index.diff_id != layer.diff_id
+    )
+
+
+def _placed(number: int, message: str) -> str:
+    name = f"layer {number}"
+    return message if message.startswith(name) else f"{name}: {message}"
 
 
 def refuse_nothing(image: Image, indexes: Sequence[LayerIndex]) -> None:
@@ -57,11 +71,7 @@ def distrusted(parts: Parts, indexes: Sequence[LayerIndex]) -> Parts:
 
     Their instruction was told by the configuration, which knows nothing of such layers.
     """
-    lying = {
-        layer.index
-        for layer, index in zip(parts.head.image.layers, indexes, strict=True)
-        if layer.diff_id and index.diff_id and index.diff_id != layer.diff_id
-    }
+    lying = false_layers(parts.head.image, indexes)
     if not lying:
         return parts
     steps = tuple(

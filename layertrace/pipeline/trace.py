@@ -11,7 +11,13 @@ from layertrace.errors import PathNotFoundError
 from layertrace.model.entry import EntryKind
 from layertrace.model.origin import Chain, Change, Origin, OriginKind, Trust
 from layertrace.model.trace import FileRecord, ImageHead, Version
-from layertrace.pipeline.damage import damaged_stage, distrusted, layer_findings, refuse_nothing
+from layertrace.pipeline.damage import (
+    damaged_stage,
+    distrusted,
+    false_layers,
+    layer_findings,
+    refuse_nothing,
+)
 from layertrace.pipeline.heads import with_findings
 from layertrace.pipeline.lookup import Lookup
 from layertrace.pipeline.opening import Parts, open_parts
@@ -175,6 +181,11 @@ class ImageTrace:
     def damaged(self) -> tuple[int, ...]:
         """The layers that could not be read to their end: what they hold is not all shown."""
         return tuple(number for number, index in enumerate(self._indexes) if index.damage)
+
+    @cached_property
+    def false_layers(self) -> tuple[int, ...]:
+        """The layers whose bytes are not those that the configuration names."""
+        return false_layers(self._head.image, self._indexes)
 
     @cached_property
     def head(self) -> ImageHead:

@@ -95,19 +95,25 @@ def print_findings(trace: ImageTrace) -> None:
         click.echo(f"note: {fit_locale(show_name(finding.message))}", err=True)
 
 
+def is_whole(trace: ImageTrace) -> bool:
+    """Say whether every layer could be read, and is the one the configuration names."""
+    return not (trace.damaged or trace.false_layers)
+
+
 def require_whole(trace: ImageTrace, layer: int | None = None) -> None:
-    """End with an error where what was shown is not whole, of the image or of one layer.
+    """End with an error where what was shown is not the image, or one layer of it.
 
     Raises:
-        LayerError: a layer could not be read to its end.
+        LayerError: a layer could not be read to its end, or is another than
+            the configuration names.
     """
-    damaged = [number for number in trace.damaged if layer in {None, number}]
-    if damaged:
-        names = ", ".join(f"L{number + 1}" for number in damaged)
-        raise LayerError(
-            f"what is shown is not whole: {names} could not be read to the end",
-            hint="save or copy the image again",
-        )
+    for numbers, what in (
+        (trace.damaged, "whole: {} could not be read to the end"),
+        (trace.false_layers, "what the image's configuration names: {} has another diff_id"),
+    ):
+        names = ", ".join(f"L{number + 1}" for number in numbers if layer in {None, number})
+        if names:
+            raise LayerError(f"what is shown is not {what.format(names)}")
 
 
 def print_lines(lines: list[str]) -> None:

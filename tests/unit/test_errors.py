@@ -64,7 +64,9 @@ def test_error_says_what_why_and_what_to_do(error: LayertraceError, code: int, t
 def test_every_error_has_its_case_above() -> None:
     """A new class is not forgotten here."""
     classes = {c for c in vars(errors).values() if isinstance(c, type)}
-    known = {"UsageError", "SourceError", "ArchiveError", "DecodeError", "DigestMismatchError",
-             "LayerError", "InvalidWhiteoutError", "LayerLimitError", "DockerfileError",
-             "PathNotFoundError", "EngineError", "StorageError", "StoppedError", "LayertraceError"}  # fmt: skip
+    known = {
+        "UsageError", "SourceError", "ArchiveError", "DecodeError", "DigestMismatchError",
+        "LayerError", "InvalidWhiteoutError", "LayerLimitError", "DockerfileError",
+        "PathNotFoundError", "EngineError", "StorageError", "StoppedError", "LayertraceError",
+    }  # fmt: skip
     assert {c.__name__ for c in classes if issubclass(c, Exception)} == known

@@ -16,6 +16,7 @@ from layertrace.views.options import (
     walk,
 )
 from layertrace.views.output import (
+    is_whole,
     print_findings,
     print_json,
     print_lines,
@@ -72,7 +73,7 @@ def stages(*, as_json: bool, **values: Any) -> None:  # noqa: ANN401
 
         print_findings(trace)
         print_lines(stages_lines(trace.shares(), width=stdout_width()))
-        if trace.head.build is None:
+        if trace.head.build is None and is_whole(trace):
             click.echo("hint: give -f Dockerfile to tell stages apart", err=True)
         require_whole(trace)
 
@@ -115,7 +116,8 @@ def files(*, as_json: bool, jsonl: bool, null: bool, **values: Any) -> None:  # 
 
             print_findings(trace)
             print_lines(files_lines(trace.table, rows, width=stdout_width()))
-            click.echo(f"{len(rows):,} of {len(trace.table):,} paths", err=True)
+            if is_whole(trace):
+                click.echo(f"{len(rows):,} of {len(trace.table):,} paths", err=True)
         require_whole(trace, layer_number(values["layer"], len(trace.sized_head.layers)))
 
 
