@@ -121,3 +121,34 @@ def check_heads(layertrace: Command, archive: Path, expected: Mapping[str, Any])
     for stage, want in zip(image["stages"], expected["stages"], strict=True):
         carriers = [carrier["line"] for carrier in stage["carried_by"]]
         assert carriers == want.get("carried_by", carriers)
+
+
+class SampleAnswers:
+    """Tests of one archive of a small sample, wherever it comes from.
+
+    They ask for the fixtures ``archive``, ``kind`` and ``layertrace``.
+    """
+
+    def test_every_expected_file_has_its_answer(
+        self, archive: Path, kind: str, layertrace: Command
+    ) -> None:
+        """Layer, change, origin, trust and hops are those written beside the sample."""
+        check_files(layertrace, archive, tiny_answers(kind))
+
+    def test_a_file_says_itself_what_made_it(
+        self, archive: Path, kind: str, layertrace: Command
+    ) -> None:
+        """The shipped bytes carry the words of the instruction that wrote them."""
+        check_contents(layertrace, archive, tiny_answers(kind))
+
+    def test_removed_files_are_told_and_others_are_not_there(
+        self, archive: Path, kind: str, layertrace: Command
+    ) -> None:
+        """A removed file shows with ``--all`` only; what stayed behind never does."""
+        check_removed(layertrace, archive, tiny_answers(kind))
+
+    def test_layers_and_stages_are_those_of_the_dockerfile(
+        self, archive: Path, kind: str, layertrace: Command
+    ) -> None:
+        """Layers above the base have their lines, stages their bases and carriers."""
+        check_heads(layertrace, archive, tiny_answers(kind))

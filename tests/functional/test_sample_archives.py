@@ -7,15 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sample_support import (
-    SAMPLES,
-    Command,
-    check_contents,
-    check_files,
-    check_heads,
-    check_removed,
-    tiny_answers,
-)
+from tests.sample_support import SAMPLES, Command, SampleAnswers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,28 +40,8 @@ def archive(name: str) -> Path:
     return SAMPLES / "tiny-app" / f"{name}.tar.xz"
 
 
-def test_every_expected_file_has_its_answer(archive: Path, kind: str, layertrace: Command) -> None:
-    """Layer, change, origin, trust and hops are those written beside the sample."""
-    check_files(layertrace, archive, tiny_answers(kind))
-
-
-def test_a_file_says_itself_what_made_it(archive: Path, kind: str, layertrace: Command) -> None:
-    """The shipped bytes carry the words of the instruction that wrote them."""
-    check_contents(layertrace, archive, tiny_answers(kind))
-
-
-def test_removed_files_are_told_and_others_are_not_there(
-    archive: Path, kind: str, layertrace: Command
-) -> None:
-    """A removed file shows with ``--all`` only; what stayed behind never does."""
-    check_removed(layertrace, archive, tiny_answers(kind))
-
-
-def test_layers_and_stages_are_those_of_the_dockerfile(
-    archive: Path, kind: str, layertrace: Command
-) -> None:
-    """Layers above the base have their lines, stages their bases and carriers."""
-    check_heads(layertrace, archive, tiny_answers(kind))
+class TestShippedSample(SampleAnswers):
+    """Every archive that is shipped."""
 
 
 def test_the_archives_are_small_enough_to_ship() -> None:
