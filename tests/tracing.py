@@ -16,10 +16,11 @@ from layertrace.dockerfile.parse import parse_build
 from layertrace.layers.walk import walk_layer
 from layertrace.model.bundle import ContextEntry
 from layertrace.model.image import HistoryEntry, ImageConfig, Platform
+from layertrace.provenance.context_tree import ContextTree
 from layertrace.provenance.history import align
 from layertrace.provenance.hops import TracedImage
+from layertrace.provenance.rootfs_tree import RootfsTree
 from layertrace.provenance.tracer import FINAL, Knowledge, Tracer
-from layertrace.provenance.trees import ContextTree, RootfsTree
 from layertrace.rootfs.squash import squash
 from tests.builders import Content, Member, layer, sha256
 

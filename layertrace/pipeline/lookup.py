@@ -12,7 +12,7 @@ from layertrace.rootfs.squash import Place
 
 if TYPE_CHECKING:
     from layertrace.errors import LayertraceError
-    from layertrace.provenance.trees import RootfsTree
+    from layertrace.provenance.rootfs_tree import RootfsTree
 
 _NEAREST: Final = 0.6
 """How alike two names must be for one to be a slip of the other."""

@@ -27,9 +27,9 @@ from layertrace.pipeline.heads import make_head
 from layertrace.pipeline.hints import Hints
 from layertrace.pipeline.stored import StoredArchive
 from layertrace.pipeline.streamed import StoredInEngine
+from layertrace.provenance.context_tree import ContextTree
 from layertrace.provenance.history import CONTRADICTED, align
 from layertrace.provenance.materials import with_bases
-from layertrace.provenance.trees import ContextTree
 from layertrace.provenance.weighing import Reading, weigh
 
 if TYPE_CHECKING:

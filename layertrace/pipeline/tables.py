@@ -14,8 +14,8 @@ from layertrace.rootfs.squash import STRIDE, Place
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from layertrace.provenance.rootfs_tree import RootfsTree
     from layertrace.provenance.tracer import Tracer, Verdict
-    from layertrace.provenance.trees import RootfsTree
     from layertrace.rootfs.squash import Rootfs
 
 _DIR: Final = int(EntryKind.DIR)

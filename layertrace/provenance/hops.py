@@ -9,7 +9,8 @@ from layertrace.model.origin import Action, Hop, Origin, OriginKind, Trust
 
 if TYPE_CHECKING:
     from layertrace.provenance.history import Alignment, LayerStep
-    from layertrace.provenance.trees import Item, RootfsTree
+    from layertrace.provenance.rootfs_tree import RootfsTree
+    from layertrace.provenance.trees import Item
     from layertrace.rootfs.squash import Place
 
 

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from layertrace.layers.cache import IndexCache
+    from layertrace.pipeline.answers import ImageTrace
     from layertrace.pipeline.hints import Hints
-    from layertrace.pipeline.trace import ImageTrace, Opening
+    from layertrace.pipeline.trace import Opening
 
 CACHE_VARIABLE: Final = "LAYERTRACE_CACHE_DIR"
 

@@ -14,7 +14,7 @@ from layertrace.views.terminal import fit_locale
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from layertrace.pipeline.trace import ImageTrace
+    from layertrace.pipeline.answers import ImageTrace
 
 
 def print_json(command: str, trace: ImageTrace, data: object) -> None:

@@ -15,7 +15,7 @@ from tests.sample_support import SAMPLES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from layertrace.pipeline.trace import ImageTrace
+    from layertrace.pipeline.answers import ImageTrace
 
 
 @pytest.fixture(scope="module")

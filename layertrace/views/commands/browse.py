@@ -10,7 +10,8 @@ from layertrace.views.options import Reading, opened, reading_options, take_read
 from layertrace.views.output import print_findings, print_lines, require_whole
 
 if TYPE_CHECKING:
-    from layertrace.pipeline.trace import ImageTrace, Opening
+    from layertrace.pipeline.answers import ImageTrace
+    from layertrace.pipeline.trace import Opening
 
 
 @click.command("open")

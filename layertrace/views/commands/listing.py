@@ -28,7 +28,7 @@ from layertrace.views.output import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from layertrace.pipeline.trace import ImageTrace
+    from layertrace.pipeline.answers import ImageTrace
 
 _SORTS: Final = ("path", "size", "layer")
 

@@ -16,7 +16,7 @@ from layertrace.model.image import Image, ImageConfig, Platform
 from layertrace.model.origin import Evidence, OriginKind, Trust
 from layertrace.pipeline.evidence import find_provenance
 from layertrace.pipeline.hints import Hints
-from layertrace.pipeline.trace import ImageTrace, open_image
+from layertrace.pipeline.trace import open_image
 from tests.builders import (
     OCI,
     SampleImage,
@@ -32,6 +32,7 @@ from tests.builders import (
 
 if TYPE_CHECKING:
     from layertrace.model.trace import ImageHead
+    from layertrace.pipeline.answers import ImageTrace
 
 _IMAGE = Image(
     reference="app",

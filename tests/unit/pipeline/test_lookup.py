@@ -9,12 +9,14 @@ import pytest
 from layertrace.errors import PathNotFoundError
 from layertrace.layers.cache import IndexCache
 from layertrace.pipeline.hints import Hints
-from layertrace.pipeline.trace import ImageTrace, open_image
+from layertrace.pipeline.trace import open_image
 from tests.builders import docker_archive, image, layer, symlink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from layertrace.pipeline.answers import ImageTrace
 
 LOWER = layer({"etc/app.conf": b"one", "usr/bin/env": b"#!", "bin": symlink("usr/bin")})
 UPPER = layer({"etc/app.conf": b"two", "opt/tool/bin/env": b"", "round": symlink("round")})

@@ -8,7 +8,8 @@ import pytest
 
 from layertrace.model.bundle import ContextEntry
 from layertrace.model.entry import EntryKind
-from layertrace.provenance.trees import MAX_HOPS, ContextTree, Item, resolve, resolve_folder
+from layertrace.provenance.context_tree import ContextTree
+from layertrace.provenance.trees import MAX_HOPS, Item, resolve, resolve_folder
 from layertrace.rootfs.squash import Place
 from tests.builders import file, folder, hardlink, sha256, symlink
 from tests.tracing import context_tree, rootfs_tree

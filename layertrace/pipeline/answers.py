@@ -1,0 +1,332 @@
+"""The traced image: every question a view may ask, answered from one place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from layertrace.archive.host import group_names, user_names
+from layertrace.errors import PathNotFoundError
+from layertrace.model.entry import EntryKind
+from layertrace.model.origin import Chain, Change, Origin, OriginKind, Trust
+from layertrace.model.trace import FileRecord, ImageHead, Version
+from layertrace.pipeline.damage import (
+    false_layers,
+    layer_findings,
+)
+from layertrace.pipeline.lookup import Lookup
+from layertrace.pipeline.shares import make_shares, with_shares
+from layertrace.pipeline.tables import change_of, make_label, make_table
+from layertrace.provenance.copyhash import Owners
+from layertrace.provenance.hops import TracedImage
+from layertrace.provenance.rootfs_tree import RootfsTree
+from layertrace.provenance.tracer import FINAL, Knowledge, Tracer
+from layertrace.rootfs.squash import Place, squash
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from layertrace.errors import LayertraceError
+    from layertrace.layers.index import LayerIndex
+    from layertrace.model.trace import FileTable, ShareRow
+    from layertrace.pipeline.opening import Parts
+    from layertrace.pipeline.stored import StoredImage
+    from layertrace.provenance.trees import Item
+
+_UNKNOWN: Final = Origin(kind=OriginKind.UNKNOWN)
+
+
+class ImageTrace:
+    """An image whose layers were walked; every answer is worked out when asked for."""
+
+    def __init__(
+        self, parts: Parts, indexes: tuple[LayerIndex, ...], stages: dict[int, TracedImage]
+    ) -> None:
+        """Keep what the answers come from."""
+        self._stored: StoredImage = parts.stored
+        self._alignment = parts.alignment
+        self._head = parts.head
+        self._indexes = indexes
+        self._stages = stages
+        self._tree = RootfsTree(squash(indexes), parts.stored.digest, parts.stored)
+        damage = next((index.damage for index in indexes if index.damage), "")
+        self._lookup = Lookup(self._tree, parts.head.image.reference, damage=damage)
+        self._tracer = Tracer(
+            TracedImage(
+                name=FINAL,
+                tree=self._tree,
+                alignment=parts.alignment,
+                base_reference=parts.base_reference,
+            ),
+            Knowledge(
+                build=parts.head.build,
+                stages=stages,
+                context=parts.context,
+                owners=Owners(users=user_names(), groups=group_names()),
+            ),
+        )
+
+    @cached_property
+    def sized_head(self) -> ImageHead:
+        """The head with sizes; nothing is traced for it."""
+        visible = self._visible_bytes()
+        layers = tuple(
+            replace(
+                layer,
+                diff_id=layer.diff_id or index.diff_id,
+                size=index.stored_bytes,
+                files=len(index) - index.kinds.count(int(EntryKind.DIR)),
+                wasted=index.stored_bytes - visible[layer.index],
+            )
+            for layer, index in zip(self._head.layers, self._indexes, strict=True)
+        )
+        sizes = {
+            number: sum(index.stored_bytes for index in stage.tree.rootfs.layers)
+            for number, stage in self._stages.items()
+        }
+        total = sum(index.stored_bytes for index in self._indexes)
+        if self._head.build is not None:
+            sizes[self._head.build.target] = total
+        stages = tuple(replace(s, size=sizes.get(s.index)) for s in self._head.stages)
+        notes = layer_findings(self._head.image, self._indexes)
+        return replace(
+            self._head,
+            layers=layers,
+            stages=stages,
+            size=total,
+            findings=(*self._head.findings, *notes),
+        )
+
+    @cached_property
+    def damaged(self) -> tuple[int, ...]:
+        """The layers that could not be read to their end: what they hold is not all shown."""
+        return tuple(number for number, index in enumerate(self._indexes) if index.damage)
+
+    @cached_property
+    def false_layers(self) -> tuple[int, ...]:
+        """The layers whose bytes are not those that the configuration names."""
+        return false_layers(self._head.image, self._indexes)
+
+    @cached_property
+    def head(self) -> ImageHead:
+        """The head with sizes and with what each stage ships; traces every path."""
+        return with_shares(self.sized_head, self.shares())
+
+    @cached_property
+    def table(self) -> FileTable:
+        """Every path of the image, the removed ones included."""
+        return make_table(self._tree, self._tracer)
+
+    def shares(self) -> tuple[ShareRow, ...]:
+        """Return stages, bases, context and other sources, and what of each ships."""
+        return make_shares(self.table, self.sized_head)
+
+    def shares_below(self, path: str) -> tuple[ShareRow, ...]:
+        """Return how the bytes below a directory divide, the largest part first.
+
+        Empty for anything but a directory with something in it.
+        """
+        found = self._tree.find(path) if path else None
+        if path and (found is None or found.kind is not EntryKind.DIR):
+            return ()
+        table = make_table(self._tree, self._tracer, folder=path) if path else self.table
+        rows = (row for row in make_shares(table, self.sized_head) if row.shipped_files)
+        return tuple(sorted(rows, key=lambda row: (-row.shipped_bytes, row.name)))
+
+    def chain(self, path: str) -> Chain:
+        """Return where a path came from.
+
+        Raises:
+            PathNotFoundError: the final image does not hold it.
+        """
+        chain = self._tracer.chain(path)
+        if chain is None:
+            raise self.missing(path)
+        return chain
+
+    def record(self, path: str) -> FileRecord:
+        """Return all that is known of one path of the final image.
+
+        Raises:
+            PathNotFoundError: the final image does not hold it.
+        """
+        place = self._tree.rootfs.place(path)
+        if place is None:
+            if self._tree.find(path) is None:
+                raise self.missing(path)
+            return _implicit_record(path)
+        verdict = self._tracer.verdict(path, place)
+        label = make_label(verdict)
+        item, kind, target = self._tree.item(place), *self._link(path, place)
+        return FileRecord(
+            path=path,
+            kind=kind,
+            implicit=False,
+            size=item.size,
+            mode=item.mode,
+            uid=item.uid,
+            gid=item.gid,
+            mtime=item.mtime,
+            link_target=target,
+            digest=self._stored.known_digest(self._tree.content_place(place)),
+            layer=place.layer,
+            change=change_of(self._tree, path, place),
+            stage=label.stage,
+            stage_index=label.stage_index,
+            origin=verdict.origin,
+            trust=verdict.trust,
+            carried_from=verdict.carried_from,
+        )
+
+    def record_at(self, row: int) -> FileRecord:
+        """Return all that is known of one row of the table, a removed path too."""
+        path = self.table.paths[row]
+        if self.table.changes[row] is not Change.REMOVED:
+            return self.record(path)
+        item = self.item_at(row)
+        return replace(
+            _implicit_record(path),
+            kind=EntryKind(self.table.kinds[row]),
+            implicit=item is None,
+            size=self.table.sizes[row],
+            mode=item.mode if item is not None else None,
+            uid=item.uid if item is not None else None,
+            gid=item.gid if item is not None else None,
+            mtime=item.mtime if item is not None else None,
+            link_target=item.link_target or None if item is not None else None,
+            layer=self.table.layers[row] if self.table.layers[row] >= 0 else None,
+            change=Change.REMOVED,
+        )
+
+    def item_at(self, row: int) -> Item | None:
+        """Return the entry behind a row of the table, of a removed path the last; no I/O.
+
+        None: no entry made it, only what lies below it.
+        """
+        rootfs, path = self._tree.rootfs, self.table.paths[row]
+        place = rootfs.place(path)
+        if place is None and self.table.changes[row] is Change.REMOVED:
+            place = next(iter(reversed(list(rootfs.versions(path)))), None)
+        return None if place is None else self._tree.item(place)
+
+    def versions(self, path: str) -> tuple[Version, ...]:
+        """Return what each layer of the final image did to a path, base first.
+
+        Raises:
+            PathNotFoundError: no layer ever had it.
+        """
+        versions: list[Version] = []
+        alive: Place | None = None
+        for layer, index in enumerate(self._indexes):
+            number = index.numbers.get(path)
+            if number is not None:
+                place = Place(layer, number)
+                versions.append(self._version(place, alive))
+                alive = place
+            elif alive is not None and self._tree.before(path, layer + 1) is None:
+                versions.append(
+                    Version(layer=layer, change=Change.REMOVED, size=None, mode=None, digest=None)
+                )
+                alive = None
+        if not versions and self._tree.find(path) is None:
+            raise self.missing(path)
+        return tuple(versions)
+
+    def read(self, path: str, layer: int | None = None) -> Iterator[bytes]:
+        """Yield the content of a regular file, as shipped or as one layer stored it.
+
+        Raises:
+            PathNotFoundError: it is not there, or is not a regular file.
+        """
+        place = self._lookup.place(path, layer)
+        content = self._tree.content_place(place)
+        if self._tree.item(place).kind is not EntryKind.FILE:
+            kind = EntryKind(self._indexes[place.layer].kinds[place.number]).word
+            raise PathNotFoundError(f"/{path} is not a regular file but a {kind}")
+        return self._stored.read(content)
+
+    def digest(self, path: str) -> str | None:
+        """Return the digest of a regular file's content, hashing it if need be."""
+        place = self._tree.rootfs.place(path)
+        return None if place is None else self._tree.digest_at(place)
+
+    def missing(self, path: str) -> LayertraceError:
+        """Return the error for a path that is not there, with the nearest that is."""
+        return self._lookup.missing(path)
+
+    def resolve(self, path: str) -> str:
+        """Return a path as people write it, rootfs-relative; a last link is kept."""
+        return self._lookup.resolve(path)
+
+    def follow(self, path: str) -> str:
+        """Return a path with every link followed, the last one too."""
+        return self._lookup.follow(path)
+
+    def _version(self, place: Place, older: Place | None) -> Version:
+        item = self._tree.item(place)
+        digest = self._tree.digest_at(place)
+        change = Change.ADDED
+        if older is not None:
+            before = self._tree.item(older)
+            same = (before.kind, before.size, before.link_target) == (
+                item.kind,
+                item.size,
+                item.link_target,
+            )
+            same = same and self._tree.digest_at(older) == digest
+            change = Change.METADATA if same else Change.MODIFIED
+        return Version(
+            layer=place.layer, change=change, size=item.size, mode=item.mode, digest=digest
+        )
+
+    def _link(self, path: str, place: Place) -> tuple[EntryKind, str | None]:
+        """Return the kind people see and, of a link, its target."""
+        index = self._indexes[place.layer]
+        kind = EntryKind(index.kinds[place.number])
+        if kind is EntryKind.HARDLINK and path not in self._tree.rootfs.promoted:
+            target = index.links.get(place.number, "")
+            below = self._tree.content_place(place).layer != place.layer
+            if not below or self._tree.find(target) is not None:
+                return kind, f"/{target}"
+            # The file of a lower layer, whose own name is gone since.
+            return self._tree.item(place).kind, None
+        if kind is EntryKind.HARDLINK:
+            return self._tree.item(place).kind, None
+        return kind, index.links.get(place.number) if kind is EntryKind.SYMLINK else None
+
+    def _visible_bytes(self) -> list[int]:
+        """Return, for each layer, the bytes of it that a container sees."""
+        visible = [index.stored_bytes for index in self._indexes]
+        kinds_sizes = [(index.kinds, index.sizes) for index in self._indexes]
+        shadowed = [index.stored_bytes - sum(index.sizes) for index in self._indexes]
+        for place, _ in self._tree.rootfs.hidden:
+            kinds, sizes = kinds_sizes[place.layer]
+            if kinds[place.number] == EntryKind.FILE:
+                visible[place.layer] -= sizes[place.number]
+        for path, content in self._tree.rootfs.promoted.items():
+            link = self._tree.rootfs.place(path)
+            if link is not None:
+                visible[link.layer] += kinds_sizes[link.layer][1][content]
+        return [size - lost for size, lost in zip(visible, shadowed, strict=True)]
+
+
+def _implicit_record(path: str) -> FileRecord:
+    return FileRecord(
+        path=path,
+        kind=EntryKind.DIR,
+        implicit=True,
+        size=0,
+        mode=None,
+        uid=None,
+        gid=None,
+        mtime=None,
+        link_target=None,
+        digest=None,
+        layer=None,
+        change=Change.ADDED,
+        stage=None,
+        stage_index=None,
+        origin=_UNKNOWN,
+        trust=Trust.UNKNOWN,
+    )
