@@ -148,7 +148,7 @@ FROM_STAGE: Final = {
     "COPY --from=build /deep /deep": (
         "dir:5eb2e1d84d1fd9576933cd81a88ffbf529786f1ea3b00aa469ca15bd4b554b16"
     ),
-    "COPY --from=build /usr/[fo]* /q/": (
+    "COPY --from=build /usr/[of]* /q/": (
         "multi:7ddc54138a74419c262c3a91a0bf3129ada9168e3ab62944f393e18fc3150bc4"
     ),
     "COPY --from=build /usr/odd /odd": (
