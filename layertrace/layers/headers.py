@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from layertrace.model.entry import EntryKind
-from layertrace.model.pax import MAX_HEADER, PaxGuard
+from layertrace.model.pax import MAX_HEADER, PaxGuard, records_alone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -201,6 +201,7 @@ class OddDecoder:
                 raise EOFError
             if kind in _PAX_TYPES:
                 self._guard.check(whole[BLOCK:])
+                whole = whole[:BLOCK] + records_alone(whole[BLOCK:])
             # Every global header counts.
             key = len(kept) if kind == tarfile.XGLTYPE else kind
             kept.pop(key, None)

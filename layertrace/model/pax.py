@@ -16,6 +16,27 @@ MAX_TOIL: Final = 1 << 28
 """Sum of the squares of the lengths of digits in a row in a tar's PAX headers: a second."""
 _DIGITS: Final = re.compile(rb"[0-9]{64,}")
 _RECORD_HEAD: Final = 20
+_LENGTH: Final = re.compile(rb"([0-9]{1,20}) ")
+_SHORTEST: Final = len(b"5 k=\n")
+
+
+def records_alone(data: bytes) -> bytes:
+    """Return a header's content with zeros for all from the first bytes on that are no record.
+
+    What to do about those is left open by POSIX, and done differently by the
+    ``tarfile`` of different Pythons: some refuse the tar. So does a record that
+    ends in anything but a newline, which is given one.
+    """
+    position = 0
+    records: list[bytes] = []
+    while (found := _LENGTH.match(data, position)) is not None:
+        end = position + int(found[1])
+        keyword, equals, _ = data[found.end() : end - 1].partition(b"=")
+        if not _SHORTEST <= end - position <= len(data) - position or not keyword or not equals:
+            break
+        records.append(data[position : end - 1] + b"\n")
+        position = end
+    return b"".join(records).ljust(len(data), b"\0")
 
 
 class CostlyHeaderError(ValueError):

@@ -33,6 +33,8 @@ KINDS = {
 }
 SIZES = [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, WINDOW - BLOCK, WINDOW - 1, WINDOW, WINDOW + 1, 999]
 FORMS: list[Literal[0, 1, 2]] = [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT]
+# Later releases of Python refuse a tar for what is no PAX record; here it ends the records.
+_STRICT = hasattr(tarfile, "_header_length_prefix_re")
 
 bytes_of_names = st.one_of(
     st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1).map(
@@ -171,7 +173,7 @@ def test_damaged_header_is_an_error_or_reads_as_in_tarfile(
     try:
         expected = reference(bytes(tar))
     except tarfile.HeaderError:
-        assert unused.intersection(offset for offset, _ in changes)
+        assert _STRICT or unused.intersection(offset for offset, _ in changes)
     else:
         assert rows == expected or not is_plain(expected)
 

@@ -206,7 +206,9 @@ def test_truncated_file_is_made_anew(cache: IndexCache, size: int) -> None:
     again = IndexCache(cache.path.parent)
     assert again.load_config(TWO) is None
     again.store_layer(ONE, "archive", OWN)
-    assert reopened(again).load_layer(ONE, "archive") == (OWN, True)
+    last = reopened(again)
+    assert last.load_layer(ONE, "archive") == (OWN, True)
+    last.close()
 
 
 @pytest.mark.parametrize(

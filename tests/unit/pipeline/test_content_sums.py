@@ -40,7 +40,7 @@ def stored(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[StoredImage]:
     """Open the same layers as they lie in each kind of source."""
-    cache = IndexCache(tmp_path / "cache")
+    cache = IndexCache(tmp_path, limit=0)
     if request.param == "engine":
         engine = FakeEngine(saved=docker_archive(MADE))
         engine.add(MADE)
@@ -111,7 +111,7 @@ def test_sparse_file_is_left_out_of_a_stream(
     engine.add(made)
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/engine.sock")
     with serving(engine, tmp_path / "engine.sock"):
-        stored = StoredInEngine(EngineSource("app:1"), IndexCache(tmp_path / "cache"), watcher())
+        stored = StoredInEngine(EngineSource("app:1"), IndexCache(tmp_path, limit=0), watcher())
         indexes = stored.walk(watcher(), hashing=False, verify=False)
         hole, z = place(indexes, 0, "hole"), place(indexes, 0, "z")
 

@@ -106,7 +106,7 @@ def folder(path: Path, one: SampleImage, statement: object | None = None) -> str
 
 def opened(path: str, **hints: Any) -> ImageTrace:  # noqa: ANN401
     """Return an image, walked."""
-    opening = open_image(path, Hints(**hints), IndexCache(Path(path).parent / "cache"))
+    opening = open_image(path, Hints(**hints), IndexCache(Path(path), limit=0))
     try:
         return opening.walk()
     finally:
@@ -115,7 +115,7 @@ def opened(path: str, **hints: Any) -> ImageTrace:  # noqa: ANN401
 
 def head(path: str, **hints: Any) -> ImageHead:  # noqa: ANN401
     """Return what is known before the layers are walked."""
-    opening = open_image(path, Hints(**hints), IndexCache(Path(path).parent / "cache"))
+    opening = open_image(path, Hints(**hints), IndexCache(Path(path), limit=0))
     opening.close()
     return opening.head
 
