@@ -64,6 +64,7 @@ $(BIN)/python:
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing layertrace into $(VENV) …"
 	@$(PIP) -e .
+	@$(BIN)/python -m compileall -q layertrace  # as pip does for any other install
 	@touch $@
 
 # pip before 25.1, which comes with Python up to 3.13, cannot install a dependency group.

@@ -12,6 +12,7 @@ limits are for the first archive. Results go to ``build/bench/``, as JSON and as
 from __future__ import annotations
 
 import argparse
+import compileall
 import os
 import shutil
 import subprocess
@@ -110,6 +111,8 @@ def _run(case: _Case, log: IO[bytes]) -> Run:
 
 
 def _cases(archive: Path, dive: str, folder: Path) -> dict[str, _Case]:
+    # As pip does where it installs anything but a working copy.
+    compileall.compile_dir(str(ROOT / "layertrace"), quiet=1)
     layertrace = (str(SCRIPTS / "layertrace"),)
     cold, kept = folder / "cold", folder / "kept"
     clean = {name: value for name, value in os.environ.items() if name != CACHE_VARIABLE}

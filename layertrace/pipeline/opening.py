@@ -21,7 +21,6 @@ from layertrace.archive.source import open_archive, parse_reference
 from layertrace.dockerfile.parse import parse_build
 from layertrace.errors import DockerfileError, SourceError, UsageError
 from layertrace.pipeline.bases import Bases, open_base
-from layertrace.pipeline.cached_stages import missing_stages, open_cached_stages
 from layertrace.pipeline.evidence import find_provenance, known_contexts, read_own
 from layertrace.pipeline.heads import make_head
 from layertrace.pipeline.hints import Hints
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     from layertrace.model.attestation import Attestation
     from layertrace.model.build import BaseDefaults, Build
     from layertrace.model.bundle import TraceBundle
-    from layertrace.model.image import Image
+    from layertrace.model.image import Image, ImageConfig
     from layertrace.model.origin import Finding
     from layertrace.model.trace import ImageHead
     from layertrace.pipeline.evidence import Told
@@ -151,14 +150,9 @@ class _Opener:
         if build is not None and not alignment.contradicted:
             stages = self._open_stages(build, bases)
             if self._hints.stage_cache is not None:
-                cached = open_cached_stages(
-                    self._hints.stage_cache, build, alignment, image.config, self._cache
-                )
-                self._opened += [of for of, _ in cached.values()]
-                stages = _with_cached(build, stages, cached)
-                findings += missing_stages(
-                    self._hints.stage_cache, build, {each.index for each in stages}
-                )
+                folder = self._hints.stage_cache
+                stages, missing = self._with_cached(folder, build, alignment, image.config, stages)
+                findings += missing
             findings += tuple(_stage_finding(s, f) for s in stages for f in s.alignment.findings)
         return Parts(
             head=make_head(image, build, alignment, findings),
@@ -168,6 +162,33 @@ class _Opener:
             context=self._context(),
             base_reference=self._hints.base,
         )
+
+    def _with_cached(
+        self,
+        folder: Path,
+        build: Build,
+        alignment: Alignment,
+        config: ImageConfig,
+        stages: Iterable[OpenStage],
+    ) -> tuple[tuple[OpenStage, ...], tuple[Finding, ...]]:
+        """Add the stages of a build cache, what was given otherwise first; say what it lacks."""
+        # Few have one.
+        from layertrace.pipeline.cached_stages import (  # noqa: PLC0415
+            missing_stages,
+            open_cached_stages,
+        )
+
+        cached = open_cached_stages(folder, build, alignment, config, self._cache)
+        self._opened += [stored for stored, _ in cached.values()]
+        found = {
+            index: OpenStage(
+                index=index, name=build.stages[index].name, stored=stored, alignment=aligned
+            )
+            for index, (stored, aligned) in cached.items()
+        }
+        found |= {stage.index: stage for stage in stages}
+        whole = tuple(stage for _, stage in sorted(found.items()))
+        return whole, missing_stages(folder, build, found.keys())
 
     def _read(
         self,
@@ -296,22 +317,6 @@ class _Opener:
         if self._bundle is not None and self._bundle.context:
             return ContextTree(self._bundle.context)
         return None
-
-
-def _with_cached(
-    build: Build,
-    stages: Iterable[OpenStage],
-    cached: Mapping[int, tuple[StoredArchive, Alignment]],
-) -> tuple[OpenStage, ...]:
-    """Add the stages of a build cache; what was given otherwise goes first."""
-    given = {stage.index: stage for stage in stages}
-    others = {
-        index: OpenStage(
-            index=index, name=build.stages[index].name, stored=stored, alignment=alignment
-        )
-        for index, (stored, alignment) in cached.items()
-    }
-    return tuple(stage for _, stage in sorted((others | given).items()))
 
 
 def _read_context(folder: Path, dockerfile: Path | None) -> ContextTree:
