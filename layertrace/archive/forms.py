@@ -77,8 +77,8 @@ def _is_index(store: TarStore | FolderStore) -> bool:
 
 
 def _no_file(store: TarStore | FolderStore, what: str) -> ArchiveError:
+    if isinstance(store, TarStore) and store.damage:
+        return ArchiveError(what, why=store.damage, hint="save or copy the image again")
     names = store.names()[:4]
     why = f"it holds {', '.join(names)} …" if names else "it holds no files"
-    if isinstance(store, TarStore) and store.damage:
-        why = store.damage
     return ArchiveError(what, why=why, hint="make one with docker save, or layertrace export")

@@ -11,10 +11,7 @@ from layertrace.errors import PathNotFoundError
 from layertrace.model.entry import EntryKind
 from layertrace.model.origin import Chain, Change, Origin, OriginKind, Trust
 from layertrace.model.trace import FileRecord, ImageHead, Version
-from layertrace.pipeline.damage import (
-    false_layers,
-    layer_findings,
-)
+from layertrace.pipeline.damage import false_layers, layer_findings
 from layertrace.pipeline.lookup import Lookup
 from layertrace.pipeline.shares import make_shares, with_shares
 from layertrace.pipeline.tables import change_of, make_label, make_table
@@ -63,7 +60,7 @@ class ImageTrace:
                 build=parts.head.build,
                 stages=stages,
                 context=parts.context,
-                owners=Owners(users=user_names(), groups=group_names()),
+                owners=lambda: Owners(users=user_names(), groups=group_names()),
             ),
         )
 

@@ -6,11 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from layertrace.pipeline.answers import ImageTrace
-from layertrace.pipeline.damage import (
-    damaged_stage,
-    distrusted,
-    refuse_nothing,
-)
+from layertrace.pipeline.damage import damaged_stage, distrusted, refuse_nothing
 from layertrace.pipeline.heads import with_findings
 from layertrace.pipeline.opening import Parts, open_parts
 from layertrace.pipeline.watch import WalkProgress, Watcher

@@ -10,6 +10,8 @@ from layertrace.provenance.compare import Likeness
 from layertrace.provenance.copyhash import CopyHash, Owners, read_hash
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from layertrace.model.build import Instruction
     from layertrace.model.origin import Hop
     from layertrace.provenance.history import LayerStep
@@ -25,8 +27,8 @@ _SHOWN: Final = 12
 class Proofs:
     """The hashes of one final image and its stages, each worked out once, when asked for."""
 
-    def __init__(self, host: Owners) -> None:
-        """Keep what this host calls owners: it may be the one that built."""
+    def __init__(self, host: Callable[[], Owners]) -> None:
+        """Keep what tells this host's names of owners: it may be the one that built."""
         self._host = host
         self._hashes: dict[int, CopyHash] = {}
         """By the identity of the step, which lives as long as the image it is of."""
@@ -71,7 +73,7 @@ class Proofs:
         key = id(step)
         if key not in self._answers:
             if key not in self._hashes:
-                self._hashes[key] = CopyHash(step.instruction, tree, self._host)
+                self._hashes[key] = CopyHash(step.instruction, tree, self._host())
             cost = self._hashes[key].cost
             if cost is None or (limit is not None and cost > limit):
                 return None

@@ -38,7 +38,7 @@ from layertrace.provenance.proofs import Proofs
 from layertrace.provenance.sources import Made, copy_hop, find_source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from layertrace.model.build import Build, Instruction, Stage
     from layertrace.provenance.history import LayerStep
@@ -60,8 +60,8 @@ class Knowledge:
     context: Tree | None = None
     images: Mapping[str, Tree] = field(default_factory=dict)
     """External images that a COPY --from names."""
-    owners: Owners = field(default_factory=Owners)
-    """What this host calls owners."""
+    owners: Callable[[], Owners] = Owners
+    """Looks up what this host calls owners; few questions need it."""
 
 
 class Verdict(NamedTuple):
