@@ -11,7 +11,7 @@ from layertrace.errors import PathNotFoundError
 from layertrace.model.entry import EntryKind
 from layertrace.model.origin import Chain, Change, Origin, OriginKind, Trust
 from layertrace.model.trace import FileRecord, ImageHead, Version
-from layertrace.pipeline.damage import false_layers, layer_findings
+from layertrace.pipeline.damage import layer_findings
 from layertrace.pipeline.lookup import Lookup
 from layertrace.pipeline.shares import make_shares, with_shares
 from layertrace.pipeline.tables import change_of, make_label, make_table
@@ -99,11 +99,6 @@ class ImageTrace:
     def damaged(self) -> tuple[int, ...]:
         """The layers that could not be read to their end: what they hold is not all shown."""
         return tuple(number for number, index in enumerate(self._indexes) if index.damage)
-
-    @cached_property
-    def false_layers(self) -> tuple[int, ...]:
-        """The layers whose bytes are not those that the configuration names."""
-        return false_layers(self._head.image, self._indexes)
 
     @cached_property
     def head(self) -> ImageHead:

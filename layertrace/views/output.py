@@ -96,24 +96,21 @@ def print_findings(trace: ImageTrace) -> None:
 
 
 def is_whole(trace: ImageTrace) -> bool:
-    """Say whether every layer could be read, and is the one the configuration names."""
-    return not (trace.damaged or trace.false_layers)
+    """Say whether every layer could be read to its end."""
+    return not trace.damaged
 
 
 def require_whole(trace: ImageTrace, layer: int | None = None) -> None:
-    """End with an error where what was shown is not the image, or one layer of it.
+    """End with an error where rows are missing in what was shown, of all layers or of one.
+
+    A layer that is another than the configuration names is there, and a finding.
 
     Raises:
-        LayerError: a layer could not be read to its end, or is another than
-            the configuration names.
+        LayerError: a layer could not be read to its end.
     """
-    for numbers, what in (
-        (trace.damaged, "whole: {} could not be read to the end"),
-        (trace.false_layers, "what the image's configuration names: {} has another diff_id"),
-    ):
-        names = ", ".join(f"L{number + 1}" for number in numbers if layer in {None, number})
-        if names:
-            raise LayerError(f"what is shown is not {what.format(names)}")
+    names = ", ".join(f"L{number + 1}" for number in trace.damaged if layer in {None, number})
+    if names:
+        raise LayerError(f"what is shown is not whole: {names} could not be read to the end")
 
 
 def print_lines(lines: list[str]) -> None:
