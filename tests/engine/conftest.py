@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -19,12 +19,21 @@ from tests.sample_support import SAMPLES, Command
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+_FOLDER: Final = Path(__file__).parent
+
 
 def _without(reason: str) -> None:
     """Skip the test, or fail it where an engine is required."""
     if os.environ.get("LAYERTRACE_ENGINE") == "required":
         pytest.fail(f"LAYERTRACE_ENGINE=required, but {reason}")
     pytest.skip(reason)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of this folder in one worker: they share an engine, bases and archives."""
+    for item in items:
+        if item.path.is_relative_to(_FOLDER):
+            item.add_marker(pytest.mark.xdist_group("engine"))
 
 
 @pytest.fixture(scope="session", autouse=True)
