@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
 
-from layertrace.archive.compression import PIECE, unpack
+from layertrace.archive.compression import MAGIC_SIZE, PIECE, Compression, sniff, unpack
 from layertrace.errors import DigestMismatchError, LayerError, StorageError
 
 if TYPE_CHECKING:
@@ -187,9 +187,14 @@ class StreamReader(_Reader):
         self._diff_id = diff_id
         self._digest = digest
         self._hash = hasher(diff_id)
-        self._stored_hash = hasher(digest)
-        self._unpacked = unpack(self._hashed(pieces), name)
-        self._buffer = b""
+        self._stored_hash = hasher(digest or diff_id)
+        self._packed = True
+        """The digest of the bytes as stored is another than that of the tar."""
+        self._stored = self._hashed(pieces)
+        self.stored_size = 0
+        """Bytes read so far as they are stored."""
+        self._unpacked = unpack(self._stored, name)
+        self._buffer = memoryview(b"")
         self._position = 0
         """Of the buffer's first byte."""
         self._damage: LayerError | None = None
@@ -200,6 +205,7 @@ class StreamReader(_Reader):
         What stands before damage is returned first, the error at the next reading.
         """
         self._drop_to(offset)
+        # Views: between two windows of a tar the rest would be copied each time.
         parts = [self._buffer[:size]]
         self._buffer = self._buffer[size:]
         got = len(parts[0])
@@ -225,17 +231,27 @@ class StreamReader(_Reader):
     def mismatches(self) -> tuple[DigestMismatchError, ...]:
         """Read the rest; return which of both digests differ."""
         self._position += len(self._buffer)
-        self._buffer = b""
+        self._buffer = memoryview(b"")
         while piece := self._next():
             self._position += len(piece)
         return (
             *_mismatches(f"{self._name}'s tar", self._diff_id, self._hash),
-            *_mismatches(f"the blob of {self._name}", self._digest, self._stored_hash),
+            *_mismatches(f"the blob of {self._name}", self._digest, self._blob_hash()),
         )
 
     def diff_id(self) -> str:
         """Return the digest of the tar; true only after :meth:`mismatches`."""
         return f"{self._hash.name}:{self._hash.hexdigest()}"
+
+    def digest(self) -> str:
+        """Return the digest of the blob, damaged or not; true only after :meth:`mismatches`."""
+        for _ in self._stored:
+            pass
+        hashed = self._blob_hash()
+        return f"{hashed.name}:{hashed.hexdigest()}"
+
+    def _blob_hash(self) -> hashlib._Hash:
+        return self._stored_hash if self._packed else self._hash
 
     def _drop_to(self, offset: int) -> None:
         while self._position < offset:
@@ -247,7 +263,7 @@ class StreamReader(_Reader):
             self._buffer = self._buffer[skipped:]
             self._position += skipped
 
-    def _next(self) -> bytes:
+    def _next(self) -> memoryview:
         if self._damage is not None:
             raise self._damage
         try:
@@ -256,11 +272,16 @@ class StreamReader(_Reader):
             self._damage = error
             raise
         self._hash.update(piece)
-        return piece
+        return memoryview(piece)
 
     def _hashed(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         for piece in pieces:
-            if self._digest:
+            if not self.stored_size:
+                plain = len(piece) >= MAGIC_SIZE and sniff(piece) is Compression.NONE
+                # Hashed once where both digests are of the same bytes.
+                self._packed = not plain or self._hash.name != self._stored_hash.name
+            self.stored_size += len(piece)
+            if self._packed:
                 self._stored_hash.update(piece)
             yield piece
 

@@ -296,6 +296,19 @@ def test_stream_that_is_another_is_refused(diff_id: str, digest: str, subject: s
     assert (caught.value.subject, caught.value.expected) == (subject, digest_of(b""))
 
 
+@pytest.mark.parametrize("size", [1, 5000, PIECE])
+@pytest.mark.parametrize("data", [TAR, PACKED, PACKED + b"junk", b"tiny"])
+def test_stream_tells_the_digest_of_what_is_stored(data: bytes, size: int) -> None:
+    """Packed or not, damaged behind its tar or not."""
+    reader = stream(data, size, diff_id=None)
+    reader.read_at(0, 512)
+    try:
+        reader.mismatches()
+    except LayerError:
+        assert data.endswith(b"junk")
+    assert (reader.digest(), reader.stored_size) == (digest_of(data), len(data))
+
+
 def test_gzip_is_not_loaded_for_plain_layers() -> None:
     """Most archives never need it."""
     assert not {"igzip_lib", "zstd"} & vars(compression).keys()
