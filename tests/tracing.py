@@ -21,6 +21,7 @@ from layertrace.provenance.history import align
 from layertrace.provenance.hops import TracedImage
 from layertrace.provenance.rootfs_tree import RootfsTree
 from layertrace.provenance.tracer import FINAL, Knowledge, Tracer
+from layertrace.provenance.trees import Unpacked
 from layertrace.rootfs.squash import squash
 from tests.builders import Content, Member, layer, sha256
 
@@ -119,8 +120,10 @@ def traced_image(  # noqa: PLR0913
     )
 
 
-def context_tree(files: Mapping[str, Content]) -> ContextTree:
-    """Return a build context."""
+def context_tree(
+    files: Mapping[str, Content], archives: Mapping[str, Unpacked] | None = None
+) -> ContextTree:
+    """Return a build context; with ``archives``, by path, its files can be looked into."""
     kinds = {tarfile.DIRTYPE: "dir", tarfile.SYMTYPE: "symlink"}
     members = {
         path: Member(content=content) if isinstance(content, bytes) else content
@@ -143,6 +146,7 @@ def context_tree(files: Mapping[str, Content]) -> ContextTree:
         entries,
         contents=MemoryContents(lambda path: members[path].content),
         first_names={path: m.link for path, m in members.items() if m.type == tarfile.LNKTYPE},
+        unpack=None if archives is None else lambda path: archives.get(path, Unpacked()),
     )
 
 
@@ -152,6 +156,7 @@ def trace(  # noqa: PLR0913
     *,
     stages: Mapping[str, Steps] | None = None,
     context: Mapping[str, Content] | None = None,
+    archives: Mapping[str, Unpacked] | None = None,
     images: Mapping[str, Mapping[str, Content]] | None = None,
     base: ImageConfig | None = None,
     workdir: str = "",
@@ -163,6 +168,7 @@ def trace(  # noqa: PLR0913
         final: the steps of the final image.
         stages: by name, the steps of the stages whose images are at hand.
         context: the build context, where it is at hand.
+        archives: what its archives hold, where its files can be read.
         images: external images that a COPY names.
         base: configuration of the final stage's base.
         workdir: of the final image.
@@ -177,7 +183,7 @@ def trace(  # noqa: PLR0913
                 numbers[name]: traced_image(steps, build, stage=numbers[name], name=name)
                 for name, steps in (stages or {}).items()
             },
-            context=None if context is None else context_tree(context),
+            context=None if context is None else context_tree(context, archives),
             images={name: rootfs_tree(files) for name, files in (images or {}).items()},
         ),
     )

@@ -26,6 +26,7 @@ from layertrace.pipeline.heads import make_head
 from layertrace.pipeline.hints import Hints
 from layertrace.pipeline.stored import StoredArchive
 from layertrace.pipeline.streamed import StoredInEngine
+from layertrace.pipeline.unpacked import unpack_file
 from layertrace.provenance.context_tree import ContextTree
 from layertrace.provenance.history import CONTRADICTED, align
 from layertrace.provenance.materials import with_bases
@@ -65,6 +66,15 @@ class OpenStage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AtEngine:
+    """What else an engine can be asked of the image that was opened there."""
+
+    engine: EngineSource
+    bases: Bases
+    cache: IndexCache
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """All that an opened image consists of."""
 
@@ -74,6 +84,8 @@ class Parts:
     stages: tuple[OpenStage, ...] = ()
     context: ContextTree | None = None
     base_reference: str | None = None
+    at_engine: AtEngine | None = None
+    """None for an image that was opened elsewhere."""
 
 
 def open_parts(reference: str, hints: Hints, cache: IndexCache, watcher: Watcher) -> Parts:
@@ -161,7 +173,13 @@ class _Opener:
             stages=stages,
             context=self._context(),
             base_reference=self._hints.base,
+            at_engine=self._at_engine(bases),
         )
+
+    def _at_engine(self, bases: Bases) -> AtEngine | None:
+        if self._engine is None:
+            return None
+        return AtEngine(engine=self._engine, bases=bases, cache=self._cache)
 
     def _with_cached(
         self,
@@ -327,7 +345,11 @@ def _read_context(folder: Path, dockerfile: Path | None) -> ContextTree:
     entries = [entry for file in files.values() if (entry := context_entry(file, None))]
     contents = FolderContents(files)
     return ContextTree(
-        entries, lambda path: file_digest(files[path]), contents, contents.first_names()
+        entries,
+        lambda path: file_digest(files[path]),
+        contents,
+        contents.first_names(),
+        lambda path: unpack_file(files[path]),
     )
 
 

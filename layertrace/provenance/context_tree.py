@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from layertrace.model.entry import EntryKind
-from layertrace.provenance.trees import Contents, Item
+from layertrace.provenance.trees import Contents, Item, Unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,6 +29,7 @@ class ContextTree:
         digest_of: Callable[[str], str | None] | None = None,
         contents: Contents[str] | None = None,
         first_names: Mapping[str, str] | None = None,
+        unpack: Callable[[str], Unpacked] | None = None,
     ) -> None:
         """Keep the listing.
 
@@ -37,11 +38,14 @@ class ContextTree:
             digest_of: hashes a file that the listing gives no digest for.
             contents: of its files, where they can be read.
             first_names: of hard links, the path that came before them.
+            unpack: looks into a file, where its content can be read.
         """
         self._entries = {entry.path: entry for entry in entries}
         self._digest_of = digest_of
         self._contents = contents
         self._first_names = first_names or {}
+        self._unpack = unpack
+        self._unpacked: dict[str, Unpacked] = {}
 
     def find(self, path: str) -> Item | None:
         """Return what stands at ``path``, relative to the context."""
@@ -86,6 +90,17 @@ class ContextTree:
         return {
             path: (found,) * len(headers[path]) for path, found in kept.items() if found is not None
         }
+
+    def unpacked(self, path: str) -> Unpacked:
+        """Return what ADD makes of the file at ``path``; it is opened once."""
+        entry = self._entries.get(path)
+        if entry is None or entry.kind != "file":
+            return Unpacked()
+        if self._unpack is None:
+            return Unpacked(sure=False)
+        if path not in self._unpacked:
+            self._unpacked[path] = self._unpack(path)
+        return self._unpacked[path]
 
     @cached_property
     def children(self) -> Mapping[str, Sequence[str]]:

@@ -84,6 +84,12 @@ class Copying:
             complete=bool(self.destinations) and not guessed,
         )
 
+    def found_sources(self, tree: Tree) -> tuple[str, ...]:
+        """Return the sources in a tree, wildcards and links followed, the last copied first."""
+        written = [text for text in self.instruction.args[:-1] if not self._is_document(text)]
+        found = (path for text in reversed(written) for path in self._expand(text))
+        return tuple(dict.fromkeys(resolve(tree, path) for path in found))
+
     def holds_document(self, path: str) -> bool:
         """Say whether a heredoc of the instruction lands on ``path``."""
         targets = {

@@ -11,17 +11,16 @@ from layertrace.model.entry import EntryKind
 from layertrace.model.origin import Evidence, Origin, OriginKind, Trust, weakest
 from layertrace.provenance.hops import Trail, origin_at, written
 from layertrace.provenance.sources import Made, copy_hop, copying_at, find_source
+from layertrace.provenance.unpacking import perhaps_unpacked
 
 if TYPE_CHECKING:
     from layertrace.model.build import Instruction
     from layertrace.provenance.hops import At
     from layertrace.provenance.proofs import Proofs
-    from layertrace.provenance.sources import Copy
     from layertrace.provenance.trees import Tree
 
 UNKNOWN: Final = Origin(kind=OriginKind.UNKNOWN)
 _URL_STARTS: Final = ("http://", "https://", "git@", "git://", "ssh://")
-_ARCHIVE_ENDS: Final = (".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".gz", ".bz2", ".xz", ".zst")
 
 
 def made_on_the_way(at: At) -> Trail:
@@ -71,7 +70,8 @@ def from_outside(
 ) -> Trail:
     """Trace a copy from the build context or an external image: the chain ends there."""
     copy = find_source(at, instruction, tree)
-    copy = _perhaps_unpacked(at, copy, instruction)
+    if instruction.keyword == "ADD":
+        copy = perhaps_unpacked(at, copy, instruction, tree)
     if copy.made is Made.YES:
         return made_on_the_way(at)
     hop = proofs.improve(copy_hop(at, copy, _place(instruction)), at, copy, tree)
@@ -100,22 +100,3 @@ def _doubt(instruction: Instruction) -> str:
     if instruction.source_context is not None:
         return "that is the result of another target"
     return f"{instruction.source_image} may be an image or a build context of that name"
-
-
-def _perhaps_unpacked(at: At, copy: Copy, instruction: Instruction) -> Copy:
-    """Take into account that ADD unpacks local archives: then a path is inside of one.
-
-    Builders tell an archive by its content; here its name has to do. What is not
-    found in the context and may come out of an archive contradicts nothing.
-    """
-    if instruction.keyword != "ADD" or copy.found is not None or copy.made is Made.YES:
-        return copy
-    archives = tuple(
-        source.removeprefix("./").lstrip("/")
-        for source in instruction.args[:-1]
-        if source.lower().endswith(_ARCHIVE_ENDS)
-    )
-    if archives and at.path not in copying_at(at, instruction, None).destinations:
-        return replace(copy, paths=archives, complete=True, comparison=None, made=Made.NO)
-    sure = copy.complete and copy.comparison is None
-    return replace(copy, complete=sure, comparison=None)

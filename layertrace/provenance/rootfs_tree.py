@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from layertrace.model.entry import EntryKind
-from layertrace.provenance.trees import Contents, Item
+from layertrace.provenance.trees import Contents, Item, Unpacked
 from layertrace.rootfs.squash import Place, content_number, link_end
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class RootfsTree:
     def __init__(
         self,
         rootfs: Rootfs,
-        digest_of: Callable[[Place], str],
+        digest_of: Callable[[Place], str | None],
         contents: Contents[Place] | None = None,
     ) -> None:
         """Keep the file system and the ways to its contents.
@@ -93,6 +93,10 @@ class RootfsTree:
             for path, place in places.items()
             if place in sums
         }
+
+    def unpacked(self, path: str) -> Unpacked:  # noqa: ARG002
+        """Return that nothing is: what an image holds is only ever copied."""
+        return Unpacked()
 
     def digest_at(self, place: Place) -> str | None:
         """Return the digest of the file at a place, seen or hidden."""

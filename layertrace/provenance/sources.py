@@ -50,6 +50,8 @@ class Copy:
     made: Made = Made.NO
     top: bool = False
     """It is the directory that the COPY writes to."""
+    member: str = ""
+    """Of an archive that ADD unpacked: the path in it."""
 
     @property
     def path(self) -> str | None:
@@ -113,6 +115,8 @@ def copy_hop(at: At, copy: Copy, where: str) -> Hop:
     """Return the hop of a copy out of ``where``: a stage, an image or the context."""
     hop = make_hop(at, Action.COPY, "")
     shown = where if copy.path is None else f"{where}:/{copy.path}"
+    if copy.member:
+        shown = f"{copy.member} in {shown}"
     if copy.comparison is None:
         return replace(
             hop,

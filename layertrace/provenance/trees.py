@@ -31,6 +31,16 @@ class Item:
     capability: bytes | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unpacked:
+    """What ADD makes of a file."""
+
+    tree: Tree | None = None
+    """What is in it; None where it is no archive."""
+    sure: bool = True
+    """False: its content is not at hand, or cannot be read to its end."""
+
+
 class Contents(Protocol[Key]):
     """A way to the contents of regular files; a key is whatever a tree calls a file by."""
 
@@ -73,6 +83,10 @@ class Tree(Protocol):
 
         What cannot be read is left out.
         """
+        ...
+
+    def unpacked(self, path: str) -> Unpacked:
+        """Return what ADD makes of the file at ``path``, links not followed."""
         ...
 
     @property
