@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from layertrace.archive.compression import PIECE
 from layertrace.errors import LayerError
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from layertrace.layers.index import LayerIndex
     from layertrace.model.image import LayerRef
     from layertrace.rootfs.squash import Place
+
+
+class Reader(Protocol):
+    """A layer's tar, as far as contents need it."""
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Return up to ``size`` bytes from ``offset``, none only where the tar ends."""
+        ...
 
 
 class Digests:
@@ -61,21 +69,36 @@ def layer_name(layer: LayerRef) -> str:
     return f"layer {layer.index}{short}"
 
 
-def file_content(reader: LayerReader, index: LayerIndex, number: int) -> Iterator[bytes]:
-    """Yield a regular file's content out of its layer's tar, holes as zeros."""
-    parts = index.sparse.get(number, ((0, index.sizes[number]),))
+def file_parts(reader: Reader, index: LayerIndex, number: int) -> Iterator[tuple[int, bytes]]:
+    """Yield what a regular file stores, out of its layer's tar: offset in the file, and bytes.
+
+    Raises:
+        LayerError: the tar ends before the file, or its sparse map makes no sense.
+    """
+    size = index.sizes[number]
+    parts = index.sparse.get(number, ((0, size),))
     stored, position = index.offsets[number], 0
     for start, length in parts:
-        yield from _zeros(start - position)
-        end = stored + length
-        while stored < end:
-            piece = reader.read_at(stored, min(PIECE, end - stored))
+        if start < position or start + length > size:
+            raise LayerError(f"the sparse map of {index.paths[number]!r} is damaged")
+        position, end = start, start + length
+        while position < end:
+            piece = reader.read_at(stored, min(PIECE, end - position))
             if not piece:
                 raise LayerError(f"the layer is cut short inside {index.paths[number]!r}")
-            yield piece
+            yield position, piece
             stored += len(piece)
-        position = start + length
-    yield from _zeros(index.sizes[number] - position)
+            position += len(piece)
+
+
+def file_content(reader: Reader, index: LayerIndex, number: int) -> Iterator[bytes]:
+    """Yield a regular file's content, holes as zeros."""
+    end = 0
+    for start, piece in file_parts(reader, index, number):
+        yield from _zeros(start - end)
+        yield piece
+        end = start + len(piece)
+    yield from _zeros(index.sizes[number] - end)
 
 
 def _zeros(count: int) -> Iterator[bytes]:

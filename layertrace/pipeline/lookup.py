@@ -6,8 +6,8 @@ import difflib
 from typing import TYPE_CHECKING, Final
 
 from layertrace.errors import LayerError, PathNotFoundError
-from layertrace.model.entry import clean_path
-from layertrace.provenance.trees import resolve
+from layertrace.model.entry import EntryKind, clean_path
+from layertrace.provenance.trees import MAX_HOPS, resolve
 from layertrace.rootfs.squash import Place
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _NEAREST: Final = 0.6
 """How alike two names must be for one to be a slip of the other."""
+_MAX_TARGET: Final = 4096
+"""Characters of a link's target: Linux follows no longer one."""
 
 
 class Lookup:
@@ -39,8 +41,50 @@ class Lookup:
         return f"{resolve(self._tree, folder)}/{name}".lstrip("/")
 
     def follow(self, path: str) -> str:
-        """Return a path with every link followed, the last one too."""
-        return resolve(self._tree, clean_path(path))
+        """Return a path with every link followed, the last one too, as far as they lead."""
+        try:
+            return self.locate(path, last=True)
+        except PathNotFoundError:
+            return resolve(self._tree, clean_path(path))
+
+    def locate(self, path: str, *, last: bool) -> str:
+        """Return where a program in a container gets to by a path as people write it.
+
+        As for the kernel, ``..`` leads up from where a link leads, and a slash at
+        the end follows a link there.
+
+        Args:
+            path: from the root.
+            last: a link at its end is followed too.
+
+        Raises:
+            PathNotFoundError: its links lead in a circle, or are too many.
+        """
+        done: list[str] = []
+        todo = path.split("/")[::-1]
+        hops = 0
+        while todo:
+            part = todo.pop()
+            if part in {"", ".", ".."}:
+                done = done[:-1] if part == ".." else done
+                continue
+            done.append(part)
+            item = self._tree.find("/".join(done))
+            if item is not None and item.kind is EntryKind.SYMLINK and (todo or last):
+                hops += 1
+                if hops > MAX_HOPS or len(item.link_target) > _MAX_TARGET:
+                    raise PathNotFoundError(
+                        f"/{clean_path(path)} leads nowhere in {self._reference}",
+                        why=f"/{'/'.join(done)} is one of too many symbolic links, "
+                        "which lead in a circle or are longer than a container follows",
+                    )
+                done = [] if item.link_target.startswith("/") else done[:-1]
+                todo += item.link_target.split("/")[::-1]
+            elif item is None or (item.kind is not EntryKind.DIR and any(todo)):
+                # Nothing is below it; what is looked for there has no other name.
+                done += filter(None, reversed(todo))
+                break
+        return "/".join(done)
 
     def place(self, path: str, layer: int | None) -> Place:
         """Return the entry of a path: the seen one, or that of one layer.

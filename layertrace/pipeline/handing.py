@@ -1,0 +1,121 @@
+"""Handing out the contents of many files, each layer read once."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, BinaryIO
+
+from layertrace.archive.blob import PlainReader, Region
+from layertrace.archive.compression import PIECE
+from layertrace.errors import LayerError, StorageError
+from layertrace.pipeline.contents import by_layer, file_parts
+from layertrace.rootfs.squash import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from layertrace.archive.blob import LayerReader, StreamReader
+    from layertrace.archive.daemon import EngineSource
+    from layertrace.layers.index import LayerIndex
+    from layertrace.model.image import Image
+
+Parts = Iterator[tuple[int, bytes]]
+"""What a file stores, without its holes: offset in the file, and bytes."""
+Take = Callable[[Place, Parts], None]
+"""Is given a file and its content, which it reads before it returns."""
+
+
+def hand_out(
+    reader: LayerReader, index: LayerIndex, layer: int, numbers: Iterable[int], take: Take
+) -> None:
+    """Give ``take`` files of one layer, in the order they are stored.
+
+    Raises:
+        LayerError: a content cannot be had.
+    """
+    # Where any place may be read at any time, nothing is read that nobody asks for.
+    source = reader if reader.random_access else _Ahead(reader)
+    for number in sorted(numbers, key=lambda number: index.offsets[number]):
+        take(Place(layer, number), file_parts(source, index, number))
+
+
+class _Ahead:
+    """A layer's tar read forward in large pieces: many small files are cheaper that way."""
+
+    def __init__(self, reader: LayerReader) -> None:
+        self._reader = reader
+        self._piece = b""
+        self._start = 0
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Return up to ``size`` bytes, none only where the tar ends; offsets must not go back."""
+        local = offset - self._start
+        if local >= len(self._piece):
+            self._piece = self._reader.read_at(offset, PIECE)
+            self._start, local = offset, 0
+        return self._piece[local : local + size]
+
+
+class PassingLayers:
+    """Contents out of a stream of layers, each of which shows only at its end which it is."""
+
+    def __init__(
+        self,
+        image: Image,
+        indexes: Mapping[str, LayerIndex],
+        places: Iterable[Place],
+        take: Take,
+    ) -> None:
+        """Prepare for files of an image whose indexes are known by diff_id."""
+        self._indexes = indexes
+        self._take = take
+        self._wanted: defaultdict[str, dict[int, Iterable[int]]] = defaultdict(dict)
+        for layer, numbers in by_layer(dict.fromkeys(places, ())).items():
+            self._wanted[image.layers[layer].diff_id][layer] = numbers
+
+    def read(self, source: EngineSource) -> None:
+        """Read the image once, one layer at a time on disk.
+
+        Raises:
+            LayertraceError: a content cannot be had.
+        """
+        if self._wanted:
+            source.stream(self._see, stop=_never)
+        if self._wanted:
+            raise LayerError(f"the engine no longer has all layers of {source.name}")
+
+    def _see(self, name: str, reader: StreamReader) -> bool:
+        with _on_disk(reader) as file:
+            reader.verify()
+            region = Region(fd=file.fileno(), offset=0, size=reader.length())
+            tar = PlainReader(region, name=name, diff_id=None)
+            diff_id = reader.diff_id()
+            for layer, numbers in self._wanted.pop(diff_id, {}).items():
+                hand_out(tar, self._indexes[diff_id], layer, numbers, self._take)
+        return bool(self._wanted)
+
+
+def _on_disk(reader: StreamReader) -> BinaryIO:
+    """Return a layer in a temporary file that vanishes when it is closed."""
+    try:
+        with ExitStack() as closing:
+            file = closing.enter_context(tempfile.TemporaryFile(prefix="layertrace-"))
+            position = 0
+            while piece := reader.read_at(position, PIECE):
+                position += file.write(piece)
+            file.flush()
+            closing.pop_all()
+    except OSError as error:
+        raise StorageError(
+            "cannot put a layer of the engine on disk to read it",
+            why=f"{tempfile.gettempdir()}: {error.strerror or error}",
+            hint="set TMPDIR to a larger disk",
+        ) from error
+    return file
+
+
+def _never() -> bool:
+    return False
