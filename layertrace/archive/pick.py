@@ -63,7 +63,7 @@ def pick_image(
     if damage:
         findings += (Finding(code="archive-damaged", message=damage),)
     have = image.config.platform
-    if platform is not None and have.architecture and not _fits(have, platform):
+    if platform is not None and have.architecture and not fits(have, platform):
         raise _no_platform(store.name, platform, [have])
     return image, findings
 
@@ -90,7 +90,7 @@ def _pick_saved(store: TarStore | FolderStore, reference: Reference, form: Form)
     saved = [
         one
         for one in everything
-        if reference.name is None or _is_meant(reference.name, one.tags, one.id)
+        if reference.name is None or is_meant(reference.name, one.tags, one.id)
     ]
     if len(saved) != 1:
         names = [name for one in everything for name in one.tags or (one.id,)]
@@ -143,7 +143,7 @@ def _pick_listed(
     listed = [
         one
         for one in stored
-        if reference.name is None or _is_meant(reference.name, one.names, one.digest)
+        if reference.name is None or is_meant(reference.name, one.names, one.digest)
     ]
     if len({one.digest for one in listed}) == 1:
         # One image listed several times, under a name and without one.
@@ -174,14 +174,15 @@ def _fitting(
 ) -> Sequence[ListedImage]:
     """Return those of the platform that is wanted, else of this machine's, else all."""
     asked = wanted or host_platform()
-    fitting = [one for one in listed if one.platform is not None and _fits(one.platform, asked)]
+    fitting = [one for one in listed if one.platform is not None and fits(one.platform, asked)]
     have = [one.platform for one in listed if one.platform is not None]
     if wanted is not None and have and not fitting:
         raise _no_platform(name, wanted, have)
     return fitting or listed
 
 
-def _fits(have: Platform, wanted: Platform) -> bool:
+def fits(have: Platform, wanted: Platform) -> bool:
+    """Say whether a platform is the one that is wanted; its variant counts where one is named."""
     have, wanted = normalized(have), normalized(wanted)
     if not wanted.variant:
         return replace(have, variant="") == wanted
@@ -189,7 +190,7 @@ def _fits(have: Platform, wanted: Platform) -> bool:
     return replace(have, variant=have.variant or usual) == wanted
 
 
-def _is_meant(name: str, references: Iterable[str], digest: str) -> bool:
+def is_meant(name: str, references: Iterable[str], digest: str) -> bool:
     """Say whether ``name`` is one of an image's references or begins its digest."""
     if any(_names(own, name) for own in references):
         return True

@@ -25,7 +25,7 @@ def layer_findings(image: Image, indexes: Sequence[LayerIndex]) -> tuple[Finding
             code = f"layer-{layer.absence.value if layer.absence is not None else 'damaged'}"
             found.append(Finding(code=code, message=index.damage, facts=facts))
         found += (
-            Finding(code=code, message=_placed(layer.index, message), facts=facts)
+            Finding(code=code, message=placed(layer.index, message), facts=facts)
             for code, message in index.notes
         )
     return tuple(found)
@@ -40,7 +40,8 @@ def false_layers(image: Image, indexes: Sequence[LayerIndex]) -> tuple[int, ...]
     )
 
 
-def _placed(number: int, message: str) -> str:
+def placed(number: int, message: str) -> str:
+    """Return a message that says of which layer it is."""
     name = f"layer {number}"
     return message if message.startswith(name) else f"{name}: {message}"
 

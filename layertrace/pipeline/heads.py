@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from layertrace.model.entry import EntryKind
 from layertrace.model.trace import Carrier, ImageHead, LayerInfo, StageInfo
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from layertrace.model.image import Image
     from layertrace.model.origin import Finding
     from layertrace.provenance.history import Alignment, LayerStep
+    from layertrace.rootfs.squash import Rootfs
 
 
 def make_head(
@@ -92,6 +94,38 @@ def carriers(alignment: Alignment, stage_index: int) -> tuple[Carrier, ...]:
             or stage_index in step.instruction.mount_stages
         )
     )
+
+
+def with_sizes(head: ImageHead, rootfs: Rootfs) -> ImageHead:
+    """Return the head with what each layer weighs, and what of that nobody sees."""
+    visible = _visible_bytes(rootfs)
+    layers = tuple(
+        replace(
+            layer,
+            diff_id=layer.diff_id or index.diff_id,
+            size=index.stored_bytes,
+            files=len(index) - index.kinds.count(int(EntryKind.DIR)),
+            wasted=index.stored_bytes - visible[layer.index],
+        )
+        for layer, index in zip(head.layers, rootfs.layers, strict=True)
+    )
+    total = sum(index.stored_bytes for index in rootfs.layers)
+    return replace(head, layers=layers, size=total)
+
+
+def _visible_bytes(rootfs: Rootfs) -> list[int]:
+    """Return, for each layer, the bytes of it that a container sees."""
+    visible = [sum(index.sizes) for index in rootfs.layers]
+    kinds_sizes = [(index.kinds, index.sizes) for index in rootfs.layers]
+    for place, _ in rootfs.hidden:
+        kinds, sizes = kinds_sizes[place.layer]
+        if kinds[place.number] == EntryKind.FILE:
+            visible[place.layer] -= sizes[place.number]
+    for path, content in rootfs.promoted.items():
+        link = rootfs.place(path)
+        if link is not None:
+            visible[link.layer] += kinds_sizes[link.layer][1][content]
+    return visible
 
 
 def with_findings(head: ImageHead, findings: Sequence[Finding]) -> ImageHead:

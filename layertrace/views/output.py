@@ -14,6 +14,7 @@ from layertrace.views.terminal import fit_locale
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from layertrace.model.origin import Finding
     from layertrace.pipeline.answers import ImageTrace
 
 
@@ -89,9 +90,14 @@ def _decoded(pieces: Iterable[bytes]) -> Iterator[str]:
 
 def print_findings(trace: ImageTrace) -> None:
     """Tell on stderr what is strange about the image."""
+    print_notes(trace.sized_head.findings)
+
+
+def print_notes(findings: Iterable[Finding]) -> None:
+    """Tell on stderr what was found."""
     from layertrace.views.text import show_name  # noqa: PLC0415
 
-    for finding in trace.sized_head.findings:
+    for finding in findings:
         click.echo(f"note: {fit_locale(show_name(finding.message))}", err=True)
 
 

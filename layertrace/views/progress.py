@@ -69,19 +69,43 @@ def walking() -> Iterator[Callable[[WalkProgress], None]]:
         line.clear()
 
 
-def describe_walk(progress: WalkProgress, seconds: float) -> str:
-    """Return one line about a walk: layer, bytes, rate."""
+@contextmanager
+def checking() -> Iterator[Callable[[WalkProgress], None]]:
+    """Give what tells of reading everything as it is stored."""
+    line = Line()
+
+    def tell(progress: WalkProgress) -> None:
+        if line.due():
+            line.show(describe_check(progress, time.monotonic() - line.started))
+
+    try:
+        yield tell
+    finally:
+        line.clear()
+
+
+def describe_check(progress: WalkProgress, seconds: float) -> str:
+    """Return one line about a check: files, bytes, rate."""
+    number = f"{progress.layer + 1}" + (f" of {progress.layers}" if progress.layers else "")
+    return f"checking file {number}  {_rate(progress, seconds)}"
+
+
+def _rate(progress: WalkProgress, seconds: float) -> str:
+    """Return how many bytes of how many, how fast, and how long it may take."""
     from layertrace.views.text import show_size  # noqa: PLC0415
 
-    done = show_size(progress.bytes_done)
-    total = progress.bytes_total
+    done, total = progress.bytes_done, progress.bytes_total
     of = f" of {show_size(total)}" if total else ""
-    rate = show_size(int(progress.bytes_done / seconds)) if seconds > 0 else "0 B"
+    rate = show_size(int(done / seconds)) if seconds > 0 else "0 B"
+    return f"{show_size(done)}{of}  {rate}/s{time_left(done, total, seconds)}"
+
+
+def describe_walk(progress: WalkProgress, seconds: float) -> str:
+    """Return one line about a walk: layer, bytes, rate."""
     layer = f"layer {progress.layer + 1}"
     if progress.layers:
         layer += f" of {progress.layers}"
-    left = time_left(progress.bytes_done, total, seconds)
-    return f"reading {layer}  {done}{of}  {rate}/s{left}  {progress.entries:,} entries"
+    return f"reading {layer}  {_rate(progress, seconds)}  {progress.entries:,} entries"
 
 
 def time_left(done: int, total: int | None, seconds: float) -> str:
