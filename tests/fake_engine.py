@@ -11,11 +11,12 @@ import socketserver
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tests.builders import CREATED, SampleImage, sha256
+from tests.builders import CREATED, SampleImage, docker_archive, sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -35,6 +36,14 @@ class FakeEngine:
     """Name to id."""
     saved: bytes = b""
     """The answer to a save."""
+    saves_what_is_asked: bool = False
+    """The answer to a save is an archive of the images asked for instead."""
+    parents: dict[str, str] = field(default_factory=dict)
+    """Id to the id of the image it was made from."""
+    listings: int = 0
+    """How often all images were listed."""
+    histories: list[str] = field(default_factory=list)
+    """Ids of images that were asked how they were made."""
     cut_after: int | None = None
     """The connection drops after so many bytes of it."""
     ends_with: bytes = b""
@@ -82,8 +91,36 @@ class FakeEngine:
             "Architecture": "amd64",
             "Size": sum(map(len, image.layers)),
             "Created": CREATED,
+            "Parent": self.parents.get(image_id, ""),
             "Config": json.loads(image.config)["config"],
         }
+
+    def listed(self, image_id: str) -> dict[str, object]:
+        """Return what a list of images tells about one."""
+        created = datetime.fromisoformat(json.loads(self.images[image_id].config)["created"])
+        parent = self.parents.get(image_id, "")
+        times = {"Created": int(created.timestamp()), "ParentId": parent}
+        return self.facts(image_id) | times
+
+    def history(self, image_id: str) -> list[dict[str, object]]:
+        """Return how an image was made, the newest step first."""
+        image = self.images[image_id]
+        sizes = map(len, image.layers)
+        return [
+            {
+                "CreatedBy": entry.get("created_by"),
+                "Comment": entry.get("comment"),
+                "Created": int(datetime.fromisoformat(entry["created"]).timestamp()),
+                "Size": 0 if entry.get("empty_layer") else next(sizes),
+            }
+            for entry in json.loads(image.config)["history"]
+        ][::-1]
+
+    def save(self, names: list[str]) -> bytes:
+        """Return the archive of some images."""
+        if self.saves_what_is_asked:
+            return docker_archive(*(self.images[self.resolve(name)] for name in names))
+        return self.saved
 
 
 class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
@@ -108,10 +145,17 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/version":
             self._answer(200, {"ApiVersion": "1.41", "MinAPIVersion": "1.12"})
         elif path == "/images/get":
-            engine.asked += parse_qs(url)["names"]
-            self._save(engine)
+            names = parse_qs(url)["names"]
+            engine.asked += names
+            self._save(engine, names)
         elif path == "/images/json":
-            self._answer(200, [engine.facts(image_id) for image_id in engine.images])
+            engine.listings += 1
+            self._answer(200, [engine.listed(image_id) for image_id in engine.images])
+        elif path.endswith("/history"):
+            image_id = self._known(path.removesuffix("/history"))
+            if image_id is not None:
+                engine.histories.append(image_id)
+                self._answer(200, engine.history(image_id))
         elif (image_id := self._known(path.removesuffix("/json"))) is not None:
             self._answer(200, engine.facts(image_id))
 
@@ -175,10 +219,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(status, {"message": message})
         return engine.refusal is not None
 
-    def _save(self, engine: FakeEngine) -> None:
+    def _save(self, engine: FakeEngine, names: list[str]) -> None:
         if self._refused(engine):
             return
-        pieces = _pieces(engine.saved[: engine.cut_after])
+        pieces = _pieces(engine.save(names)[: engine.cut_after])
         if engine.cut_after is not None and not engine.ends_with:
             self._stream(pieces, end=False)
             self.close_connection = True

@@ -19,14 +19,20 @@ from layertrace.archive.compression import PIECE, Compression, sniff
 from layertrace.archive.decode import MAX_JSON, decode_config
 from layertrace.archive.docker_archive import list_saved, saved_image
 from layertrace.archive.engine import connect, inspect_image, open_save
+from layertrace.archive.kept_images import list_kept, read_history
 from layertrace.errors import ArchiveError, EngineError, SourceError
 from layertrace.model.image import Image, LayerRef
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from typing import IO, BinaryIO
 
+    from docker import DockerClient
+
+    from layertrace.archive.docker_archive import SavedImage
     from layertrace.archive.engine import ChunkReader, EngineImage
+    from layertrace.archive.kept_images import KeptImage
+    from layertrace.model.image import HistoryEntry
 
 _MAGIC: Final = slice(257, 262)
 _MAX_LINKS: Final = 8
@@ -45,15 +51,20 @@ class Streamed:
 class EngineSource:
     """One image of the engine."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, client: DockerClient | None = None) -> None:
         """Find the image.
+
+        Args:
+            name: a tag or an id.
+            client: of another image, which closes it; default one of its own.
 
         Raises:
             SourceError: the engine has no such image.
             EngineError: the engine is away or refuses.
         """
         self.name = name
-        self._client = connect()
+        self._owned = client is None
+        self._client = connect() if client is None else client
         try:
             self.facts = inspect_image(self._client, name)
         except BaseException:
@@ -77,29 +88,53 @@ class EngineSource:
         except SourceError:
             return None
 
+    def other(self, name: str) -> EngineSource:
+        """Return another image of the engine, which is to be used no longer than this one.
+
+        Raises:
+            SourceError: the engine has no such image.
+            EngineError: the engine is away or refuses.
+        """
+        return EngineSource(name, client=self._client)
+
+    def kept_images(self) -> tuple[KeptImage, ...]:
+        """Return every image of the engine, the newest first."""
+        return list_kept(self._client)
+
+    def history_of(self, image_id: str) -> tuple[HistoryEntry, ...]:
+        """Return how an image of the engine was made, base first."""
+        return read_history(self._client, image_id)
+
     def build_record(self) -> bytes | None:
         """Return the provenance of the build that made the image, None where nothing tells."""
         return find_build_record(self.facts.id, self.facts.created)
 
     def stream(
-        self, take: Callable[[str, StreamReader], bool], *, stop: Callable[[], bool]
-    ) -> Streamed | None:
+        self,
+        take: Callable[[str, StreamReader], bool],
+        *,
+        stop: Callable[[], bool],
+        others: Sequence[EngineSource] = (),
+    ) -> tuple[Streamed, ...] | None:
         """Read the image once, front to back.
 
         Args:
             take: called with each layer's file name and its tar; False ends
                 the reading.
             stop: looked at while the engine keeps us waiting.
+            others: read in the same stream, in which what they share comes once.
 
         Returns:
-            The image; None if ``take`` ended the reading.
+            The image and the others, in their order; None if ``take`` ended the reading.
 
         Raises:
             EngineError: the engine broke off.
             StoppedError: ``stop`` returned True.
         """
         documents = _Documents(self.name)
-        with open_save(self._client, (self.facts.id,), stop=stop) as chunks:
+        sources = (self, *others)
+        ids = tuple(source.facts.id for source in sources)
+        with open_save(self._client, ids, stop=stop) as chunks:
             try:
                 if not _read_members(chunks, documents, take):
                     return None
@@ -108,22 +143,36 @@ class EngineSource:
                     f"the engine's archive of {self.name} is damaged", why=str(error)
                 ) from error
         saved = list_saved(documents)
-        if len(saved) != 1:
+        if len(saved) != len(sources):
             raise EngineError(f"the engine sent {len(saved)} images for {self.name}")
-        image, _ = saved_image(documents, saved[0], reference=self.name)
-        # Without the digests of blobs, which the engine makes for the way and does not keep.
-        layers = tuple(
-            replace(layer, blob=documents.resolve(layer.blob), digest=None)
-            for layer in image.layers
-        )
-        return Streamed(
-            image=replace(image, layers=layers, tags=self.facts.tags),
-            config=documents.read(saved[0].config, limit=MAX_JSON),
+        found = [_streamed(documents, each, self.name) for each in saved]
+        if others:
+            # Listed in an order of the engine's own, under names that need not be their ids.
+            by_layers = {each.image.config.diff_ids: each for each in found}
+            if by_layers.keys() != {source.facts.diff_ids for source in sources}:
+                raise EngineError(f"the engine sent other images than {', '.join(ids)}")
+            found = [by_layers[source.facts.diff_ids] for source in sources]
+        return tuple(
+            replace(each, image=replace(each.image, reference=source.name, tags=source.facts.tags))
+            for source, each in zip(sources, found, strict=True)
         )
 
     def close(self) -> None:
-        """Close the connection."""
-        self._client.close()
+        """Close the connection, unless it is another image's."""
+        if self._owned:
+            self._client.close()
+
+
+def _streamed(documents: _Documents, saved: SavedImage, name: str) -> Streamed:
+    image, _ = saved_image(documents, saved, reference=name)
+    # Without the digests of blobs, which the engine makes for the way and does not keep.
+    layers = tuple(
+        replace(layer, blob=documents.resolve(layer.blob), digest=None) for layer in image.layers
+    )
+    return Streamed(
+        image=replace(image, layers=layers),
+        config=documents.read(saved.config, limit=MAX_JSON),
+    )
 
 
 class _Documents:

@@ -42,10 +42,14 @@ _SELECT: Final = (
 _LAYER: Final = "layer"
 _CONFIG: Final = "config"
 _PROVENANCE: Final = "provenance"
+_NO_PROVENANCE: Final = "no-provenance"
+_STAGES: Final = "stages"
 _SEEN: Final = "seen"
 _DIGESTS: Final = "digests"
 _SHA256: Final = 32
+_TIME: Final = struct.Struct("<q")
 _DAY: Final = 86_400
+_HOUR: Final = 3_600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +122,28 @@ class IndexCache:
     def store_provenance(self, image_id: str, data: bytes) -> None:
         """Keep what the engine recorded, which it forgets and is slow to tell."""
         self._store(_PROVENANCE, image_id, "", data)
+
+    def lacks_provenance(self, image_id: str) -> bool:
+        """Say whether the engine had no record of an image's build within the last hour."""
+        return _within_hour(self._load(_NO_PROVENANCE, image_id, ""))
+
+    def store_no_provenance(self, image_id: str) -> None:
+        """Keep for an hour that the engine has no record of an image's build."""
+        self._store(_NO_PROVENANCE, image_id, "", _now())
+
+    def load_stages(self, image_id: str, build: str) -> tuple[bytes | None, bool]:
+        """Return which images of the engine serve as stages, and whether that is an hour old.
+
+        ``build`` stands for the Dockerfile they are stages of.
+        """
+        data = self._load(_STAGES, image_id, build)
+        if data is None:
+            return None, True
+        return data[_TIME.size :], not _within_hour(data)
+
+    def store_stages(self, image_id: str, build: str, data: bytes) -> None:
+        """Keep which images of the engine serve as an image's stages."""
+        self._store(_STAGES, image_id, build, _now() + data)
 
     def load_digests(self, diff_id: str, witness: str) -> dict[int, bytes]:
         """Return the content digests known of a layer, by entry number."""
@@ -252,6 +278,17 @@ class IndexCache:
             except (OSError, sqlite3.Error) as error:
                 self._trouble = str(error)
         return self._connection
+
+
+def _now() -> bytes:
+    return _TIME.pack(int(time.time()))
+
+
+def _within_hour(data: bytes | None) -> bool:
+    if data is None or len(data) < _TIME.size:
+        return False
+    (kept,) = _TIME.unpack_from(data)
+    return bool(0 <= time.time() - kept < _HOUR)
 
 
 def _checksum(kind: str, key: str, witness: str, data: bytes) -> int:

@@ -61,6 +61,7 @@ class ImageTrace:
                 stages=stages,
                 context=parts.context,
                 owners=lambda: Owners(users=user_names(), groups=group_names()),
+                proven=parts.proven,
             ),
         )
 

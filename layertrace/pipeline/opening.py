@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from layertrace.pipeline.evidence import Told
     from layertrace.pipeline.stored import StoredImage
     from layertrace.pipeline.watch import Watcher
-    from layertrace.provenance.history import Alignment
+    from layertrace.provenance.history import Alignment, LayerStep
 
 
 MAX_DOCKERFILE: Final = 4 << 20
@@ -86,6 +86,8 @@ class Parts:
     base_reference: str | None = None
     at_engine: AtEngine | None = None
     """None for an image that was opened elsewhere."""
+    proven: tuple[LayerStep, ...] = ()
+    """Copies whose hash was seen to recompute while stages were looked for."""
 
 
 def open_parts(reference: str, hints: Hints, cache: IndexCache, watcher: Watcher) -> Parts:

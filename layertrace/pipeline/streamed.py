@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from layertrace.archive.blob import StreamReader
-    from layertrace.archive.daemon import EngineSource
+    from layertrace.archive.daemon import EngineSource, Streamed
     from layertrace.layers.cache import IndexCache
     from layertrace.layers.index import LayerIndex
     from layertrace.model.image import Image, LayerRef
@@ -38,11 +38,56 @@ _SPOOL: Final = 8 << 20
 """Bytes of a file's content held in memory before they go to a temporary file."""
 
 
+def open_together(
+    sources: Sequence[EngineSource], cache: IndexCache, watcher: Watcher
+) -> tuple[StoredInEngine, ...]:
+    """Open several images; those not read before in one stream, what they share only once.
+
+    Raises:
+        EngineError: the engine broke off.
+        StoppedError: the watcher said so.
+    """
+    missing = [source for source in sources if _cached(source, cache) is None]
+    reading = _Reading(cache, watcher)
+    streamed = reading.read(missing) if missing else ()
+    brought = {each.facts.id: found for each, found in zip(missing, streamed, strict=True)}
+    return tuple(
+        StoredInEngine(each, cache, watcher, brought=(brought[each.facts.id], reading))
+        if each.facts.id in brought
+        else StoredInEngine(each, cache, watcher)
+        for each in sources
+    )
+
+
+def _cached(source: EngineSource, cache: IndexCache) -> tuple[Image, dict[str, LayerIndex]] | None:
+    """Return an image by the cache alone; None where that does not hold all of it."""
+    config = cache.load_config(source.facts.id)
+    if config is None:
+        return None
+    image = source.cached_image(config)
+    indexes = {each: cache.load_verified(each) for each in image.config.diff_ids}
+    known = {diff_id: index for diff_id, index in indexes.items() if index is not None}
+    return (image, known) if known.keys() == indexes.keys() else None
+
+
 class StoredInEngine:
     """An image of the engine, walked while it streams."""
 
-    def __init__(self, source: EngineSource, cache: IndexCache, watcher: Watcher) -> None:
+    def __init__(
+        self,
+        source: EngineSource,
+        cache: IndexCache,
+        watcher: Watcher,
+        *,
+        brought: tuple[Streamed, _Reading] | None = None,
+    ) -> None:
         """Open the image: by the cache alone where it was read before.
+
+        Args:
+            source: the image.
+            cache: of what was read before.
+            watcher: told of progress, asked whether to stop.
+            brought: what a stream of several images brought of this one.
 
         Raises:
             EngineError: the engine broke off.
@@ -52,15 +97,13 @@ class StoredInEngine:
         self._cache = cache
         self._digests = Digests(cache, "")
         self._indexes: dict[str, LayerIndex] = {}
-        config = cache.load_config(source.facts.id)
-        image = source.cached_image(config) if config is not None else None
-        for diff_id in image.config.diff_ids if image is not None else ():
-            index = cache.load_verified(diff_id)
-            if index is not None:
-                self._indexes[diff_id] = index
-        if image is None or self._indexes.keys() != set(image.config.diff_ids):
-            image = self._stream(watcher)
-        self.image = image
+        known = _cached(source, cache) if brought is None else None
+        if known is not None:
+            self.image, self._indexes = known
+        elif brought is not None:
+            self.image = self._adopt(*brought)
+        else:
+            self.image = self._stream(watcher)
 
     def walk(
         self,
@@ -131,10 +174,13 @@ class StoredInEngine:
             return None
         image_id = self._source.facts.id
         found = self._cache.load_provenance(image_id)
+        if found is not None or self._cache.lacks_provenance(image_id):
+            return found
+        found = self._source.build_record()
         if found is None:
-            found = self._source.build_record()
-            if found is not None:
-                self._cache.store_provenance(image_id, found)
+            self._cache.store_no_provenance(image_id)
+        else:
+            self._cache.store_provenance(image_id, found)
         return found
 
     def cost(self, files: Iterable[Place]) -> int:  # noqa: ARG002
@@ -176,36 +222,61 @@ class StoredInEngine:
         return len(known) >= files
 
     def _stream(self, watcher: Watcher) -> Image:
-        diff_ids: dict[str, str] = {}
-        watcher.expect(0, None)
+        reading = _Reading(self._cache, watcher)
+        (streamed,) = reading.read([self._source])
+        return self._adopt(streamed, reading)
 
-        def take(name: str, reader: StreamReader) -> bool:
-            walked = walk_layer(reader, name=name, hash_contents=True, watch=watcher.see)
-            if walked.index.damage:
-                # The engine has the layer whole: this is the stream's doing.
-                raise LayerError(walked.index.damage, hint="ask the engine again")
-            reader.verify()
-            diff_ids[name] = diff_id = reader.diff_id()
-            index = replace(walked.index, verified=True, length=reader.length())
-            self._indexes[diff_id] = index
-            self._cache.store_layer(diff_id, "", index)
-            self._digests.add(diff_id, index, walked.digests)
-            watcher.finish_layer(reader.length(), len(index))
-            return True
-
-        streamed = self._source.stream(take, stop=watcher.stop)
-        if streamed is None:
-            raise StoppedError
-        for layer in streamed.image.layers:
-            if diff_ids.get(layer.blob) != layer.diff_id:
-                raise DigestMismatchError(
-                    subject=f"{layer_name(layer)} as the engine sent it",
-                    expected=layer.diff_id,
-                    actual=diff_ids.get(layer.blob, "nothing"),
-                )
+    def _adopt(self, streamed: Streamed, reading: _Reading) -> Image:
+        """Take over what a stream brought of this image."""
+        for diff_id in streamed.image.config.diff_ids:
+            index = self._indexes[diff_id] = reading.indexes[diff_id]
+            self._digests.add(diff_id, index, reading.digests[diff_id])
         self._cache.store_config(self._source.facts.id, streamed.config)
         self._digests.keep(self._indexes)
         return streamed.image
+
+
+class _Reading:
+    """The layers of one stream, walked as they pass."""
+
+    def __init__(self, cache: IndexCache, watcher: Watcher) -> None:
+        self._cache = cache
+        self._watcher = watcher
+        self._diff_ids: dict[str, str] = {}
+        """By the name in the stream."""
+        self.indexes: dict[str, LayerIndex] = {}
+        self.digests: dict[str, Mapping[int, bytes]] = {}
+
+    def read(self, sources: Sequence[EngineSource]) -> tuple[Streamed, ...]:
+        """Read these images, and check that each has the layers its configuration names."""
+        first, *others = sources
+        self._watcher.expect(0, None)
+        streamed = first.stream(self._take, stop=self._watcher.stop, others=others)
+        if streamed is None:
+            raise StoppedError
+        for layer in (layer for each in streamed for layer in each.image.layers):
+            if self._diff_ids.get(layer.blob) != layer.diff_id:
+                raise DigestMismatchError(
+                    subject=f"{layer_name(layer)} as the engine sent it",
+                    expected=layer.diff_id,
+                    actual=self._diff_ids.get(layer.blob, "nothing"),
+                )
+        return streamed
+
+    def _take(self, name: str, reader: StreamReader) -> bool:
+        watcher = self._watcher
+        walked = walk_layer(reader, name=name, hash_contents=True, watch=watcher.see)
+        if walked.index.damage:
+            # The engine has the layer whole: this is the stream's doing.
+            raise LayerError(walked.index.damage, hint="ask the engine again")
+        reader.verify()
+        self._diff_ids[name] = diff_id = reader.diff_id()
+        index = replace(walked.index, verified=True, length=reader.length())
+        self.indexes[diff_id] = index
+        self._cache.store_layer(diff_id, "", index)
+        self.digests[diff_id] = walked.digests
+        watcher.finish_layer(reader.length(), len(index))
+        return True
 
 
 def _never() -> bool:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from layertrace.layers.cache import IndexCache
     from layertrace.model.trace import ImageHead
     from layertrace.pipeline.hints import Hints
+    from layertrace.pipeline.stored import StoredImage
 
 
 class Opening:
@@ -29,6 +30,8 @@ class Opening:
         """Keep the parts; :meth:`close` closes them."""
         self._parts = parts
         self._verify = verify
+        self._found: list[StoredImage] = []
+        """The stages found while walking."""
         self.head: ImageHead = parts.head
 
     def walk(
@@ -54,7 +57,7 @@ class Opening:
         indexes = parts.stored.walk(watcher, hashing=hashing, verify=self._verify)
         refuse_nothing(parts.head.image, indexes)
         parts = distrusted(parts, indexes)
-        stages = {}
+        stages: dict[int, TracedImage] = {}
         for stage in parts.stages if hashing else ():
             stored = stage.stored
             lower = stored.walk(watcher, hashing=hashing, verify=self._verify)
@@ -67,12 +70,19 @@ class Opening:
                 tree=RootfsTree(squash(lower), stored.digest, stored),
                 alignment=stage.alignment,
             )
+        if hashing and parts.at_engine is not None:
+            # Few images are of the engine, and have stages.
+            from layertrace.pipeline.engine_stages import with_engine_stages  # noqa: PLC0415
+
+            parts, found = with_engine_stages(parts, indexes, stages, watcher)
+            stages |= found
+            self._found += [each.stored for each in parts.stages if each.index in found]
         return ImageTrace(parts, indexes, stages)
 
     def close(self) -> None:
         """Keep what was learned; let go of files and connections."""
-        for stage in self._parts.stages:
-            stage.stored.close()
+        for stored in (*(stage.stored for stage in self._parts.stages), *self._found):
+            stored.close()
         self._parts.stored.close()
 
 

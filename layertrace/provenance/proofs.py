@@ -10,7 +10,7 @@ from layertrace.provenance.compare import Likeness
 from layertrace.provenance.copyhash import CopyHash, Owners, read_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from layertrace.model.build import Instruction
     from layertrace.model.origin import Hop
@@ -27,12 +27,17 @@ _SHOWN: Final = 12
 class Proofs:
     """The hashes of one final image and its stages, each worked out once, when asked for."""
 
-    def __init__(self, host: Callable[[], Owners]) -> None:
-        """Keep what tells this host's names of owners: it may be the one that built."""
+    def __init__(self, host: Callable[[], Owners], proven: Sequence[LayerStep] = ()) -> None:
+        """Keep what is known before any is worked out.
+
+        Args:
+            host: tells this host's names of owners: it may be the one that built.
+            proven: steps whose hash was seen to recompute.
+        """
         self._host = host
         self._hashes: dict[int, CopyHash] = {}
         """By the identity of the step, which lives as long as the image it is of."""
-        self._answers: dict[int, bool] = {}
+        self._answers = {id(step): True for step in proven}
 
     def improve(self, hop: Hop, at: At, copy: Copy, tree: Tree | None) -> Hop:
         """Return the hop of a copy, better where nothing but the hash can verify it.

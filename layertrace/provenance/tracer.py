@@ -62,6 +62,8 @@ class Knowledge:
     """External images that a COPY --from names."""
     owners: Callable[[], Owners] = Owners
     """Looks up what this host calls owners; few questions need it."""
+    proven: Sequence[LayerStep] = ()
+    """Copies whose hash was seen to recompute out of the stages here."""
 
 
 class Verdict(NamedTuple):
@@ -82,7 +84,7 @@ class Tracer:
         self._mounted: dict[tuple[str, int], tuple[Mount, ...]] = {}
         """By image and layer."""
         self._uniform: dict[int, Chain] = {}
-        self._proofs = Proofs(knowledge.owners)
+        self._proofs = Proofs(knowledge.owners, knowledge.proven)
 
     def chain(self, path: str) -> Chain | None:
         """Return the chain of a path of the final image; None if it is not there."""

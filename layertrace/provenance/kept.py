@@ -1,0 +1,328 @@
+"""Which of several images is the stage that a ``COPY --from`` took from.
+
+An engine keeps what its classic builder made of every stage, of this build and of
+others of the same Dockerfile. Instructions that agree make an image a candidate; what
+was copied decides: the builder's own hash recomputes out of the true one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from layertrace.model.entry import EntryKind
+from layertrace.model.image import ImageConfig, Platform
+from layertrace.provenance.agreement import agrees
+from layertrace.provenance.compare import Likeness
+from layertrace.provenance.copyhash import CopyHash, read_hash
+from layertrace.provenance.hops import At
+from layertrace.provenance.lineup import Records
+from layertrace.provenance.rootfs_tree import RootfsTree
+from layertrace.provenance.sources import find_source
+from layertrace.rootfs.squash import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from layertrace.model.build import Build, Instruction
+    from layertrace.model.image import HistoryEntry
+    from layertrace.provenance.copyhash import Owners
+    from layertrace.provenance.history import LayerStep
+    from layertrace.provenance.hops import TracedImage
+    from layertrace.provenance.trees import Contents
+
+_LOOKED_AT: Final = 500
+"""Files of a copy whose times are compared, where its hash tells of the contents."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """A layer that a ``COPY --from`` made, in an image at hand."""
+
+    image: TracedImage
+    contents: Contents[Place]
+    """Of the image."""
+    step: LayerStep
+    instruction: Instruction
+    made: int | None
+    """When, in seconds; None where the history does not tell."""
+
+    @property
+    def hash(self) -> str | None:
+        """What the classic builder left of the copy."""
+        return read_hash(self.step.recorded)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """How well a candidate explains what was copied."""
+
+    proven: tuple[LayerStep, ...]
+    """Copies whose hash recomputes out of it; of contents, not of empty files alone."""
+    same: bool
+    """All that was looked at is as it stands there, its times too."""
+    places: tuple[int, ...]
+    """The layers in which what was copied stands there."""
+
+
+def carried_from(
+    image: TracedImage, contents: Contents[Place], config: ImageConfig, stage: int
+) -> tuple[Carried, ...]:
+    """Return what an image's layers copied out of a stage."""
+    return tuple(
+        Carried(
+            image=image,
+            contents=contents,
+            step=step,
+            instruction=step.instruction,
+            made=made_at(config, step.layer),
+        )
+        for step in image.alignment.steps
+        if step.instruction is not None and step.instruction.source_stage == stage
+    )
+
+
+def made_at(config: ImageConfig, layer: int) -> int | None:
+    """Return when a layer was made, in seconds; None where the history does not tell.
+
+    >>> from layertrace.model.image import HistoryEntry
+    >>> config = ImageConfig(
+    ...     digest="", platform=Platform(os="", architecture=""), diff_ids=("sha256:0",),
+    ...     history=(HistoryEntry(created="1970-01-02T00:00:00.25Z"),),
+    ... )
+    >>> made_at(config, 0)
+    86400
+    """
+    entries = [entry for entry in config.history if not entry.empty_layer]
+    try:
+        return int(datetime.fromisoformat(entries[layer].created).timestamp())
+    except (IndexError, ValueError, OverflowError):
+        return None
+
+
+def fitting_ends(history: Sequence[HistoryEntry], build: Build, stage: int) -> frozenset[int]:
+    """Return after how many entries of a history a stage's image may have been made.
+
+    The entries before end with the stage's instructions, as far as they can be told.
+    """
+    chain = build.chain(stage)
+    wanted = [step for each in chain for step in each.instructions]
+    records = Records(
+        ImageConfig(
+            digest="",
+            platform=Platform(os="", architecture=""),
+            diff_ids=(),
+            history=tuple(history),
+        )
+    )
+    given = build.arguments
+    ends = range(1, len(history) + 1)
+    scratch = chain[0].base == "scratch"
+    return frozenset(
+        end for end in ends if _ends_with(records, end, wanted, given, scratch=scratch)
+    )
+
+
+def _ends_with(
+    records: Records,
+    end: int,
+    wanted: Sequence[Instruction],
+    given: Iterable[str],
+    *,
+    scratch: bool,
+) -> bool:
+    position = end
+    for instruction in reversed(wanted):
+        below = position - 1
+        # A working directory that the base may have set is not known here.
+        if below >= 0 and agrees(
+            records.recorded[below], instruction, shell=records.shells[below], given=tuple(given)
+        ):
+            position = below
+        elif instruction.keyword != "ONBUILD":
+            # BuildKit records none.
+            return False
+    return position == 0 if scratch else position > 0
+
+
+def fit(
+    candidates: Sequence[TracedImage], carried: Sequence[Carried], owners: Owners
+) -> tuple[Fit | None, ...]:
+    """Return how well each image explains all that was copied from one stage.
+
+    Its files are not read: where they have the digest of what was copied, their
+    contents are those of the copy, which is read once for all candidates.
+
+    Returns:
+        For each candidate; None where a copy shows that it is another image.
+    """
+    lent = _Lent(carried)
+    trials = [_Trial(each, carried, lent, owners) for each in candidates]
+    for trial in trials:
+        trial.hashes()
+        if not trial.borrowed.refuted:
+            lent.want(trial.borrowed.wanted)
+    lent.read()
+    return tuple(trial.judge() for trial in trials)
+
+
+def is_proof(fit: Fit, carried: Sequence[Carried]) -> bool:
+    """Say whether that much makes an image the stage."""
+    if any(each.hash for each in carried):
+        return bool(fit.proven)
+    return fit.same
+
+
+def is_whole(fit: Fit, carried: Sequence[Carried]) -> bool:
+    """Say whether no other image can be a better answer."""
+    return fit.same and len(fit.proven) == sum(each.hash is not None for each in carried)
+
+
+def best(fits: Sequence[Fit]) -> int | None:
+    """Return which of several that are proven is the stage; None where they disagree.
+
+    The first of those that are equally good and tell of what was copied the same.
+
+    >>> best([Fit(proven=(), same=False, places=(1,)), Fit(proven=(), same=True, places=(2,))])
+    1
+    >>> best([Fit(proven=(), same=True, places=(1,)), Fit(proven=(), same=True, places=(2,))])
+    """
+    ranks = [(len(each.proven), each.same) for each in fits]
+    equal = [number for number, rank in enumerate(ranks) if rank == max(ranks)]
+    return equal[0] if len({fits[number].places for number in equal}) == 1 else None
+
+
+class _Trial:
+    """One candidate."""
+
+    def __init__(
+        self, candidate: TracedImage, carried: Sequence[Carried], lent: _Lent, owners: Owners
+    ) -> None:
+        tree = candidate.tree
+        self._carried = carried
+        self.borrowed = _Borrowed(tree, lent)
+        self._tree = RootfsTree(tree.rootfs, tree.digest_at, self.borrowed)
+        self._hashes = [CopyHash(each.instruction, self._tree, owners) for each in carried]
+
+    def hashes(self) -> list[bool]:
+        """Return which hashes recompute; the first time this only finds out what to read."""
+        return [
+            each.hash is not None and bool(copy.cost) and copy.recomputes(each.hash)
+            for each, copy in zip(self._carried, self._hashes, strict=True)
+        ]
+
+    def judge(self) -> Fit | None:
+        """Return how well it fits; None where it is another image."""
+        if self.borrowed.refuted:
+            return None
+        places: list[int] = []
+        same, contents = True, 0
+        hashed = self.hashes()
+        proven = tuple(e.step for e, one in zip(self._carried, hashed, strict=True) if one)
+        for each, is_proven in zip(self._carried, hashed, strict=True):
+            limit = _LOOKED_AT if is_proven else None
+            for found, likeness, size in islice(self._compared(each), limit):
+                if likeness is Likeness.OTHER:
+                    return None
+                same = same and likeness is Likeness.SAME
+                contents += size
+                place = self._tree.rootfs.place(found)
+                places.append(-1 if place is None else place.layer)
+        # Empty files are alike everywhere.
+        return Fit(proven=proven, same=same and contents > 0, places=tuple(places))
+
+    def _compared(self, carried: Carried) -> Iterator[tuple[str, Likeness, int]]:
+        """Yield each path that was copied: its source, how alike they are, and its size."""
+        layer = carried.step.layer
+        index = carried.image.tree.rootfs.layers[layer]
+        for path, number in index.numbers.items():
+            at = At(image=carried.image, path=path, place=Place(layer, number))
+            item = at.item
+            if item.kind is EntryKind.DIR:
+                continue
+            copy = find_source(at, carried.instruction, self._tree)
+            if copy.comparison is None or copy.found is None:
+                yield "", Likeness.OTHER, item.size
+            else:
+                yield copy.found, copy.comparison.likeness, item.size
+
+
+class _Lender:
+    """An image that something was copied to."""
+
+    def __init__(self, contents: Contents[Place]) -> None:
+        self._contents = contents
+        self.wanted: defaultdict[Place, set[bytes]] = defaultdict(set)
+        self.sums: dict[Place, dict[bytes, str]] = defaultdict(dict)
+        """By place and header."""
+
+    def read(self) -> None:
+        """Read what is wanted."""
+        wanted = {place: sorted(headers) for place, headers in self.wanted.items()}
+        for place, sums in (self._contents.sums(wanted) if wanted else {}).items():
+            self.sums[place] |= zip(wanted[place], sums, strict=True)
+
+
+class _Lent:
+    """The contents of what was copied, by their digests; each image is read once."""
+
+    def __init__(self, carried: Sequence[Carried]) -> None:
+        self._lenders: dict[int, _Lender] = {}
+        self._places: dict[str, tuple[_Lender, Place]] = {}
+        for each in carried:
+            lender = self._lenders.setdefault(id(each.contents), _Lender(each.contents))
+            tree, layer = each.image.tree, each.step.layer
+            for number in tree.rootfs.layers[layer].numbers.values():
+                place = tree.content_place(Place(layer, number))
+                digest = tree.digest_at(place)
+                if digest is not None:
+                    self._places.setdefault(digest, (lender, place))
+
+    def find(self, digest: str | None) -> tuple[_Lender, Place] | None:
+        """Return where there is a file of that content."""
+        return None if digest is None else self._places.get(digest)
+
+    def want(self, files: Iterable[tuple[_Lender, Place, Sequence[bytes]]]) -> None:
+        """Remember what is to be read."""
+        for lender, place, headers in files:
+            lender.wanted[place].update(headers)
+
+    def read(self) -> None:
+        """Read all that is wanted."""
+        for lender in self._lenders.values():
+            lender.read()
+
+
+class _Borrowed:
+    """The contents of a candidate's files, out of what was copied."""
+
+    def __init__(self, tree: RootfsTree, lent: _Lent) -> None:
+        self._tree = tree
+        self._lent = lent
+        self.refuted = False
+        """A file there has contents that nothing copied has: it is another image."""
+        self.wanted: list[tuple[_Lender, Place, Sequence[bytes]]] = []
+        """What was asked for before it was read."""
+
+    def cost(self, files: Iterable[Place]) -> int:
+        """Return the size of the files."""
+        return sum(self._tree.item(place).size for place in files)
+
+    def sums(self, headers: Mapping[Place, Sequence[bytes]]) -> Mapping[Place, Sequence[str]]:
+        """Return the sums of files, as far as their contents were read by now."""
+        found: dict[Place, Sequence[str]] = {}
+        for place, wanted in headers.items():
+            lent = self._lent.find(self._tree.digest_at(place))
+            if lent is None:
+                self.refuted = True
+                return {}
+            lender, source = lent
+            known = lender.sums.get(source, {})
+            if known.keys() >= set(wanted):
+                found[place] = [known[header] for header in wanted]
+            else:
+                self.wanted.append((lender, source, wanted))
+        return found
