@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from layertrace.provenance.spelling import split_command
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from layertrace.provenance.spelling import Recorded
 
 DEFAULT_SHELL: Final = "/bin/sh -c"
+_COPYING: Final = frozenset({"COPY", "ADD"})
 
 _TOKEN: Final = re.compile(r"[^\s\"'\[\],={}]+")
 _QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -121,15 +123,39 @@ def _same_copy(recorded: Recorded, instruction: Instruction) -> bool:
     owner = found["chown"]
     if owner is not None and instruction.flags.get("chown") != (owner,):
         return False
-    return _same_path(found["destination"], destination, instruction.workdir)
+    recorded_path = found["destination"]
+    # buildah records the destination as it was written, variables and all.
+    return instruction.text.endswith(f" {recorded_path}") or _same_path(
+        recorded_path, destination, instruction.workdir
+    )
+
+
+def completed(recorded: Recorded, instruction: Instruction) -> Instruction:
+    """Return a COPY with the words that it lacks a variable for, as the history has them.
+
+    The classic builder records the destination alone; who records a word as it
+    was written tells nothing.
+    """
+    if not instruction.unresolved or recorded.keyword != instruction.keyword:
+        return instruction
+    if instruction.keyword not in _COPYING or instruction.heredocs:
+        return instruction
+    args = instruction.args
+    if recorded.classic:
+        found = _CLASSIC_COPY.fullmatch(recorded.rest)
+        words = [*args[:-1], found["destination"]] if found is not None else []
+    else:
+        words = _without_flags(recorded.rest)[1].split(" ")
+    # A word with a space in it would be two here.
+    if len(words) != len(args):
+        return instruction
+    pairs = zip(args, words, strict=True)
+    return replace(instruction, args=tuple(word if "$" in arg else arg for arg, word in pairs))
 
 
 def _same_spelled_copy(rest: str, instruction: Instruction) -> bool:
     """Compare a COPY that is recorded as it was written, some flags apart."""
-    recorded: dict[str, str | None] = {}
-    while flag := _FLAG.match(rest):
-        recorded[flag[1]] = flag[2]
-        rest = rest[flag.end() :]
+    recorded, rest = _without_flags(rest)
     if ("parents" in recorded) != ("parents" in instruction.flags):
         return False
     if not all(_same_flag(instruction.flags, *flag) for flag in recorded.items()):
@@ -140,6 +166,15 @@ def _same_spelled_copy(rest: str, instruction: Instruction) -> bool:
     # BuildKit records heredocs after all other sources, kaniko what was written.
     spellings = ([*plain, *documents, destination], [*sources, destination])
     return any(rest == " ".join(words) for words in spellings)
+
+
+def _without_flags(rest: str) -> tuple[dict[str, str | None], str]:
+    """Return the flags a COPY is recorded with, and what follows them."""
+    flags: dict[str, str | None] = {}
+    while flag := _FLAG.match(rest):
+        flags[flag[1]] = flag[2]
+        rest = rest[flag.end() :]
+    return flags, rest
 
 
 def _same_flag(flags: Mapping[str, tuple[str, ...]], name: str, value: str | None) -> bool:

@@ -7,10 +7,18 @@ first; entries with ``empty_layer`` made no layer.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from layertrace.model.origin import Evidence, Finding, Trust
-from layertrace.provenance.lineup import KANIKO, LAYER_KEYWORDS, Difference, Records, line_up
+from layertrace.provenance.lineup import (
+    BUILDAH,
+    KANIKO,
+    LAYER_KEYWORDS,
+    Difference,
+    Records,
+    line_up,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,6 +36,9 @@ _SQUASH_COMMENTS: Final = ("merge sha256:", "create new from sha256:")
 _BUILDKIT: Final = "buildkit."
 _LAST_KEYWORDS: Final = frozenset({"CMD", "ENTRYPOINT"})
 """What an image ends with, and hardly any trigger is."""
+_LONG: Final = timedelta(days=1)
+"""Longer than a build takes; a base that is older was there before."""
+_SECONDS: Final = len("2006-01-02T15:04:05")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +55,8 @@ class LayerStep:
     """It came with the base image."""
     stage: Stage | None = None
     instruction: Instruction | None = None
+    doubtful: bool = False
+    """It came with the base image, or an ONBUILD trigger of that made it here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +219,11 @@ def _declared(  # noqa: PLR0913
         if position < first:
             trust = Trust.VERIFIED if sure and position < certain else Trust.INFERRED
             step = _step(records, layer, position, trust)
-            yield replace(step, base=True, stage=base, evidence=Evidence.DECLARED)
+            if position >= certain and not _is_long_before(records, position, first):
+                step = replace(step, trust=Trust.UNKNOWN, evidence=Evidence.UNKNOWN)
+                yield replace(step, doubtful=True)
+            else:
+                yield replace(step, base=True, stage=base, evidence=Evidence.DECLARED)
         elif number < 0:
             yield replace(_step(records, layer, position, Trust.INFERRED), stage=base)
         elif instruction is None or _is_joint(records, position, lineup.skipped[number]):
@@ -280,7 +297,7 @@ def _is_joint(records: Records, position: int, skipped: frozenset[str]) -> bool:
     before = records.entries[position - 1] if position else None
     # With a layer a step buildah puts such a comment on every entry.
     return (
-        entry.comment.startswith("FROM ")
+        entry.comment.startswith(BUILDAH)
         and before is not None
         and before.empty_layer
         and not before.comment
@@ -323,11 +340,31 @@ def _certain_base(records: Records, first: int) -> int:
     """Return up to which entry nothing but the base can lie.
 
     BuildKit's history has no ONBUILD: steps after the last CMD of an unknown base
-    may be those of its triggers, run for this build.
+    may be those of its triggers, run for this build by the builder of this build.
     """
-    for position in range(first - 1, 0, -1):
-        entry, recorded = records.entries[position], records.recorded[position]
-        if recorded.keyword in _LAST_KEYWORDS or not entry.comment.startswith(_BUILDKIT):
+    here = _by_buildkit(records, min(first, len(records.entries) - 1))
+    for position in range(first - 1, -1, -1):
+        is_last = records.recorded[position].keyword in _LAST_KEYWORDS
+        if is_last or _by_buildkit(records, position) is not here:
             return position + 1
-    # Even a base that does nothing but trigger has a step of its own.
-    return 1
+    # Even a base that does nothing but trigger has a step of its own; the classic
+    # builder would have recorded the triggers.
+    return 1 if here else first
+
+
+def _by_buildkit(records: Records, position: int) -> bool:
+    return records.entries[position].comment.startswith(_BUILDKIT)
+
+
+def _is_long_before(records: Records, position: int, first: int) -> bool:
+    """Say whether a step ran so long before the Dockerfile's own that hardly a trigger made it."""
+    ran = _time(records.entries[position].created)
+    own = _time(records.entries[min(first, len(records.entries) - 1)].created)
+    return ran is not None and own is not None and own - ran > _LONG
+
+
+def _time(created: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(created[:_SECONDS])
+    except ValueError:
+        return None

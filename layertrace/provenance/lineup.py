@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
-from layertrace.provenance.agreement import DEFAULT_SHELL, agrees
+from layertrace.provenance.agreement import DEFAULT_SHELL, agrees, completed
 from layertrace.provenance.spelling import read_created_by
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 LAYER_KEYWORDS: Final = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})
 """What may change the file system; no builder makes a layer for anything else."""
 KANIKO: Final = "kaniko"
+BUILDAH: Final = "FROM "
+"""How a comment of buildah's begins: with what the step was built on."""
 _SLACK: Final = 40
 """Entries beyond twice the Dockerfile's length that a wrong one is compared with."""
 
@@ -62,6 +64,7 @@ class Records:
         for recorded in self.recorded:
             self.workdirs.append(_next_workdir(self.workdirs[-1], recorded))
         self.by_kaniko = any(entry.author == KANIKO for entry in history)
+        self.by_buildah = any(entry.comment.startswith(BUILDAH) for entry in history)
 
     def _first_workdir(self, config: ImageConfig) -> str | None:
         """Return the lowest entry's working directory, where it never changed."""
@@ -69,7 +72,8 @@ class Records:
         return None if changes else config.working_dir or "/"
 
     def placed(self, instruction: Instruction, position: int) -> Instruction:
-        """Return an instruction with the working directory that the history gives it."""
+        """Return an instruction with the words and the working directory the history gives it."""
+        instruction = completed(self.recorded[position], instruction)
         if instruction.workdir is not None:
             return instruction
         return replace(instruction, workdir=self.workdirs[position])
@@ -141,6 +145,9 @@ class _Aligner:
                 skipped.append(frozenset(passed))
                 passed.clear()
                 position += 1
+            elif instruction.triggered and self._records.by_buildah:
+                # Of an image's triggers buildah runs all, of a stage's none.
+                continue
             elif self._may_lack(instruction):
                 passed.add(instruction.keyword)
             else:

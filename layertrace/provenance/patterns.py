@@ -15,12 +15,20 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_WILDCARDS: Final = re.compile(r"[*?\[\\]")
+_WILDCARDS: Final = re.compile(r"[*?\[]")
+_QUOTED: Final = re.compile(r"\\.", re.DOTALL)
 
 
 def has_wildcards(text: str) -> bool:
-    """Say whether a source stands for whatever matches it."""
-    return _WILDCARDS.search(text) is not None
+    r"""Say whether a source stands for whatever matches it.
+
+    A quoted wildcard is none, and without another the source is taken as it is
+    written, backslash and all. Source: moby and BuildKit, ``containsWildcards``.
+
+    >>> has_wildcards("a?"), has_wildcards(r"a\b"), has_wildcards(r"a\?")
+    (True, False, False)
+    """
+    return _WILDCARDS.search(_QUOTED.sub("", text)) is not None
 
 
 def name_matches(pattern: str, name: str) -> bool:

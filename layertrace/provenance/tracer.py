@@ -149,7 +149,7 @@ class Tracer:
         there is nothing to look up for the single path.
         """
         step = self._final.alignment.steps[place.layer]
-        if step.base:
+        if step.base or step.doubtful:
             return True
         if path in self._final.tree.rootfs.below:
             return False
@@ -179,6 +179,10 @@ class Tracer:
         step = at.step
         if step.base:
             return inherited(at)
+        if step.doubtful:
+            return _unexplained(
+                at, "of the base, or made by an ONBUILD trigger of it; give --base IMAGE"
+            )
         older = _rewritten(at)
         if older is not None:
             detail = describe_change(older.item, at.item)
@@ -270,6 +274,7 @@ class Tracer:
             return self._beyond(hop, copy.path, stage)
         # Other content than the stage's: whatever made that, it did not make this.
         if copy.found is None or hop.trust is Trust.CONTRADICTED:
+            hop = replace(hop, trust=weakest(Trust.UNKNOWN, hop.trust))
             return Trail(hops=(hop,), origin=UNKNOWN)
         start = source.tree.rootfs.place(copy.found)
         if start is None:

@@ -63,6 +63,7 @@ def _agrees(text: str, created_by: str) -> bool:
         ("COPY --chown=1:2 a ../up/", f"{NOP} COPY --chown=1:2dir:{HASH} in ../up/ "),
         ("COPY --chown=1:2 a b", f"{NOP} COPY --chown=1:2 file:{HASH} in b "),
         ("COPY --chown=1:2 a b", f"{NOP} COPY file:{HASH} in b "),
+        ("COPY a ${UNSET:-b}/c", f"{NOP} COPY file:{HASH} in ${{UNSET:-b}}/c "),
         ("ADD x.tgz .", f"{NOP} ADD file:{HASH} in . "),
         ("ADD http://h/x /d/", f"{NOP} ADD {HASH} in /d/ "),
         ("ADD http://h/x /d/", f"{NOP} ADD http://h/x in /d/ "),

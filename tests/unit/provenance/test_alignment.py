@@ -205,32 +205,103 @@ def test_align_does_not_take_triggers_the_builder_told_of_for_the_base() -> None
     assert not any(step.base for step in align(_config(*history), more).steps)
 
 
-@pytest.mark.parametrize(
-    ("below", "trusts"),
-    [
-        pytest.param(("RUN a", "CMD x"), "vvv", id="a CMD ends the base"),
-        pytest.param(("CMD x", "RUN a"), "viv", id="a step after it"),
-        pytest.param(("CMD x", "COPY a / # buildkit", "ENV a=1", "RUN b"), "viiv", id="several"),
-        pytest.param(("RUN a", "RUN b"), "viiv", id="no CMD at all"),
-        pytest.param(("RUN a", "/bin/sh -c #(nop)  ENV a=1"), "vvv", id="by another builder"),
-    ],
-)
-def test_align_is_not_sure_of_what_triggers_may_have_made(
-    below: tuple[str, ...], trusts: str
-) -> None:
-    """Steps that end an unknown base of BuildKit's may be those of its ONBUILD."""
-    config = _config("ADD x", *below, "RUN own")
+def _dated(
+    config: ImageConfig, *, above: str = "buildkit.dockerfile.v0", days: int = 0
+) -> ImageConfig:
+    """Return a configuration whose last step ran ``days`` after the others, by its own builder."""
     entries = [
-        replace(entry, comment="" if "#(nop)" in entry.created_by else "buildkit.dockerfile.v0")
+        replace(
+            entry,
+            comment="" if NOP in entry.created_by else "buildkit.dockerfile.v0",
+            created="2026-01-01T10:00:00.5Z",
+        )
         for entry in config.history
     ]
-    config, build = replace(config, history=tuple(entries)), _build("FROM base\nRUN own\n")
-    alignment = align(config, build)
-    assert "".join(step.trust.value[0] for step in alignment.steps) == trusts
-    assert [step.base for step in alignment.steps] == [True] * (len(trusts) - 1) + [False]
-    count = len(trusts) - 1
-    base = replace(config, history=(), diff_ids=config.diff_ids[:count])
+    last = replace(entries[-1], comment=above, created=f"2026-01-{1 + days:02}T11:00:00Z")
+    return replace(config, history=(*entries[:-1], last))
+
+
+@pytest.mark.parametrize(
+    ("below", "certain"),
+    [
+        pytest.param(("RUN a", "CMD x"), "bb", id="a CMD ends the base"),
+        pytest.param(("CMD x", "RUN a"), "b?", id="a step after it"),
+        pytest.param(("CMD x", "COPY a / # buildkit", "ENV a=1", "RUN b"), "b??", id="several"),
+        pytest.param(("RUN a", "RUN b"), "b??", id="no CMD at all"),
+        pytest.param(("RUN a", f"{NOP}  ENV a=1"), "bb", id="by another builder"),
+    ],
+)
+def test_align_does_not_tell_triggers_from_the_base(below: tuple[str, ...], certain: str) -> None:
+    """Steps that end an unknown base of BuildKit's may be those of its ONBUILD."""
+    config, build = _dated(_config("ADD x", *below, "RUN own")), _build("FROM base\nRUN own\n")
+    *steps, own = align(config, build).steps
+    assert "".join("?" if step.doubtful else "b" for step in steps if not own.base) == certain
+    assert [step.base for step in steps] == [mark == "b" for mark in certain]
+    assert {step.trust for step in steps} <= {Trust.VERIFIED, Trust.UNKNOWN}
+    base = replace(config, history=(), diff_ids=config.diff_ids[:-1])
     assert {step.trust for step in align(config, build, base=base).steps} == {Trust.VERIFIED}
+
+
+def test_align_infers_the_base_from_long_ago() -> None:
+    """What ran days before the Dockerfile's own steps is hardly a trigger's."""
+    history, build = ("ADD x", "RUN a", "RUN own"), _build("FROM base\nRUN own\n")
+    steps = align(_dated(_config(*history), days=3), build).steps
+    assert [(step.base, step.trust) for step in steps[:2]] == [
+        (True, Trust.VERIFIED),
+        (True, Trust.INFERRED),
+    ]
+    bare = [replace(entry, created="") for entry in _dated(_config(*history), days=3).history]
+    assert align(replace(_config(*history), history=tuple(bare)), build).steps[1].doubtful
+
+
+@pytest.mark.parametrize(
+    ("below", "certain"),
+    [
+        pytest.param(("RUN a", "CMD x", f"{NOP} COPY file:{HASH} in /t "), "bb?", id="buildkit's"),
+        pytest.param(("RUN a",), "bb", id="no step of this builder's"),
+        pytest.param((f"{NOP}  CMD x", f"{NOP} COPY file:{HASH} in /t "), "b?", id="a CMD"),
+    ],
+)
+def test_align_does_not_tell_classic_triggers_from_the_base(
+    below: tuple[str, ...], certain: str
+) -> None:
+    """The classic builder runs the triggers of BuildKit's bases, of which no history tells."""
+    config = _dated(_config("ADD x", *below, f"{NOP} COPY file:{HASH} in /own "), above="")
+    *steps, own = align(config, _build("FROM base\nCOPY own /own\n")).steps
+    assert "".join("?" if step.doubtful else "b" for step in steps) == certain
+    assert own.trust is Trust.VERIFIED
+
+
+def test_align_knows_the_classic_builders_own_bases() -> None:
+    """Its history would tell of triggers: without any, all below is the base's."""
+    config = _config(f"{NOP} ADD file:{HASH} in / ", "/bin/sh -c a", "/bin/sh -c own")
+    steps = align(config, _build("FROM base\nRUN own\n")).steps
+    assert [(step.base, step.trust) for step in steps[:2]] == [(True, Trust.VERIFIED)] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "recorded", "args"),
+    [
+        ("COPY a /$X/", "COPY a /x/ # buildkit", ("a", "/x/")),
+        ("COPY --chown=1 $A b $X/", "COPY --chown=1 a b x/ # buildkit", ("a", "b", "x/")),
+        ("ADD a /$X/", f"{NOP} ADD file:{HASH} in /x/ ", ("a", "/x/")),
+        ("COPY a /$X/", f"{NOP} COPY file:{HASH} in /$X/ ", ("a", "/$X/")),
+        ("COPY a /$X/", f"{NOP} COPY a in /x/", ("a", "/$X/")),
+        ("COPY a /$X/", "COPY a b /x y/ # buildkit", ("a", "/$X/")),
+        ("COPY <<E /$X/\nE", "COPY <<E /x/ # buildkit", ("<<E", "/$X/")),
+        ("WORKDIR $X", "WORKDIR /x", ("$X",)),
+        ("COPY a b", "COPY a b # buildkit", ("a", "b")),
+    ],
+)
+def test_align_takes_words_that_no_variable_gives_from_the_history(
+    text: str, recorded: str, args: tuple[str, ...]
+) -> None:
+    """Builders record a COPY after substitution: what they wrote to is known all the same."""
+    alignment = align(_config("ADD x", recorded), _build(f"FROM base\n{text}\n"))
+    instruction = alignment.steps[1].instruction
+    assert instruction is not None
+    assert instruction.args == args
+    assert (alignment.steps[1].trust is Trust.INFERRED) is bool(instruction.unresolved)
 
 
 def test_align_finds_a_relative_directory_in_the_history() -> None:
@@ -507,6 +578,16 @@ def test_align_ties_what_buildah_wrote_layer_by_layer() -> None:
     alignment = align(_config(*BASE, *_buildah(layered=True)), _build())
     assert _lines(alignment) == [0, 0, 7, 8]
     assert alignment.findings == ()
+
+
+def test_align_passes_over_triggers_that_buildah_does_not_run() -> None:
+    """Buildah leaves the ONBUILD of a stage to images made from it; other builders run it."""
+    build = _build("FROM base AS a\nONBUILD RUN one\nFROM a\nRUN two\n")
+    history = (f"{NOP} ADD file:{HASH} in / ", f"{NOP}  ONBUILD RUN one", "/bin/sh -c two")
+    assert align(_config(*history), build).contradicted
+    alignment = align(_config(*(_entry(each, comment="FROM base") for each in history)), build)
+    assert _lines(alignment) == [0, 4]
+    assert alignment.steps[1].trust is Trust.VERIFIED
 
 
 @pytest.mark.parametrize("dockerfile", [True, False])

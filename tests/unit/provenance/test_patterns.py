@@ -87,6 +87,6 @@ def test_parts_match_reaches_through_folders(
 
 
 def test_has_wildcards_knows_every_special_character() -> None:
-    """Only these make a source a pattern."""
-    assert all(has_wildcards(text) for text in ("*", "a?", "[a]", "a\\b"))
-    assert not has_wildcards("a-b]c")
+    """Only these make a source a pattern; a backslash alone is a part of the name."""
+    assert all(has_wildcards(text) for text in ("*", "a?", "[a]", "a\\\\*", "\\a?"))
+    assert not any(has_wildcards(text) for text in ("a-b]c", "a\\b", "a\\*b", "a\\"))

@@ -329,11 +329,25 @@ def test_chain_of_a_directory_that_the_source_lacks_is_contradicted() -> None:
 def test_chain_does_not_contradict_what_variables_hide() -> None:
     """A source whose variable has no value is not missing, it is not known."""
     dockerfile = "FROM base AS build\nRUN make\nFROM base\nCOPY --from=build /$X /b\n"
+    classic = f"/bin/sh -c #(nop) COPY file:{'0' * 64} in /b "
+    final: Steps = [("ADD rootfs /", {}), (classic, {"b": b"1"})]
+    stage: Steps = [("ADD rootfs /", {}), ("RUN make", {"a": b"1"})]
+    chain = _chain(trace(dockerfile, final, stages={"build": stage}), "b")
+    assert hops(chain) == ["final/L2 copy :4 /b unknown declared"]
+    assert origin(chain) == "unknown unknown"
+
+
+def test_chain_follows_a_source_that_only_the_history_names() -> None:
+    """BuildKit records what a variable of a COPY became."""
+    dockerfile = "FROM base AS build\nRUN make\nFROM base\nCOPY --from=build /$X /b\n"
     final: Steps = [("ADD rootfs /", {}), ("COPY /a /b", {"b": b"1"})]
     stage: Steps = [("ADD rootfs /", {}), ("RUN make", {"a": b"1"})]
     chain = _chain(trace(dockerfile, final, stages={"build": stage}), "b")
-    assert hops(chain) == ["final/L2 copy :4 /b inferred declared"]
-    assert origin(chain) == "unknown inferred"
+    assert hops(chain) == [
+        "final/L2 copy :4 /b inferred matched",
+        "build/L2 write :2 /a verified declared",
+    ]
+    assert origin(chain) == "run build :2 /a inferred"
 
 
 def test_chain_does_not_contradict_below_an_unknown_directory() -> None:

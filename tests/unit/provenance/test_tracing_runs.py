@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from layertrace.dockerfile.parse import parse_build
 from layertrace.model.origin import Action, Evidence, OriginKind, Trust
 from layertrace.provenance.tracer import Knowledge, Tracer
 from tests.builders import fifo, file, folder, hardlink, symlink
@@ -311,3 +313,20 @@ def test_chain_of_a_mounted_context_or_image_is_open() -> None:
         dockerfile = f"FROM scratch\nRUN --mount={mount} cp\n"
         tracer = trace(dockerfile, [("RUN cp", {"x": b"1"})])
         assert origin(tracer.chain("x")) == "run stage-0 :2 /x verified"
+
+
+def test_chain_does_not_choose_between_the_base_and_its_triggers() -> None:
+    """What an unknown base, or an ONBUILD of it, may have made has no origin until it is given."""
+    build = parse_build("FROM base\nRUN own\n")
+    final = traced_image([("ADD x", {"a": b"1"}), ("RUN b", {"b": b"2"}), ("RUN own", {})], build)
+    doubtful = replace(final.alignment.steps[1], doubtful=True, base=False, trust=Trust.UNKNOWN)
+    steps = (final.alignment.steps[0], doubtful, final.alignment.steps[2])
+    image = replace(final, alignment=replace(final.alignment, steps=steps))
+    tracer = Tracer(image, Knowledge(build=build))
+    chain = tracer.chain("b")
+    assert origin(chain) == "unknown unknown"
+    assert chain is not None
+    assert "ONBUILD" in chain.hops[0].detail
+    place = image.tree.rootfs.place("b")
+    assert place is not None
+    assert tracer.verdict("b", place).trust is Trust.UNKNOWN
