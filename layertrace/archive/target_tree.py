@@ -154,7 +154,7 @@ class TargetTree:
             if found is not None:
                 in_the_way.append(path)
         if in_the_way and not self._force:
-            raise self._exist(in_the_way)
+            raise self._exist(sorted(in_the_way))
         self._journal.in_the_way.update(in_the_way)
 
     def make_folder(self, path: str) -> bool:

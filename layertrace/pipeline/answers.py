@@ -12,6 +12,7 @@ from layertrace.model.entry import EntryKind
 from layertrace.model.origin import Chain, Change, Origin, OriginKind, Trust
 from layertrace.model.trace import FileRecord, ImageHead, Version
 from layertrace.pipeline.damage import layer_findings
+from layertrace.pipeline.extraction import Extractor
 from layertrace.pipeline.lookup import Lookup
 from layertrace.pipeline.shares import make_shares, with_shares
 from layertrace.pipeline.tables import change_of, make_label, make_table
@@ -239,6 +240,11 @@ class ImageTrace:
             raise PathNotFoundError(f"/{path} is not a regular file but a {kind}")
         return self._stored.read(content)
 
+    @cached_property
+    def extractor(self) -> Extractor:
+        """What writes files and folders of the final image to a disk."""
+        return Extractor(self._tree, self._stored)
+
     def digest(self, path: str) -> str | None:
         """Return the digest of a regular file's content, hashing it if need be."""
         place = self._tree.rootfs.place(path)
@@ -255,6 +261,18 @@ class ImageTrace:
     def follow(self, path: str) -> str:
         """Return a path with every link followed, the last one too."""
         return self._lookup.follow(path)
+
+    def locate(self, path: str, *, last: bool = True) -> str:
+        """Return where a container gets to by a path; a link at its end is kept if not ``last``.
+
+        Raises:
+            PathNotFoundError: the image does not have it, or its links lead in a circle.
+            LayerError: it may be in what cannot be read.
+        """
+        found = self._lookup.locate(path, last=last)
+        if self._tree.find(found) is None:
+            raise self.missing(found)
+        return found
 
     def _version(self, place: Place, older: Place | None) -> Version:
         item = self._tree.item(place)

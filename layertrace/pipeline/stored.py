@@ -17,6 +17,7 @@ from layertrace.pipeline.contents import (
     show_digest,
     sums_of,
 )
+from layertrace.pipeline.handing import hand_out
 from layertrace.rootfs.squash import Place
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from layertrace.layers.cache import IndexCache
     from layertrace.layers.index import LayerIndex
     from layertrace.model.image import Image, LayerRef
+    from layertrace.pipeline.handing import Take
     from layertrace.pipeline.watch import Watcher
 
 VERIFY_LIMIT: Final = 16 << 20
@@ -69,6 +71,14 @@ class StoredImage(Protocol):
         """Return the sha256 of each header with the file's content after it, in hex.
 
         What cannot be read any more is left out.
+        """
+        ...
+
+    def hand_out(self, places: Iterable[Place], take: Take) -> None:
+        """Give ``take`` the content of each regular file, layer by layer, each read once.
+
+        Raises:
+            LayertraceError: a content cannot be had; of those before it, ``take`` has all.
         """
         ...
 
@@ -172,6 +182,12 @@ class StoredArchive:
                 sums = sums_of(reader, self._indexes[layer], wanted)
             found |= {Place(layer, number): each for number, each in sums.items()}
         return found
+
+    def hand_out(self, places: Iterable[Place], take: Take) -> None:
+        """Give ``take`` the content of each file, each layer opened once."""
+        for layer, numbers in by_layer(dict.fromkeys(places, ())).items():
+            with self._source.open_layer(self.image.layers[layer]) as reader:
+                hand_out(reader, self._indexes[layer], layer, numbers, take)
 
     def close(self) -> None:
         """Keep the digests computed; close the archive."""

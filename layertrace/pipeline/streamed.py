@@ -20,6 +20,7 @@ from layertrace.pipeline.contents import (
     layer_name,
     show_digest,
 )
+from layertrace.pipeline.handing import PassingLayers
 from layertrace.rootfs.squash import Place
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from layertrace.layers.cache import IndexCache
     from layertrace.layers.index import LayerIndex
     from layertrace.model.image import Image, LayerRef
+    from layertrace.pipeline.handing import Take
     from layertrace.pipeline.watch import Watcher
 
 _BUILDKIT: Final = "buildkit."
@@ -209,6 +211,10 @@ class StoredInEngine:
 
         self._source.stream(take, stop=_never)
         return found
+
+    def hand_out(self, places: Iterable[Place], take: Take) -> None:
+        """Give ``take`` the content of each file, streaming the image once more."""
+        PassingLayers(self.image, self._indexes, places, take).read(self._source)
 
     def close(self) -> None:
         """Keep the digests computed; close the connection."""

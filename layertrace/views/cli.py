@@ -32,6 +32,7 @@ _COMMANDS: Final = {
     "stages": ("listing", "stages", "Show what each stage weighs and what of it ships."),
     "tree": ("listing", "tree", "Print the file system as a tree with sizes."),
     "cat": ("paths", "cat", "Write a file's content to stdout."),
+    "extract": ("extract", "extract", "Write files and folders of an image to a folder."),
     "export": ("export", "export", "Save an image, or build one with all its stages."),
     "cache": ("housekeeping", "cache", "List, prune or clear the index cache."),
     "doctor": ("housekeeping", "doctor", "Check engine, cache and terminal."),

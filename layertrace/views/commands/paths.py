@@ -84,7 +84,7 @@ def cat(*, path: str, layer: str | None, raw: bool, **values: Any) -> None:  # n
     with opened(take_reading(values)) as opening:
         trace = walk(opening, hashing=False)
         number = layer_number(layer, len(trace.sized_head.layers))
-        pieces = trace.read(trace.follow(path) if number is None else trace.resolve(path), number)
+        pieces = trace.read(trace.locate(path) if number is None else trace.resolve(path), number)
         if is_terminal(sys.stdout) and not raw:
             print_safely(pieces)
         else:
