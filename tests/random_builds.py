@@ -207,7 +207,6 @@ class _Maker:
         if not stages or random.random() < 0.1:
             line = len(self.plan.lines) + 1
             files = base_files(self._bases["red"], lambda path: ("image", stage.name, line, path))
-            files = {path: replace(node, external=True) for path, node in files.items()}
             self._copied(stage, files, f"--from={self._bases['red']} ", own=False)
             return
         source = random.choice(stages)

@@ -73,8 +73,6 @@ class Node:
     """It has the content of several files of a mount, brought there by several lines."""
     packed: bool = False
     """It came out of an archive that ADD unpacked."""
-    external: bool = False
-    """It came from an image that no FROM of the copying stage names."""
 
 
 Files = dict[str, Node]
@@ -184,7 +182,6 @@ def put(files: Files, path: str, node: Node) -> None:
             mounted=node.mounted | old.mounted,
             ambiguous=node.ambiguous or old.ambiguous,
             packed=node.packed or old.packed,
-            external=node.external or old.external,
         )
     files[path] = node
 

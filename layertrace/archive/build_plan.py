@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from e2b_dockerfile_utils.syntax import parse_dockerfile_ast
@@ -58,6 +58,8 @@ class BuiltImages:
     """Those with layers, the target's own among them."""
     context: tuple[ContextEntry, ...]
     provenance: Mapping[str, object] | None = None
+    images: Mapping[str, str] = field(default_factory=dict)
+    """Images outside the Dockerfile that files were taken from, by reference: as in the engine."""
 
 
 def makes_image(build: Build, stage: Stage) -> bool:

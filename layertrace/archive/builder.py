@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, Final, Literal
 
@@ -22,7 +22,7 @@ from layertrace.archive.temporary_tags import TemporaryTags
 from layertrace.archive.trace_archive import SavedImages, TraceArchive
 from layertrace.archive.trace_json import MAX_TRACE_BYTES, encode_bundle
 from layertrace.errors import EngineError, SourceError, UsageError
-from layertrace.model.bundle import BundleBase, BundleStage, TraceBundle
+from layertrace.model.bundle import BundleBase, BundleImage, BundleStage, TraceBundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -145,6 +145,7 @@ class _Export:
         if order.build.target not in self._facts:
             raise EngineError("the image that was built has no layers, so it cannot be exported")
         self._bases = dict(self._find_bases())
+        self._images = dict(self._find_images())
         self._stages: tuple[BundleStage, ...] = ()
 
     def _find_bases(self) -> Iterator[tuple[str, EngineImage]]:
@@ -162,12 +163,20 @@ class _Export:
             if base.diff_ids and image.diff_ids[: len(base.diff_ids)] == base.diff_ids:
                 yield stage.base, base
 
+    def _find_images(self) -> Iterator[tuple[str, EngineImage]]:
+        """Give the images that files were taken from, by their reference in the Dockerfile."""
+        for reference, name in self._built.images.items():
+            with suppress(SourceError):
+                image = inspect_image(self._client, name)
+                if image.diff_ids:
+                    yield reference, image
+
     def write(self, file: BinaryIO, tags: tuple[str, ...]) -> int:
         """Save the images into ``file`` and return its size."""
         order = self._order
         archive = TraceArchive(file)
         saved = SavedImages(archive)
-        images = (*self._facts.values(), *self._bases.values())
+        images = (*self._facts.values(), *self._bases.values(), *self._images.values())
         # Ids, not names: a tag could move meanwhile. Bases cost nothing, as
         # an engine sends each layer once and theirs are the stages'.
         ids = tuple(dict.fromkeys(image.id for image in images))
@@ -191,14 +200,21 @@ class _Export:
             BundleBase(reference=reference, config=configs[image.id].config)
             for reference, image in sorted(self._bases.items())
         )
-        bundle = self._bundle(bases, saved.provenance(self._facts[order.build.target].id))
+        outside = tuple(
+            BundleImage(reference=reference, config=configs[image.id].config)
+            for reference, image in sorted(self._images.items())
+        )
+        bundle = self._bundle(bases, outside, saved.provenance(self._facts[order.build.target].id))
         if len(encode_bundle(bundle)) > MAX_TRACE_BYTES:
             order.log("The build context has too many files to list: they will not be verified.")
             bundle = replace(bundle, context=())
         return archive.finish(final, bundle, tags=tags)
 
     def _bundle(
-        self, bases: tuple[BundleBase, ...], attested: Mapping[str, object] | None
+        self,
+        bases: tuple[BundleBase, ...],
+        images: tuple[BundleImage, ...],
+        attested: Mapping[str, object] | None,
     ) -> TraceBundle:
         build = self._order.build
         target = build.stages[build.target]
@@ -212,6 +228,7 @@ class _Export:
             build_args=dict(build.arguments),
             stages=self._stages,
             bases=bases,
+            images=images,
             context=self._built.context,
             # An attestation may be of mode=min; the command line's own never is.
             provenance=self._built.provenance or attested,

@@ -38,12 +38,13 @@ from layertrace.archive.build_plan import (
 from layertrace.archive.docker_command import ask, docker_commands
 from layertrace.archive.engine import Progress
 from layertrace.archive.plain_progress import BuildSteps
-from layertrace.errors import EngineError, StoppedError, StorageError
+from layertrace.errors import DockerfileError, EngineError, StoppedError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from layertrace.archive.temporary_tags import TemporaryTags
+    from layertrace.model.build import Build
     from layertrace.model.bundle import ContextEntry
 
 _LAST_WITH_OWN_BUILDKIT: Final = 22
@@ -119,7 +120,23 @@ def build_buildkit(command: BuildCommand, order: BuildOrder, tags: TemporaryTags
             stages=tuple(sorted(stages, key=lambda stage: stage.index)),
             context=context,
             provenance=runner.provenance(),
+            images=dict(_outside_images(runner, order, tags)),
         )
+
+
+def _outside_images(
+    runner: _Runner, order: BuildOrder, tags: TemporaryTags
+) -> Iterator[tuple[str, str]]:
+    """Give the images that files were taken from, which BuildKit may have for itself only."""
+    for number, reference in enumerate(order.build.images()):
+        tag = tags.new(f"image-{number}")
+        try:
+            runner.take(reference, tag)
+        except (EngineError, DockerfileError):
+            # A named build context, perhaps: the build itself is done.
+            order.log(f"The engine gives no image {reference}: it is not exported.")
+        else:
+            yield reference, tag
 
 
 def _listed(order: BuildOrder, patterns: tuple[str, ...]) -> Iterator[ContextEntry]:
@@ -151,6 +168,7 @@ class _Runner:
         self._command = command
         self._order = order
         self._patterns = patterns
+        self._folder = folder
         self._metadata = folder / "metadata.json"
         try:
             self._dockerfile = self._write(folder / "given", order.build.text)
@@ -169,17 +187,34 @@ class _Runner:
 
     def run(self, index: int, tag: str, *, no_cache: bool) -> bool:
         """Build a stage; return whether every step of it came from the cache."""
-        steps = BuildSteps()
         build = self._order.build
         phase = "build" if index == build.target else "stage"
-        with self._started(self._argv(index, tag, no_cache=no_cache)) as process:
+        argv = self._argv(index, tag, no_cache=no_cache)
+        return self._run(argv, phase=phase, name=build.stages[index].name)
+
+    def take(self, reference: str, tag: str) -> None:
+        """Put an image as the build took it into the engine: a build of nothing else."""
+        folder = self._folder / tag.rpartition(":")[2]
+        try:
+            folder.mkdir()
+            folder.joinpath("Dockerfile").write_text(
+                only_image(reference, self._order.build), "utf-8"
+            )
+        except OSError as error:
+            raise StorageError("no Dockerfile can be written", why=str(error)) from error
+        argv = [*self._command.argv, "--progress=plain", f"--tag={tag}", "--", os.fspath(folder)]
+        self._run(argv, phase="stage", name=reference)
+
+    def _run(self, argv: list[str], *, phase: str, name: str) -> bool:
+        steps = BuildSteps()
+        with self._started(argv) as process:
             for line in process.lines:
                 self._order.log(line)
                 if step := steps.read(line):
-                    detail = f"{build.stages[index].name}: {step}"
+                    detail = f"{name}: {step}"
                     self._order.progress(Progress(phase=phase, done=0, detail=detail))
             if process.status():
-                raise build_failure(steps.failure, name=build.name)
+                raise build_failure(steps.failure, name=self._order.build.name)
         return steps.all_cached
 
     def _argv(self, index: int, tag: str, *, no_cache: bool) -> list[str]:
@@ -234,6 +269,18 @@ class _Runner:
             return None
         found = metadata.get("buildx.build.provenance") if isinstance(metadata, dict) else None
         return found if isinstance(found, dict) else None
+
+
+def only_image(reference: str, build: Build) -> str:
+    """Return a Dockerfile of one image, for the platform of the stage that takes from it."""
+    platforms = (
+        build.stages[index].platform
+        for index in sorted(build.used())
+        for step in build.stages[index].instructions
+        if reference in (step.source_image, *step.mount_images)
+    )
+    platform = next(filter(None, platforms), "")
+    return f"FROM --platform={platform} {reference}\n" if platform else f"FROM {reference}\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -211,6 +211,8 @@ def build_classic(client: DockerClient, order: BuildOrder) -> BuiltImages:
             StageImage(index=index, image=image, fidelity="same-build") for index, image in stages
         ),
         context=tuple(context.entries),
+        # It took them from the engine, and fetched what was not there.
+        images={reference: reference for reference in build.images()},
     )
 
 

@@ -12,6 +12,7 @@ from layertrace.model.bundle import (
     TRACE_MEMBER,
     TRACE_SCHEMA,
     BundleBase,
+    BundleImage,
     BundleStage,
     ContextEntry,
     TraceBundle,
@@ -52,6 +53,9 @@ def encode_bundle(bundle: TraceBundle) -> bytes:
             for stage in bundle.stages
         ],
         "bases": [{"reference": base.reference, "config": base.config} for base in bundle.bases],
+        "images": [
+            {"reference": image.reference, "config": image.config} for image in bundle.images
+        ],
         "context": [_encode_entry(entry) for entry in bundle.context],
         "provenance": None if bundle.provenance is None else dict(bundle.provenance),
     }
@@ -104,6 +108,7 @@ def read_bundle(text: bytes) -> TraceBundle:
         build_args=root.get("build_args").texts(),
         stages=tuple(_stage(node) for node in root.get("stages").items()),
         bases=tuple(_base(node) for node in root.get("bases").items()),
+        images=tuple(_image(node) for node in root.get("images").items()),
         context=tuple(_entry(node) for node in root.get("context").items()),
         provenance=_optional(Node.mapping, root.get("provenance")),
     )
@@ -129,6 +134,13 @@ def _stage(node: Node) -> BundleStage:
 
 def _base(node: Node) -> BundleBase:
     return BundleBase(
+        reference=node.get("reference").text(),
+        config=node.get("config").digest(),
+    )
+
+
+def _image(node: Node) -> BundleImage:
+    return BundleImage(
         reference=node.get("reference").text(),
         config=node.get("config").digest(),
     )

@@ -126,7 +126,7 @@ class StageReader:
         flags = self._flags(statement, flags, substitution)
         heredocs = _heredocs(statement, substitution)
         source_stage, outside = self._source(statement, flags)
-        mounts = self._mounts(flags)
+        mounts, images = self._mounts(flags)
         args, unresolved = self._apply(statement, substitution)
         return Instruction(
             keyword=statement.keyword,
@@ -145,6 +145,7 @@ class StageReader:
             source_context=outside.context,
             source_doubtful=outside.doubtful,
             mount_stages=mounts,
+            mount_images=images,
             triggered=step == 0,
             unresolved=unresolved,
         )
@@ -211,17 +212,22 @@ class StageReader:
         index = self._plan.source(name, line=statement.line) if name else None
         return index, Outside() if index is not None or not name else self._plan.outside(name)
 
-    def _mounts(self, flags: Flags) -> tuple[int, ...]:
+    def _mounts(self, flags: Flags) -> tuple[tuple[int, ...], tuple[str, ...]]:
+        """Return the stages that mounts name, and the images outside the Dockerfile."""
         stages: list[int] = []
+        images: list[str] = []
         for mount in flags.get("mount", ()):
             for option in next(csv.reader([mount]), []):
                 key, _, value = option.partition("=")
                 if key.strip().lower() != "from":
                     continue
                 index = self._plan.named(value)
+                image = self._plan.outside(value).image
                 if index is not None:
                     stages.append(index)
-        return tuple(stages)
+                elif image:
+                    images.append(image)
+        return tuple(stages), tuple(images)
 
 
 def stage_triggers(head: StageHead) -> tuple[Statement, ...]:

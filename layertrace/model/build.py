@@ -55,6 +55,8 @@ class Instruction:
     """COPY --from: whether it names an image or a build context is not known."""
     mount_stages: tuple[int, ...] = ()
     """RUN --mount: the indexes of the stages its ``from=`` name."""
+    mount_images: tuple[str, ...] = ()
+    """RUN --mount: the images outside the Dockerfile that their ``from=`` name."""
     triggered: bool = False
     """An ONBUILD trigger of the base: runs at FROM and carries its lines; step 0."""
     unresolved: tuple[str, ...] = ()
@@ -129,6 +131,16 @@ class Build:
             )
             todo.extend(index for i in stage.instructions for index in i.mount_stages)
         return frozenset(used)
+
+    def images(self) -> tuple[str, ...]:
+        """Return the images outside the Dockerfile that the stages needed take files from."""
+        named = (
+            reference
+            for index in sorted(self.used())
+            for step in self.stages[index].instructions
+            for reference in (step.source_image, *step.mount_images)
+        )
+        return tuple(dict.fromkeys(filter(None, named)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

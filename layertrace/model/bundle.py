@@ -42,6 +42,16 @@ class BundleBase:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BundleImage:
+    """An image outside the Dockerfile that a COPY or a mount took files from."""
+
+    reference: str
+    """As the Dockerfile names it, variables substituted."""
+    config: str
+    """Digest of its configuration, stored as a stage's is, and its layers too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContextEntry:
     """One file of the build context, as it stood when the image was built."""
 
@@ -72,5 +82,6 @@ class TraceBundle:
     build_args: Mapping[str, str] = field(default_factory=dict)
     stages: tuple[BundleStage, ...] = ()
     bases: tuple[BundleBase, ...] = ()
+    images: tuple[BundleImage, ...] = ()
     context: tuple[ContextEntry, ...] = ()
     provenance: Mapping[str, object] | None = None

@@ -23,14 +23,14 @@ from layertrace.provenance.tracer import FINAL, Knowledge, Tracer
 from layertrace.rootfs.squash import Place, squash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from layertrace.errors import LayertraceError
     from layertrace.layers.index import LayerIndex
     from layertrace.model.trace import FileTable, ShareRow
     from layertrace.pipeline.opening import Parts
     from layertrace.pipeline.stored import StoredImage
-    from layertrace.provenance.trees import Item
+    from layertrace.provenance.trees import Item, Tree
 
 _UNKNOWN: Final = Origin(kind=OriginKind.UNKNOWN)
 
@@ -39,7 +39,11 @@ class ImageTrace:
     """An image whose layers were walked; every answer is worked out when asked for."""
 
     def __init__(
-        self, parts: Parts, indexes: tuple[LayerIndex, ...], stages: dict[int, TracedImage]
+        self,
+        parts: Parts,
+        indexes: tuple[LayerIndex, ...],
+        stages: dict[int, TracedImage],
+        images: Mapping[str, Tree],
     ) -> None:
         """Keep what the answers come from."""
         self._stored: StoredImage = parts.stored
@@ -61,6 +65,8 @@ class ImageTrace:
                 build=parts.head.build,
                 stages=stages,
                 context=parts.context,
+                images=images,
+                by_name=frozenset(image.reference for image in parts.images if image.by_name),
                 owners=lambda: Owners(users=user_names(), groups=group_names()),
                 proven=parts.proven,
             ),

@@ -24,6 +24,7 @@ from layertrace.pipeline.bases import Bases, open_base
 from layertrace.pipeline.evidence import find_provenance, known_contexts, read_own
 from layertrace.pipeline.heads import make_head
 from layertrace.pipeline.hints import Hints
+from layertrace.pipeline.outside_images import OpenImage, place_of
 from layertrace.pipeline.stored import StoredArchive
 from layertrace.pipeline.streamed import StoredInEngine
 from layertrace.pipeline.unpacked import unpack_file
@@ -82,6 +83,7 @@ class Parts:
     stored: StoredImage
     alignment: Alignment
     stages: tuple[OpenStage, ...] = ()
+    images: tuple[OpenImage, ...] = ()
     context: ContextTree | None = None
     base_reference: str | None = None
     at_engine: AtEngine | None = None
@@ -161,8 +163,10 @@ class _Opener:
         findings = told.findings + unreadable
         findings += self._archive.findings if self._archive is not None else ()
         stages: tuple[OpenStage, ...] = ()
+        images: tuple[OpenImage, ...] = ()
         if build is not None and not alignment.contradicted:
             stages = self._open_stages(build, bases)
+            images = self._open_images(build)
             if self._hints.stage_cache is not None:
                 folder = self._hints.stage_cache
                 stages, missing = self._with_cached(folder, build, alignment, image.config, stages)
@@ -171,6 +175,7 @@ class _Opener:
         return Parts(
             head=make_head(image, build, alignment, findings),
             stored=stored,
+            images=images,
             alignment=alignment,
             stages=stages,
             context=self._context(),
@@ -308,9 +313,10 @@ class _Opener:
                     image = self._archive.stage_image(bundled.config)
                     images[bundled.index] = StoredArchive(self._archive, image, self._cache)
         for name, text in self._hints.stages.items():
-            index = _stage_index(build, name)
-            images[index] = self._open_other(text)
-            self._opened.append(images[index])
+            place = place_of(build, name)
+            if isinstance(place, int):
+                images[place] = self._open_other(text)
+                self._opened.append(images[place])
         return tuple(
             OpenStage(
                 index=index,
@@ -325,6 +331,20 @@ class _Opener:
             )
             for index, stored in sorted(images.items())
         )
+
+    def _open_images(self, build: Build) -> tuple[OpenImage, ...]:
+        """Open the images outside the Dockerfile: those stored with it, and those given."""
+        images: dict[str, StoredImage] = {}
+        for bundled in self._bundle.images if self._bundle is not None else ():
+            if self._archive is not None:
+                image = self._archive.stage_image(bundled.config)
+                images[bundled.reference] = StoredArchive(self._archive, image, self._cache)
+        for name, text in self._hints.stages.items():
+            place = place_of(build, name)
+            if isinstance(place, str):
+                images[place] = self._open_other(text)
+                self._opened.append(images[place])
+        return tuple(OpenImage(reference=name, stored=image) for name, image in images.items())
 
     def _open_other(self, text: str) -> StoredImage:
         other = _Opener(Hints(platform=self._hints.platform), self._cache, self._watcher)
@@ -370,14 +390,6 @@ def read_dockerfile(path: Path) -> str:
     if len(data) > MAX_DOCKERFILE:
         raise DockerfileError(f"larger than {MAX_DOCKERFILE:,} bytes", name=str(path))
     return data.decode("utf-8", "surrogateescape")
-
-
-def _stage_index(build: Build, name: str) -> int:
-    for stage in reversed(build.stages):
-        if stage.name == name.lower() or str(stage.index) == name:
-            return stage.index
-    names = ", ".join(stage.name for stage in build.stages)
-    raise UsageError(f"--stage {name}: {build.name} has no such stage", why=f"it has {names}")
 
 
 def _stage_finding(stage: OpenStage, finding: Finding) -> Finding:

@@ -9,6 +9,7 @@ from layertrace.pipeline.answers import ImageTrace
 from layertrace.pipeline.damage import damaged_stage, distrusted, refuse_nothing
 from layertrace.pipeline.heads import with_findings
 from layertrace.pipeline.opening import Parts, open_parts
+from layertrace.pipeline.outside_images import engine_images, walk_images
 from layertrace.pipeline.watch import WalkProgress, Watcher
 from layertrace.provenance.hops import TracedImage
 from layertrace.provenance.rootfs_tree import RootfsTree
@@ -31,7 +32,7 @@ class Opening:
         self._parts = parts
         self._verify = verify
         self._found: list[StoredImage] = []
-        """The stages found while walking."""
+        """The stages and other images found while walking."""
         self.head: ImageHead = parts.head
 
     def walk(
@@ -77,11 +78,18 @@ class Opening:
             parts, found = with_engine_stages(parts, indexes, stages, watcher)
             stages |= found
             self._found += [each.stored for each in parts.stages if each.index in found]
-        return ImageTrace(parts, indexes, stages)
+            images = engine_images(parts, watcher)
+            parts = replace(parts, images=(*parts.images, *images))
+            self._found += [each.stored for each in images]
+        trees, damaged = walk_images(parts.images if hashing else (), watcher, verify=self._verify)
+        parts = replace(parts, head=with_findings(parts.head, damaged))
+        return ImageTrace(parts, indexes, stages, trees)
 
     def close(self) -> None:
         """Keep what was learned; let go of files and connections."""
-        for stored in (*(stage.stored for stage in self._parts.stages), *self._found):
+        stages = (stage.stored for stage in self._parts.stages)
+        images = (image.stored for image in self._parts.images)
+        for stored in (*stages, *images, *self._found):
             stored.close()
         self._parts.stored.close()
 

@@ -92,6 +92,12 @@ def find_source(at: At, instruction: Instruction, tree: Tree | None) -> Copy:
     return replace(unsure, comparison=missing)
 
 
+def fits(at: At, instruction: Instruction, tree: Tree | None) -> bool:
+    """Say whether a path can come out of a tree, which may be another than was copied from."""
+    comparison = find_source(at, instruction, tree).comparison
+    return comparison is not None and comparison.likeness is not Likeness.OTHER
+
+
 def _compare(at: At, instruction: Instruction, tree: Tree, path: str, *, top: bool) -> Copy | None:
     copied, real = at.item, resolve_folder(tree, path)
     source = tree.find(real)

@@ -35,7 +35,7 @@ from layertrace.provenance.outside import (
     made_on_the_way,
 )
 from layertrace.provenance.proofs import Proofs
-from layertrace.provenance.sources import Made, copy_hop, find_source
+from layertrace.provenance.sources import Made, copy_hop, find_source, fits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -60,6 +60,8 @@ class Knowledge:
     context: Tree | None = None
     images: Mapping[str, Tree] = field(default_factory=dict)
     """External images that a COPY --from names."""
+    by_name: frozenset[str] = frozenset()
+    """Those found by that name, which may have meant another when the build ran."""
     owners: Callable[[], Owners] = Owners
     """Looks up what this host calls owners; few questions need it."""
     proven: Sequence[LayerStep] = ()
@@ -254,6 +256,8 @@ class Tracer:
             return self._from_stage(at, instruction, instruction.source_stage)
         tree = self._source(instruction)
         if instruction.source_image is not None:
+            by_name = instruction.source_image in self._known.by_name
+            tree = tree if not by_name or fits(at, instruction, tree) else None
             return from_outside(at, instruction, tree, OriginKind.IMAGE, self._proofs)
         fetched = from_url(at, instruction)
         if fetched is not None:

@@ -4,9 +4,10 @@ The truth is read from the file system that was built, with tarfile alone: each 
 content says where its bytes were made. The plan that goes along adds what content cannot
 say, and must agree with the engine on every file. Bytes that a RUN copies, moves or links
 keep the content of their source: for those either is right, the RUN that brought them to
-their new path or where they were made. Only what came out of an archive that ADD unpacked,
-or out of an image that is not at hand, may be inferred where all stages are given; only what
-has the content of several files of a mount, brought there by several lines, may be unknown.
+their new path or where they were made. With stages, images and context at hand all of it is
+verified; without the context what came out of an archive that ADD unpacked may be inferred.
+Only what has the content of several files of a mount, brought there by several lines, may be
+unknown.
 
 ``LAYERTRACE_SEEDS=7,100-120`` runs other seeds.
 """
@@ -274,14 +275,17 @@ def test_the_plan_is_what_the_engine_made(built: Built) -> None:
         assert node.copied or fitting == node.truths, f"/{path}: {node}\n{built}"
 
 
-def test_every_origin_is_true_and_verified_with_the_stages_at_hand(built: Built) -> None:
-    """A trace archive leaves nothing open."""
-    for node, record in built.records("trace.tar", Hints()):
+@pytest.mark.parametrize("with_context", [False, True], ids=["alone", "with-context"])
+def test_every_origin_is_true_and_verified_with_all_at_hand(
+    built: Built, *, with_context: bool
+) -> None:
+    """A trace archive leaves nothing open but what ADD unpacked; the context tells that too."""
+    hints = Hints(context=built.dockerfile.parent if with_context else None)
+    for node, record in built.records("trace.tar", hints):
         message = f"/{record.path}: {record.origin} {record.trust}, true is {node.truths}\n{built}"
         if node.ambiguous and record.origin.kind is OriginKind.UNKNOWN:
             continue
-        # What the archive does not hold may have come from several paths of it.
-        doubtful = node.packed or node.external
+        doubtful = node.packed and not with_context
         assert _is_true(record, node), message
         assert doubtful or None not in {record.origin.path, record.origin.line}, message
         assert doubtful or record.trust is Trust.VERIFIED, message

@@ -103,6 +103,12 @@ class Command:
         (self.folder / "no.log").write_text(final)
         (self.folder / "yes.log").write_text(stage)
 
+    def fails_from(self, call: int) -> None:
+        """Fail that call to build, and every later one."""
+        docker = self.folder / "docker"
+        lines = f"[ $(wc -l < {self.folder}/calls) -ge {call} ] && exit 1\nexit 0\n"
+        docker.write_text(docker.read_text().removesuffix("exit 0\n") + lines)
+
     def calls(self) -> list[list[str]]:
         """Return the words of each call to build."""
         return [line.split() for line in (self.folder / "calls").read_text().splitlines()]
@@ -498,6 +504,38 @@ def test_temporary_tags_go_when_the_build_fails(bench: Bench) -> None:
     assert bench.left() == []
 
 
+def test_buildkit_hands_over_the_images_that_files_were_taken_from(bench: Bench) -> None:
+    """It may have them for itself only: a build of nothing else puts each into the engine."""
+    text = "FROM base:1\nCOPY --from=tools:2 /x /x\nRUN --mount=from=more,target=/m make\n"
+    (bench.context / "Dockerfile").write_text(text)
+    bench.export("buildkit")
+    _, *taken = bench.command.calls()
+    assert [call[-2] for call in taken] == ["--", "--"]
+    config = sha256(STAGE.config)
+    images = [(each.reference, each.config) for each in bench.bundle().images]
+    assert images == [("more", config), ("tools:2", config)]
+
+
+def test_buildkit_without_such_an_image_exports_the_rest(bench: Bench) -> None:
+    """The build is done: what cannot be handed over is left out, and said to be."""
+    (bench.context / "Dockerfile").write_text("FROM base:1\nCOPY --from=tools:2 /x /x\n")
+    bench.command.fails_from(2)
+    bench.export("buildkit")
+    assert bench.bundle().images == ()
+    assert any("no image tools:2" in line for line in bench.log)
+
+
+def test_buildkit_takes_an_image_for_the_platform_of_its_stage(bench: Bench) -> None:
+    """An image of several platforms is another one on each."""
+    build = parse_build(
+        "FROM --platform=linux/386 base:1\nCOPY --from=tools:2 /x /x\nCOPY --from=tools:2 /y /y\n"
+    )
+    assert build.images() == ("tools:2",)
+    assert buildkit.only_image("tools:2", build) == "FROM --platform=linux/386 tools:2\n"
+    plain = parse_build("FROM base:1\nCOPY --from=tools:2 /x /x\n")
+    assert buildkit.only_image("tools:2", plain) == "FROM tools:2\n"
+
+
 # --- the classic builder
 
 
@@ -533,6 +571,15 @@ def test_classic_stages_are_those_of_this_build(classic: Bench) -> None:
     assert classic.engine.tags == {"base:1": sha256(BASE.config)}
     assert any("Step 1/4 : FROM base:1 AS build" in line for line in classic.log)
     assert [base.reference for base in classic.bundle().bases] == ["base:1"]
+
+
+def test_classic_takes_files_from_images_of_the_engine(classic: Bench) -> None:
+    """They are in the archive by the Dockerfile's names for them, but for one that is gone."""
+    text = TWO_STAGES + "COPY --from=base:1 /bin/sh /sh\nCOPY --from=gone:1 /x /x\n"
+    (classic.context / "Dockerfile").write_text(text)
+    classic.export("classic")
+    images = [(each.reference, each.config) for each in classic.bundle().images]
+    assert images == [("base:1", sha256(BASE.config))]
 
 
 def test_classic_is_used_where_no_command_offers_buildkit(

@@ -17,6 +17,7 @@ from layertrace.errors import ArchiveError, DecodeError, DigestMismatchError, En
 from layertrace.model.bundle import (
     TRACE_SCHEMA,
     BundleBase,
+    BundleImage,
     BundleStage,
     ContextEntry,
     TraceBundle,
@@ -51,6 +52,7 @@ BUNDLE = TraceBundle(
     build_args={"B": "2", "A": ""},
     stages=(BundleStage(index=0, name="build", config=DIGEST, fidelity="same-build"),),
     bases=(BundleBase(reference="node:14", config=DIGEST),),
+    images=(BundleImage(reference="acme/tools:1", config=DIGEST),),
     context=(
         ContextEntry(
             path="a",
@@ -299,6 +301,8 @@ def _changed(path: str, value: object) -> bytes:
         ("stages.0.fidelity", "surely", "stages[0].fidelity"),
         ("bases.0.reference", None, "bases[0].reference"),
         ("bases.0.config", "../../etc/passwd", "bases[0].config"),
+        ("images.0.reference", [], "images[0].reference"),
+        ("images.0.config", "sha512:x", "images[0].config"),
         ("context.1.path", "/etc/passwd", "context[1].path"),
         ("context.1.path", "a/../../b", "context[1].path"),
         ("context.1.path", "", "context[1].path"),

@@ -9,7 +9,7 @@ import pytest
 from layertrace.dockerfile.parse import parse_build
 from layertrace.provenance.tracer import Knowledge, Tracer
 from tests.builders import Content, file, folder, sha256, symlink
-from tests.tracing import context_tree, hops, origin, trace, traced_image
+from tests.tracing import context_tree, hops, origin, rootfs_tree, trace, traced_image
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -125,6 +125,22 @@ def test_chain_ends_in_an_image_outside_the_dockerfile() -> None:
     unknown = _tracer(copy, {"bin/sh": b"1"})
     assert origin(unknown.chain("bin/sh")) == "image stage-0 :2 alpine:3 /bin/sh inferred"
     assert _chain(unknown, "bin/sh").carried_from is None
+
+
+def test_chain_is_verified_but_never_contradicted_by_what_has_an_images_name() -> None:
+    """A name in the engine may have meant another image when the build ran."""
+    copy = "COPY --from=alpine:3 /bin/sh /etc/conf /bin/"
+    build = parse_build(f"FROM scratch\n{copy}\n")
+    content: Mapping[str, Content] = {"bin/sh": b"1", "bin/conf": b"2"}
+    known = Knowledge(
+        build=build,
+        images={"alpine:3": rootfs_tree({"bin/sh": b"1", "etc/conf": b"3"})},
+        by_name=frozenset({"alpine:3"}),
+    )
+    image = traced_image([("COPY /bin/sh /etc/conf /bin/", content)], build)
+    tracer = Tracer(image, known)
+    assert origin(tracer.chain("bin/sh")) == "image stage-0 :2 alpine:3 /bin/sh verified"
+    assert hops(tracer.chain("bin/conf")) == ["final/L1 copy :2 /bin/conf inferred declared"]
 
 
 def test_chain_ends_in_a_heredoc() -> None:

@@ -1,0 +1,95 @@
+"""Images outside the Dockerfile that files were taken from: given, stored, or in the engine."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from layertrace.errors import EngineError, SourceError, UsageError
+from layertrace.model.origin import Finding
+from layertrace.provenance.rootfs_tree import RootfsTree
+from layertrace.rootfs.squash import squash
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from layertrace.model.build import Build
+    from layertrace.pipeline.opening import Parts
+    from layertrace.pipeline.stored import StoredImage
+    from layertrace.pipeline.watch import Watcher
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenImage:
+    """An image that a COPY or a mount names, at hand."""
+
+    reference: str
+    """As the Dockerfile names it, variables substituted."""
+    stored: StoredImage
+    by_name: bool = False
+    """The engine has it by that name, which may have meant another when the build ran."""
+
+
+def place_of(build: Build, name: str) -> int | str:
+    """Return the stage that ``--stage NAME=IMAGE`` means, else the image outside of it.
+
+    Raises:
+        UsageError: the Dockerfile names neither.
+    """
+    for stage in reversed(build.stages):
+        if stage.name == name.lower() or str(stage.index) == name:
+            return stage.index
+    images = build.images()
+    if name in images:
+        return name
+    stages = ", ".join(stage.name for stage in build.stages)
+    taken = f" and takes files from {', '.join(images)}" if images else ""
+    raise UsageError(
+        f"--stage {name}: {build.name} has no such stage", why=f"it has {stages}{taken}"
+    )
+
+
+def engine_images(parts: Parts, watcher: Watcher) -> tuple[OpenImage, ...]:
+    """Return those of a build's other images that the engine has and nobody gave.
+
+    Each is read whole, but for what was read before.
+    """
+    build, at_engine = parts.head.build, parts.at_engine
+    if build is None or at_engine is None or parts.alignment.contradicted:
+        return ()
+    # The Docker SDK takes a quarter of a second to import.
+    from layertrace.archive.daemon import EngineSource  # noqa: PLC0415
+    from layertrace.pipeline.streamed import StoredInEngine  # noqa: PLC0415
+
+    given = {image.reference for image in parts.images}
+    found: list[OpenImage] = []
+    for reference in build.images():
+        if reference in given:
+            continue
+        # What it does not have, or breaks off at, is not looked at.
+        with suppress(SourceError, EngineError), ExitStack() as opened:
+            source = EngineSource(reference)
+            opened.callback(source.close)
+            stored = StoredInEngine(source, at_engine.cache, watcher)
+            opened.pop_all()
+            found.append(OpenImage(reference=reference, stored=stored, by_name=True))
+    return tuple(found)
+
+
+def walk_images(
+    images: Iterable[OpenImage], watcher: Watcher, *, verify: bool
+) -> tuple[dict[str, RootfsTree], tuple[Finding, ...]]:
+    """Return the files of each image, by reference, and why others are not compared with."""
+    trees: dict[str, RootfsTree] = {}
+    findings: list[Finding] = []
+    for image in images:
+        indexes = image.stored.walk(watcher, hashing=True, verify=verify)
+        damage = next((index.damage for index in indexes if index.damage), "")
+        if damage:
+            # What is not found in half an image may be in the other half.
+            message = f"the image {image.reference} is not compared with: {damage}"
+            findings.append(Finding(code="image-damaged", message=message))
+        else:
+            trees[image.reference] = RootfsTree(squash(indexes), image.stored.digest, image.stored)
+    return trees, tuple(findings)
