@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from layertrace.layers.index import LayerIndex
     from layertrace.model.image import Image
     from layertrace.pipeline.opening import OpenStage, Parts
+    from layertrace.provenance.history import Alignment
 
 
 def layer_findings(image: Image, indexes: Sequence[LayerIndex]) -> tuple[Finding, ...]:
@@ -75,16 +76,36 @@ def distrusted(parts: Parts, indexes: Sequence[LayerIndex]) -> Parts:
     lying = false_layers(parts.head.image, indexes)
     if not lying:
         return parts
-    steps = tuple(
-        replace(step, trust=Trust.CONTRADICTED) if step.layer in lying else step
-        for step in parts.alignment.steps
-    )
     layers = tuple(
         replace(layer, trust=Trust.CONTRADICTED) if layer.index in lying else layer
         for layer in parts.head.layers
     )
     return replace(
         parts,
-        alignment=replace(parts.alignment, steps=steps, exact=False),
+        alignment=_without(parts.alignment, lying),
         head=replace(parts.head, layers=layers),
     )
+
+
+def distrusted_stage(
+    stage: OpenStage, indexes: Sequence[LayerIndex]
+) -> tuple[Alignment, tuple[Finding, ...]]:
+    """Return the same of a stage's image: how far its layers are its instructions' work."""
+    image = stage.stored.image
+    lying = false_layers(image, indexes)
+    if not lying:
+        return stage.alignment, ()
+    findings = tuple(
+        replace(each, message=f"stage {stage.name}: {each.message}")
+        for each in layer_findings(image, indexes)
+        if each.code == "digest-mismatch"
+    )
+    return _without(stage.alignment, lying), findings
+
+
+def _without(alignment: Alignment, lying: Sequence[int]) -> Alignment:
+    steps = tuple(
+        replace(step, trust=Trust.CONTRADICTED) if step.layer in lying else step
+        for step in alignment.steps
+    )
+    return replace(alignment, steps=steps, exact=False)

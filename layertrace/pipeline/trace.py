@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from layertrace.pipeline.answers import ImageTrace
-from layertrace.pipeline.damage import damaged_stage, distrusted, refuse_nothing
+from layertrace.pipeline.damage import damaged_stage, distrusted, distrusted_stage, refuse_nothing
 from layertrace.pipeline.heads import with_findings
 from layertrace.pipeline.opening import Parts, open_parts
 from layertrace.pipeline.outside_images import engine_images, walk_images
@@ -66,10 +66,12 @@ class Opening:
                 # What is not found in half an image may be in the other half.
                 parts = replace(parts, head=with_findings(parts.head, damaged_stage(stage, lower)))
                 continue
+            alignment, lying = distrusted_stage(stage, lower)
+            parts = replace(parts, head=with_findings(parts.head, lying))
             stages[stage.index] = TracedImage(
                 name=stage.name,
                 tree=RootfsTree(squash(lower), stored.digest, stored),
-                alignment=stage.alignment,
+                alignment=alignment,
             )
         if hashing and parts.at_engine is not None:
             # Few images are of the engine, and have stages.

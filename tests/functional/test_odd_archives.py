@@ -154,6 +154,27 @@ def test_damaged_stage_is_not_compared_with(cli: Cli, alone: Path) -> None:
         assert [finding["code"] for finding in document["findings"]] == codes
 
 
+def test_stage_that_is_another_is_not_trusted(cli: Cli, alone: Path) -> None:
+    """Nothing verified rests on a layer that its image's configuration does not know."""
+    dockerfile = "FROM scratch AS build\nRUN make\nFROM scratch\nCOPY --from=build /a /b\n"
+    (alone / "Dockerfile").write_text(dockerfile)
+    final = image(layer({"b": b"x"}), history=["COPY /a /b # buildkit"])
+    (alone / "app.tar").write_bytes(docker_archive(final))
+    stage = image(layer({"a": b"x"}), history=["RUN /bin/sh -c make # buildkit"])
+    lying = layer({"a": b"x", "more": b""})
+    files = {n: lying if c in stage.layers else c for n, c in docker_files(stage).items()}
+    words = ("app.tar", "-f", "Dockerfile", "--stage", "build=stage.tar", "/b")
+    for content, trust, codes in (
+        (docker_archive(stage), "verified", []),
+        (layer(files), "contradicted", ["digest-mismatch"]),
+    ):
+        (alone / "stage.tar").write_bytes(content)
+        document = cli.json("why", *words)
+        assert document["data"][0]["hops"][1]["trust"] == trust
+        assert [finding["code"] for finding in document["findings"]] == codes
+    assert "note: stage build: layer 0" in cli.run("why", *words).err
+
+
 @pytest.mark.parametrize(
     ("kind", "code"),
     [
