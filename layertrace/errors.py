@@ -9,7 +9,7 @@ LayertraceError              exit code of its class, CONTRACT.md 3
     DigestMismatchError      expected, actual, of which blob
   LayerError             3   one layer's tar breaks the specification
     InvalidWhiteoutError
-    LayerLimitError          it is larger than any layer has reason to be
+  LimitError             3   more of something than any image has reason to hold
   DockerfileError        3   with its line
   PathNotFoundError      4   the path is not in the image
   EngineError            5   the engine is away or refused
@@ -110,8 +110,18 @@ class InvalidWhiteoutError(LayerError):
         self.path = path
 
 
-class LayerLimitError(LayerError):
-    """A layer that is larger, in some way, than any has reason to be."""
+class LimitError(ArchiveError, LayerError):
+    """More of something than any image has reason to hold: who trusts it may raise the limit."""
+
+    def __init__(self, what: str, *, limit: str, allowed: int) -> None:
+        """Keep the limit's name, as ``--max`` takes it, and its value."""
+        super().__init__(
+            what,
+            why=f"the limit {limit} is {allowed:,}",
+            hint=f"if the image is to be trusted, raise it: --max {limit}=NUMBER",
+        )
+        self.limit = limit
+        self.allowed = allowed
 
 
 class DockerfileError(LayertraceError):

@@ -21,9 +21,12 @@ from layertrace.model.attestation import (
     StepKind,
     Wire,
 )
+from layertrace.model.limits import DEFAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from layertrace.model.limits import Limits
 
 _EDGE: Final = re.compile(r"(.+):([0-9]{1,9})", re.DOTALL)
 _BUILDKIT_V02: Final = "https://mobyproject.org/buildkit@v1#metadata"
@@ -33,13 +36,13 @@ _IMAGE: Final = "pkg:docker/"
 _TARGET: Final = "target"
 
 
-def decode_attestation(data: bytes, *, document: str) -> Attestation:
+def decode_attestation(data: bytes, *, document: str, limits: Limits = DEFAULTS) -> Attestation:
     """Return what a statement or predicate says.
 
     Raises:
         ArchiveError: it is not JSON, or not of the shape BuildKit writes.
     """
-    root = parse_json(data, document)
+    root = parse_json(data, document, limits)
     subjects = tuple(
         f"sha256:{digest}"
         for subject in root.get("subject").items()

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from layertrace.archive.compression import MAGIC_SIZE, PIECE, Compression, sniff, unpack
 from layertrace.errors import DigestMismatchError, LayerError, StorageError
+from layertrace.model.limits import DEFAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
+
+    from layertrace.model.limits import Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,9 +155,11 @@ class PlainReader(_Reader):
         for piece in self._region.pieces():
             for each in {tar, blob}:
                 each.update(piece)
+        # Of the same bytes one word is enough.
+        digest = None if self._digest == self._diff_id else self._digest
         return (
             *_mismatches(f"{self._name}'s tar", self._diff_id, tar),
-            *_mismatches(f"the blob of {self._name}", self._digest, blob),
+            *_mismatches(f"the blob of {self._name}", digest, blob),
         )
 
     def diff_id(self) -> str:
@@ -174,6 +179,7 @@ class StreamReader(_Reader):
         name: str,
         diff_id: str | None,
         digest: str | None = None,
+        limits: Limits = DEFAULTS,
     ) -> None:
         """Read ``pieces``, the blob as stored, packed or not.
 
@@ -182,7 +188,9 @@ class StreamReader(_Reader):
             name: of the layer, for messages.
             diff_id: what the unpacked bytes must hash to; None: not known.
             digest: what the stored bytes must hash to, where the image says.
+            limits: how much they may unpack to.
         """
+        self.limits = limits
         self._name = name
         self._diff_id = diff_id
         self._digest = digest
@@ -193,7 +201,7 @@ class StreamReader(_Reader):
         self._stored = self._hashed(pieces)
         self.stored_size = 0
         """Bytes read so far as they are stored."""
-        self._unpacked = unpack(self._stored, name)
+        self._unpacked = unpack(self._stored, name, limits)
         self._buffer = memoryview(b"")
         self._position = 0
         """Of the buffer's first byte."""
@@ -234,9 +242,12 @@ class StreamReader(_Reader):
         self._buffer = memoryview(b"")
         while piece := self._next():
             self._position += len(piece)
+        same = not self._packed and self._digest == self._diff_id
         return (
             *_mismatches(f"{self._name}'s tar", self._diff_id, self._hash),
-            *_mismatches(f"the blob of {self._name}", self._digest, self._blob_hash()),
+            *_mismatches(
+                f"the blob of {self._name}", None if same else self._digest, self._blob_hash()
+            ),
         )
 
     def diff_id(self) -> str:

@@ -12,12 +12,19 @@ import sys
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from layertrace.errors import LayerError
+from layertrace.errors import LayerError, LimitError
+from layertrace.model.limits import DEFAULTS, GRACE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from layertrace.model.limits import Limits
+
 PIECE: Final = 1 << 20
+_SMALLEST_WINDOW: Final = 10
+_LARGEST_WINDOW: Final = 31
+"""Of zstd, as powers of two, whatever is asked for."""
+_WANTS_MEMORY: Final = re.compile("[Mm]emory")
 MAGIC_SIZE: Final = 10
 """Bytes that tell a compression."""
 
@@ -63,13 +70,58 @@ class _Decompressor(Protocol):
     def decompress(self, data: bytes, max_length: int = -1, /) -> bytes: ...
 
 
-def unpack(pieces: Iterator[bytes], name: str) -> Iterator[bytes]:
+class _Meter:
+    """How much went in and came out of a decompressor."""
+
+    def __init__(self, name: str, limits: Limits) -> None:
+        self._name = name
+        self._limits = limits
+        self._packed = 0
+        self._plain = 0
+
+    def packed(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
+            self._packed += len(piece)
+            yield piece
+
+    def plain(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        limits = self._limits
+        for piece in pieces:
+            self._plain += len(piece)
+            if self._plain > limits.size:
+                raise too_large(self._name, limits)
+            if self._plain > max(GRACE, limits.ratio * self._packed):
+                raise LimitError(
+                    f"{self._name} unpacks to more than {limits.ratio:,} times its size:"
+                    f" {self._plain:,} bytes out of {self._packed:,} so far",
+                    limit="ratio",
+                    allowed=limits.ratio,
+                )
+            yield piece
+
+
+def too_large(name: str, limits: Limits) -> LimitError:
+    """Return the error for what is larger than anything may be."""
+    return LimitError(
+        f"{name} has more than {limits.size:,} bytes when unpacked",
+        limit="size",
+        allowed=limits.size,
+    )
+
+
+def unpack(pieces: Iterator[bytes], name: str, limits: Limits = DEFAULTS) -> Iterator[bytes]:
     """Yield the plain bytes of a blob whose compression its first bytes tell.
 
     Raises:
         LayerError: the data is damaged or cut short; all that could be
             unpacked was yielded before.
+        LimitError: it unpacks to more than anything has reason to.
     """
+    meter = _Meter(name, limits)
+    return meter.plain(_unpack(meter.packed(pieces), name, limits))
+
+
+def _unpack(pieces: Iterator[bytes], name: str, limits: Limits) -> Iterator[bytes]:
     first = next(pieces, b"")
     while len(first) < MAGIC_SIZE and (more := next(pieces, b"")):
         first += more
@@ -78,10 +130,16 @@ def unpack(pieces: Iterator[bytes], name: str) -> Iterator[bytes]:
         yield first
         yield from (piece for piece in pieces if piece)
         return
-    engine, damage = _decompressor(compression)
+    engine, damage = _decompressor(compression, limits)
     try:
         yield from _inflate(engine, first, pieces, name)
     except (damage, EOFError) as error:
+        if _WANTS_MEMORY.search(str(error)):
+            raise LimitError(
+                f"{name} needs too much memory to be unpacked",
+                limit="window",
+                allowed=limits.window,
+            ) from error
         raise LayerError(
             f"{name} is damaged: its {compression.value} data cannot be unpacked", why=str(error)
         ) from error
@@ -113,7 +171,7 @@ def _inflate(
 
 
 def _decompressor(
-    compression: Compression,
+    compression: Compression, limits: Limits
 ) -> tuple[Callable[[], _Decompressor], type[Exception]]:
     """Return what makes a decompressor, and the error it raises on damage."""
     if compression is Compression.GZIP:
@@ -124,9 +182,15 @@ def _decompressor(
     if compression is Compression.BZIP2:
         return bz2.BZ2Decompressor, OSError
     if compression is Compression.XZ:
-        return lambda: lzma.LZMADecompressor(format=lzma.FORMAT_XZ), lzma.LZMAError
+        memory = limits.window
+        return (
+            lambda: lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=memory),
+            lzma.LZMAError,
+        )
     if sys.version_info >= (3, 14):
         from compression import zstd  # noqa: PLC0415
     else:
         from backports import zstd  # noqa: PLC0415
-    return zstd.ZstdDecompressor, zstd.ZstdError
+    log = min(max(limits.window.bit_length() - 1, _SMALLEST_WINDOW), _LARGEST_WINDOW)
+    options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: log}
+    return lambda: zstd.ZstdDecompressor(options=options), zstd.ZstdError

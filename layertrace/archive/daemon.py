@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Final, cast
 from layertrace.archive.blob import StreamReader
 from layertrace.archive.build_history import find_build_record
 from layertrace.archive.compression import PIECE, Compression, sniff
-from layertrace.archive.decode import MAX_JSON, decode_config
+from layertrace.archive.decode import decode_config
 from layertrace.archive.docker_archive import list_saved, saved_image
 from layertrace.archive.engine import connect, inspect_image, open_save
 from layertrace.archive.kept_images import list_kept, read_history
 from layertrace.errors import ArchiveError, EngineError, SourceError
 from layertrace.model.image import Image, LayerRef
+from layertrace.model.limits import DEFAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from layertrace.archive.engine import ChunkReader, EngineImage
     from layertrace.archive.kept_images import KeptImage
     from layertrace.model.image import HistoryEntry
+    from layertrace.model.limits import Limits
 
 _MAGIC: Final = slice(257, 262)
 _MAX_LINKS: Final = 8
@@ -46,23 +48,33 @@ class Streamed:
     """Its layers' ``blob`` are the names their tars were handed on under."""
     config: bytes
     """The configuration as stored, to open the image without a stream next time."""
+    documents: Documents
+    """All that came beside the layers."""
 
 
 class EngineSource:
     """One image of the engine."""
 
-    def __init__(self, name: str, *, client: DockerClient | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        client: DockerClient | None = None,
+        limits: Limits = DEFAULTS,
+    ) -> None:
         """Find the image.
 
         Args:
             name: a tag or an id.
             client: of another image, which closes it; default one of its own.
+            limits: how much it may hold.
 
         Raises:
             SourceError: the engine has no such image.
             EngineError: the engine is away or refuses.
         """
         self.name = name
+        self.limits = limits
         self._owned = client is None
         self._client = connect() if client is None else client
         try:
@@ -95,7 +107,7 @@ class EngineSource:
             SourceError: the engine has no such image.
             EngineError: the engine is away or refuses.
         """
-        return EngineSource(name, client=self._client)
+        return EngineSource(name, client=self._client, limits=self.limits)
 
     def kept_images(self) -> tuple[KeptImage, ...]:
         """Return every image of the engine, the newest first."""
@@ -131,12 +143,12 @@ class EngineSource:
             EngineError: the engine broke off.
             StoppedError: ``stop`` returned True.
         """
-        documents = _Documents(self.name)
+        documents = Documents(self.name, self.limits)
         sources = (self, *others)
         ids = tuple(source.facts.id for source in sources)
         with open_save(self._client, ids, stop=stop) as chunks:
             try:
-                if not _read_members(chunks, documents, take):
+                if not _read_members(chunks, documents, take, self.limits):
                     return None
             except tarfile.TarError as error:
                 raise EngineError(
@@ -163,7 +175,7 @@ class EngineSource:
             self._client.close()
 
 
-def _streamed(documents: _Documents, saved: SavedImage, name: str) -> Streamed:
+def _streamed(documents: Documents, saved: SavedImage, name: str) -> Streamed:
     image, _ = saved_image(documents, saved, reference=name)
     # Without the digests of blobs, which the engine makes for the way and does not keep.
     layers = tuple(
@@ -171,20 +183,28 @@ def _streamed(documents: _Documents, saved: SavedImage, name: str) -> Streamed:
     )
     return Streamed(
         image=replace(image, layers=layers),
-        config=documents.read(saved.config, limit=MAX_JSON),
+        documents=documents,
+        config=documents.read(saved.config, limit=documents.limits.json),
     )
 
 
-class _Documents:
+class Documents:
     """The small files of a stream, and the names of its large ones."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, limits: Limits) -> None:
+        """Start with none."""
         self.name = f"the engine's archive of {name}"
+        self.limits = limits
         self.texts: dict[str, bytes] = {}
         self.sizes: dict[str, int] = {}
         self.links: dict[str, str] = {}
 
+    def blobs(self) -> tuple[str, ...]:
+        """Return the names of all files."""
+        return tuple(self.sizes)
+
     def resolve(self, blob: str) -> str:
+        """Return the name of the file that a name leads to."""
         name = posixpath.normpath(blob)
         for _ in range(_MAX_LINKS):
             if name in self.sizes or name not in self.links:
@@ -193,15 +213,18 @@ class _Documents:
         return name
 
     def has(self, blob: str) -> bool:
+        """Say whether a file of that name came."""
         return self.resolve(blob) in self.sizes
 
     def size(self, blob: str) -> int:
+        """Return how many bytes the file has."""
         size = self.sizes.get(self.resolve(blob))
         if size is None:
             raise ArchiveError(f"{self.name} has no file {blob}, which its manifest names")
         return size
 
     def read(self, blob: str, *, limit: int) -> bytes:
+        """Return a file that is no layer."""
         size = self.size(blob)
         text = self.texts.get(self.resolve(blob))
         if text is None or size > limit:
@@ -210,7 +233,10 @@ class _Documents:
 
 
 def _read_members(
-    chunks: ChunkReader, documents: _Documents, take: Callable[[str, StreamReader], bool]
+    chunks: ChunkReader,
+    documents: Documents,
+    take: Callable[[str, StreamReader], bool],
+    limits: Limits,
 ) -> bool:
     """Sort the members of a stream; False as soon as ``take`` says so."""
     with tarfile.open(fileobj=cast("BinaryIO", chunks), mode="r|", bufsize=PIECE) as tar:
@@ -224,18 +250,19 @@ def _read_members(
                 continue
             documents.sizes[name] = member.size
             head = content.read(tarfile.BLOCKSIZE)
-            if not _is_layer(head, member.size):
+            if not _is_layer(head, member.size, limits):
                 documents.texts[name] = head + content.read()
                 continue
-            reader = StreamReader(_rest(head, content), name=f"layer {name[:19]}", diff_id=None)
+            short = f"layer {name[:19]}"
+            reader = StreamReader(_rest(head, content), name=short, diff_id=None, limits=limits)
             if not take(name, reader):
                 return False
     return True
 
 
-def _is_layer(head: bytes, size: int) -> bool:
+def _is_layer(head: bytes, size: int, limits: Limits) -> bool:
     """Tell a layer from a document by its first block; an empty layer is all zeros."""
-    if head[_MAGIC] == b"ustar" or sniff(head) is not Compression.NONE or size > MAX_JSON:
+    if head[_MAGIC] == b"ustar" or sniff(head) is not Compression.NONE or size > limits.json:
         return True
     return len(head) == tarfile.BLOCKSIZE and not head.strip(b"\0")
 

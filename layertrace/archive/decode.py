@@ -8,16 +8,27 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Final
+from itertools import accumulate
+from typing import TYPE_CHECKING, Final
 
-from layertrace.errors import ArchiveError, DecodeError
+from layertrace.errors import ArchiveError, DecodeError, LimitError
 from layertrace.model.image import HistoryEntry, ImageConfig, Platform
+from layertrace.model.limits import DEFAULTS
 
-MAX_JSON: Final = 16 << 20
-"""Bytes of one JSON document; registries refuse manifests of 4 MiB."""
+if TYPE_CHECKING:
+    from layertrace.archive.store import BlobStore
+    from layertrace.model.limits import Limits
 
+MAX_JSON: Final = DEFAULTS.json
+"""Bytes of one document that an engine sends."""
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}\Z|sha512:[0-9a-f]{128}\Z")
 _SHOWN: Final = 60
+_SPARSEST: Final = 5
+"""Bytes of a document to each of its values: less is not written by any program, and
+each takes a hundred bytes of memory."""
+_STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_BRACKETS: Final = {"[": 1, "{": 1, "]": -1, "}": -1}
+_NO_BRACKET: Final = re.compile(r"[^][{}]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +50,11 @@ class Node:
             folded = key.casefold()
             key = next((name for name in fields if name.casefold() == folded), key)
         return Node(fields.get(key), f"{self.where}.{key}" if self.where else key, self.document)
+
+    def misspelt(self, *keys: str) -> tuple[str, ...]:
+        """Return the members that are one of ``keys`` but for their case."""
+        folded = {key.casefold() for key in keys}
+        return tuple(n for n in self.mapping() if n not in keys and n.casefold() in folded)
 
     def mapping(self) -> dict[str, object]:
         """Return the object; ``null`` counts as empty.
@@ -99,17 +115,48 @@ class Node:
         )
 
 
-def parse_json(data: bytes, document: str) -> Node:
+def parse_json(data: bytes, document: str, limits: Limits = DEFAULTS) -> Node:
     """Return the root of the JSON text ``data``.
 
     Raises:
-        ArchiveError: it is not JSON, or nested beyond reason.
+        ArchiveError: it is not JSON.
+        LimitError: it is nested deeper, or holds more values, than any document.
     """
     try:
-        return Node(json.loads(data), "", document)
+        text = data.decode(json.detect_encoding(data), "surrogatepass")
+        _check_shape(text, document, limits)
+        return Node(json.loads(text), "", document)
     except (ValueError, RecursionError) as error:
         why = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise ArchiveError(f"{document} is not valid JSON", why=why) from error
+
+
+def read_json(store: BlobStore, blob: str, document: str = "") -> Node:
+    """Return the root of a JSON file of an archive; ``document`` is what messages call it.
+
+    Raises:
+        ArchiveError: it is missing, cut short or not JSON.
+        LimitError: it is larger or nested deeper than any document.
+    """
+    data = store.read(blob, limit=store.limits.json)
+    return parse_json(data, document or f"{blob} in {store.name}", store.limits)
+
+
+def _check_shape(text: str, document: str, limits: Limits) -> None:
+    opening = text.count("[") + text.count("{")
+    values = opening + text.count(",") + text.count(":")
+    if values > max(limits.json, len(text)) // _SPARSEST:
+        raise LimitError(
+            f"{document} holds up to {values:,} values", limit="json", allowed=limits.json
+        )
+    if opening <= limits.json_depth:
+        return
+    brackets = _NO_BRACKET.sub("", _STRING.sub("", text))
+    depth = max(accumulate(map(_BRACKETS.__getitem__, brackets)), default=0)
+    if depth > limits.json_depth:
+        raise LimitError(
+            f"{document} is nested {depth:,} deep", limit="json-depth", allowed=limits.json_depth
+        )
 
 
 def decode_platform(node: Node) -> Platform:
@@ -121,9 +168,11 @@ def decode_platform(node: Node) -> Platform:
     )
 
 
-def decode_config(data: bytes, *, digest: str, document: str) -> ImageConfig:
+def decode_config(
+    data: bytes, *, digest: str, document: str, limits: Limits = DEFAULTS
+) -> ImageConfig:
     """Return an image configuration."""
-    root = parse_json(data, document)
+    root = parse_json(data, document, limits)
     rootfs = root.get("rootfs")
     runtime = root.get("config")
     environment = (node.text().partition("=") for node in runtime.get("Env").items())

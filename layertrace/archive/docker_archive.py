@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from layertrace.archive.blob import digest_of
-from layertrace.archive.decode import MAX_JSON, decode_config, parse_json
+from layertrace.archive.decode import decode_config, read_json
 from layertrace.archive.pairing import StoredLayer, absence_of, pair_layers
 from layertrace.model.bundle import BLOB_PREFIX
 from layertrace.model.image import Image
 from layertrace.model.origin import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from layertrace.archive.decode import Node
     from layertrace.archive.store import BlobStore
@@ -39,6 +39,8 @@ class SavedImage:
     tags: tuple[str, ...]
     media_types: Mapping[str, str] = field(default_factory=dict)
     """Of layers by diff_id, where ``LayerSources`` tells."""
+    misspelt: tuple[str, ...] = ()
+    """Keys of it in another case than Docker writes."""
 
     @property
     def id(self) -> str:
@@ -58,6 +60,7 @@ def list_saved(store: BlobStore) -> tuple[SavedImage, ...]:
             layers=tuple(layer.text() for layer in item.get("Layers").items()),
             tags=tuple(tag.text() for tag in item.get("RepoTags").items()),
             media_types=_media_types(item.get("LayerSources")),
+            misspelt=item.misspelt("Config", "RepoTags", "Layers", "LayerSources"),
         )
         for item in _manifest(store).items()
     )
@@ -77,7 +80,7 @@ def lists_saved(store: BlobStore) -> bool:
 
 
 def _manifest(store: BlobStore) -> Node:
-    return parse_json(store.read(MANIFEST, limit=MAX_JSON), f"{MANIFEST} in {store.name}")
+    return read_json(store, MANIFEST)
 
 
 def _media_types(sources: Node) -> Mapping[str, str]:
@@ -95,33 +98,51 @@ def saved_image(
         ArchiveError: its configuration is damaged.
     """
     config, findings = _read_config(store, saved.config)
+    paired = pair_layers(stored_layers(store, saved, config), config)
+    image = Image(reference=reference, config=paired.config, layers=paired.layers, tags=saved.tags)
+    return image, (*findings, *paired.findings, *misspelt_keys(MANIFEST, saved.misspelt))
+
+
+def misspelt_keys(document: str, keys: tuple[str, ...]) -> tuple[Finding, ...]:
+    """Return the finding that keys are spelt in another case than the format's, where some are."""
+    if not keys:
+        return ()
+    named = ", ".join(keys)
+    message = f"{document} spells keys in another case than its format does: {named}"
+    return (Finding(code="key-case", message=message, facts={"keys": list(keys)}),)
+
+
+def stored_layers(
+    store: BlobStore, saved: SavedImage, config: ImageConfig | None
+) -> Iterator[StoredLayer]:
+    """Yield the layers of an image as the manifest lists them, base first."""
     diff_ids = config.diff_ids if config is not None else ()
     of_blob = dict(zip(saved.layers, diff_ids, strict=False))
-    paired = pair_layers(
-        (
-            StoredLayer(
-                blob=blob,
-                digest=_blob_digest(blob),
-                absence=absence_of(store, blob, saved.media_types.get(of_blob.get(blob, ""), "")),
-            )
-            for blob in saved.layers
-        ),
-        config,
-    )
-    image = Image(reference=reference, config=paired.config, layers=paired.layers, tags=saved.tags)
-    return image, (*findings, *paired.findings)
+    for blob in saved.layers:
+        media_type = saved.media_types.get(of_blob.get(blob, ""), "")
+        yield StoredLayer(
+            blob=blob, digest=_blob_digest(blob), absence=absence_of(store, blob, media_type)
+        )
 
 
 def _read_config(store: BlobStore, name: str) -> tuple[ImageConfig | None, tuple[Finding, ...]]:
     if not store.has(name):
         return None, (no_config(name),)
-    data = store.read(name, limit=MAX_JSON)
+    data = store.read(name, limit=store.limits.json)
     digest = digest_of(data)
-    config = decode_config(data, digest=digest, document=f"{name} in {store.name}")
-    stated = posixpath.basename(name).removesuffix(".json").removeprefix("sha256:")
-    if _HEX.match(stated) and digest != f"sha256:{stated}":
-        return config, (wrong_digest("the image configuration", f"sha256:{stated}", digest),)
+    config = decode_config(
+        data, digest=digest, document=f"{name} in {store.name}", limits=store.limits
+    )
+    stated = stated_digest(name)
+    if stated is not None and digest != stated:
+        return config, (wrong_digest("the image configuration", stated, digest),)
     return config, ()
+
+
+def stated_digest(name: str) -> str | None:
+    """Return the digest that the name of a configuration's file states, None where it is a word."""
+    stated = posixpath.basename(name).removesuffix(".json").removeprefix("sha256:")
+    return f"sha256:{stated}" if _HEX.match(stated) else None
 
 
 def no_config(name: str) -> Finding:

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 from layertrace.archive.blob import Region
 from layertrace.archive.regions import RegionStore, open_file, unreadable
 from layertrace.errors import ArchiveError
+from layertrace.model.limits import DEFAULTS
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from layertrace.model.limits import Limits
 
 
 class FolderStore(RegionStore):
@@ -20,13 +23,14 @@ class FolderStore(RegionStore):
 
     looks_like_image = True
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, limits: Limits = DEFAULTS) -> None:
         """Look at nothing but names, sizes and times.
 
         Raises:
             SourceError: the folder may not be read.
         """
         self.name = str(folder)
+        self.limits = limits
         self._open: dict[str, Region] = {}
         try:
             self._folder = folder.resolve()
@@ -42,6 +46,11 @@ class FolderStore(RegionStore):
     def names(self) -> tuple[str, ...]:
         """Return the names in the top folder."""
         return self._names
+
+    def blobs(self) -> tuple[str, ...]:
+        """Return the names of the files in the folder of each algorithm."""
+        files = sorted((self._folder / "blobs").glob("*/*"))
+        return tuple(f"blobs/{path.parent.name}/{path.name}" for path in files)
 
     def region(self, blob: str) -> Region:
         """Open the file and return all of it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from layertrace.archive.decode import MAX_JSON, parse_json
+from layertrace.archive.decode import read_json
 from layertrace.archive.docker_archive import MANIFEST, lists_saved
 from layertrace.archive.legacy_archive import REPOSITORIES, is_legacy
 from layertrace.archive.oci_layout import INDEX
@@ -72,7 +72,7 @@ def _read_form(store: TarStore | FolderStore) -> Form:
 
 
 def _is_index(store: TarStore | FolderStore) -> bool:
-    root = parse_json(store.read(INDEX, limit=MAX_JSON), INDEX)
+    root = read_json(store, INDEX)
     return isinstance(root.get("manifests").value, list)
 
 

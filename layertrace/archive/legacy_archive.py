@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from layertrace.archive.decode import MAX_JSON, Node, decode_config, parse_json
+from layertrace.archive.decode import Node, decode_config, read_json
 from layertrace.archive.pairing import StoredLayer, pair_layers
 from layertrace.errors import ArchiveError
 from layertrace.model.image import Absence, HistoryEntry, Image, ImageConfig
@@ -54,7 +54,7 @@ def list_legacy(store: NamedStore) -> tuple[LegacyImage, ...]:
     """
     if not store.has(REPOSITORIES):
         return _unnamed(store)
-    root = parse_json(store.read(REPOSITORIES, limit=MAX_JSON), f"{REPOSITORIES} in {store.name}")
+    root = read_json(store, REPOSITORIES)
     tags: dict[str, list[str]] = {}
     for repository in root.mapping():
         for tag, top in Node(root.mapping()[repository], repository, root.document).texts().items():
@@ -113,7 +113,7 @@ def _chain(store: BlobStore, top: str) -> tuple[list[tuple[str, Node | None]], t
 
 
 def _describe(store: BlobStore, one: str) -> Node:
-    return parse_json(store.read(f"{one}/json", limit=MAX_JSON), f"{one}/json in {store.name}")
+    return read_json(store, f"{one}/json")
 
 
 def _config(store: BlobStore, chain: Sequence[tuple[str, Node | None]]) -> ImageConfig | None:
@@ -121,8 +121,8 @@ def _config(store: BlobStore, chain: Sequence[tuple[str, Node | None]]) -> Image
     top, node = chain[-1]
     if node is None:
         return None
-    data = store.read(f"{top}/json", limit=MAX_JSON)
-    config = decode_config(data, digest="", document=node.document)
+    data = store.read(f"{top}/json", limit=store.limits.json)
+    config = decode_config(data, digest="", document=node.document, limits=store.limits)
     return ImageConfig(
         digest="",
         platform=config.platform,

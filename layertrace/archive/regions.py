@@ -6,12 +6,13 @@ import os
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from layertrace.errors import ArchiveError, SourceError
+from layertrace.errors import LimitError, SourceError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from layertrace.archive.blob import Region
+    from layertrace.model.limits import Limits
 
 
 class RegionStore(ABC):
@@ -21,6 +22,8 @@ class RegionStore(ABC):
     witness: str
     """Changes whenever the stored bytes may have changed."""
 
+    limits: Limits
+    """How much it may hold."""
     damage: str = ""
     """Why files may be missing."""
     unpacking: str = ""
@@ -31,6 +34,10 @@ class RegionStore(ABC):
     @abstractmethod
     def names(self) -> tuple[str, ...]:
         """Return the names of files, all of them or those on top."""
+
+    @abstractmethod
+    def blobs(self) -> tuple[str, ...]:
+        """Return the names of files that lie where blobs do."""
 
     @abstractmethod
     def region(self, blob: str) -> Region:
@@ -56,7 +63,11 @@ class RegionStore(ABC):
         """Return the whole of a small file."""
         region = self.region(blob)
         if region.size > limit:
-            raise ArchiveError(f"{blob} in {self.name} has {region.size:,} bytes; limit {limit:,}")
+            raise LimitError(
+                f"{blob} in {self.name} has {region.size:,} bytes, more than {limit:,}",
+                limit="json",
+                allowed=self.limits.json,
+            )
         return region.read_at(0, region.size)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from layertrace.archive.blob import AbsentReader, LayerReader, PlainReader, StreamReader
 from layertrace.archive.compression import MAGIC_SIZE, Compression, sniff
-from layertrace.archive.decode import MAX_JSON, decode_config
+from layertrace.archive.decode import decode_config
 from layertrace.archive.oci_layout import find_attestation
 from layertrace.archive.pairing import StoredLayer, pair_layers
 from layertrace.archive.pick import normalized, pick_image
@@ -22,11 +22,13 @@ from layertrace.archive.store import open_store, open_tar
 from layertrace.errors import ArchiveError, DigestMismatchError, LayerError, SourceError, UsageError
 from layertrace.model.bundle import BLOB_PREFIX, TRACE_MEMBER, TraceBundle
 from layertrace.model.image import Absence, Image, ImageConfig, LayerRef, Platform
+from layertrace.model.limits import DEFAULTS
 from layertrace.model.origin import Finding
 
 if TYPE_CHECKING:
     from layertrace.archive.folder_store import FolderStore
     from layertrace.archive.tar_store import TarStore
+    from layertrace.model.limits import Limits
 
 _TRANSPORTS: Final = ("docker-daemon", "docker-archive", "oci-archive", "oci")
 _ARCHIVE_SUFFIXES: Final = (".tar", ".tgz", ".gz", ".xz", ".bz2", ".zst", ".oci")
@@ -106,14 +108,17 @@ def parse_reference(text: str) -> Reference:
     return Reference(text=text, transport="docker-daemon", target=text)
 
 
-def open_archive(reference: Reference, *, platform: Platform | None = None) -> ArchiveSource:
+def open_archive(
+    reference: Reference, *, platform: Platform | None = None, limits: Limits = DEFAULTS
+) -> ArchiveSource:
     """Open an image stored in a file or folder, or arriving on stdin.
 
     Raises:
         SourceError: nothing there, or several images and none named.
         ArchiveError: what is there is not an image or is damaged.
+        LimitError: it holds more than any image has reason to.
     """
-    store = _open(reference)
+    store = open_stored(reference, limits)
     try:
         image, findings = pick_image(store, reference, platform)
         return ArchiveSource(store, image, findings)
@@ -122,15 +127,22 @@ def open_archive(reference: Reference, *, platform: Platform | None = None) -> A
         raise
 
 
-def _open(reference: Reference) -> TarStore | FolderStore:
+def open_stored(reference: Reference, limits: Limits) -> TarStore | FolderStore:
+    """Open the file or folder that a reference names, whatever images are in it.
+
+    Raises:
+        SourceError: nothing is there.
+        ArchiveError: what is there is not an archive or is damaged.
+        LimitError: it holds more than any image has reason to.
+    """
     if reference.transport != "stdin":
-        return open_store(Path(reference.target))
+        return open_store(Path(reference.target), limits)
     try:
         # Python has no stdin where the caller closed it.
         fd = os.dup(sys.stdin.fileno() if sys.stdin else 0)
     except OSError as error:
         raise SourceError("cannot read stdin", why=error.strerror or str(error)) from error
-    return open_tar(os.fdopen(fd, "rb", buffering=0), name="stdin")
+    return open_tar(os.fdopen(fd, "rb", buffering=0), name="stdin", limits=limits)
 
 
 class ArchiveSource:
@@ -144,6 +156,7 @@ class ArchiveSource:
         self.image = image
         self.findings = findings
         self.witness = store.witness
+        self.limits = store.limits
         self.bundle = _read_bundle(store)
 
     def attestation(self) -> bytes | None:
@@ -165,11 +178,12 @@ class ArchiveSource:
             ArchiveError: it is not there or not what its digest says.
         """
         blob = BLOB_PREFIX + digest.removeprefix("sha256:")
-        data = self._store.read(blob, limit=MAX_JSON)
+        data = self._store.read(blob, limit=self._store.limits.json)
         actual = f"sha256:{hashlib.sha256(data).hexdigest()}"
         if actual != digest:
             raise DigestMismatchError(subject=blob, expected=digest, actual=actual)
-        return decode_config(data, digest=digest, document=f"{blob} in {self._store.name}")
+        document = f"{blob} in {self._store.name}"
+        return decode_config(data, digest=digest, document=document, limits=self.limits)
 
     def stage_image(self, config: str) -> Image:
         """Return an image of a trace archive by its configuration's digest.
@@ -202,7 +216,13 @@ def open_stored_layer(store: TarStore | FolderStore, layer: LayerRef) -> LayerRe
     region = store.readable(layer.blob)
     if sniff(region.read_at(0, MAGIC_SIZE)) is Compression.NONE:
         return PlainReader(region, name=name, diff_id=layer.diff_id, digest=layer.digest)
-    return StreamReader(region.pieces(), name=name, diff_id=layer.diff_id, digest=layer.digest)
+    return StreamReader(
+        region.pieces(),
+        name=name,
+        diff_id=layer.diff_id,
+        digest=layer.digest,
+        limits=store.limits,
+    )
 
 
 def parse_platform(text: str) -> Platform:
@@ -242,6 +262,6 @@ def _read_bundle(store: TarStore | FolderStore) -> TraceBundle | None:
     if not store.has(TRACE_MEMBER):
         return None
     # Few archives have one.
-    from layertrace.archive.trace_json import MAX_TRACE_BYTES, read_bundle  # noqa: PLC0415
+    from layertrace.archive.trace_json import read_bundle  # noqa: PLC0415
 
-    return read_bundle(store.read(TRACE_MEMBER, limit=MAX_TRACE_BYTES))
+    return read_bundle(store.read(TRACE_MEMBER, limit=store.limits.statement), store.limits)

@@ -7,14 +7,17 @@ import shutil
 import tempfile
 from typing import TYPE_CHECKING
 
-from layertrace.errors import LayerError, LayertraceError, StorageError
+from layertrace.archive.compression import too_large
+from layertrace.errors import LayerError, LayertraceError, LimitError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
+    from layertrace.model.limits import Limits
 
-def spool(pieces: Iterator[bytes], name: str) -> tuple[BinaryIO, str]:
+
+def spool(pieces: Iterator[bytes], name: str, limits: Limits) -> tuple[BinaryIO, str]:
     """Return the bytes in a temporary file that vanishes with its last use.
 
     Of damaged ones, as many as can be had, and what is wrong with them.
@@ -22,6 +25,7 @@ def spool(pieces: Iterator[bytes], name: str) -> tuple[BinaryIO, str]:
     Raises:
         StorageError: there is no room for them.
         LayerError: not one can be had.
+        LimitError: there are more than of any archive.
     """
     try:
         # Closed with the store; a with-block would end its life here.
@@ -31,18 +35,17 @@ def spool(pieces: Iterator[bytes], name: str) -> tuple[BinaryIO, str]:
     damage = ""
     try:
         for piece in pieces:
+            if file.tell() + len(piece) > limits.size:
+                raise too_large(name, limits)
             _write_all(file.fileno(), piece)
     except OSError as error:
         file.close()
         raise _no_room(name, error) from error
-    except LayerError as error:
+    except LayertraceError as error:
         damage = error.what
-        if not file.tell():
+        if not (isinstance(error, LayerError) and file.tell()) or isinstance(error, LimitError):
             file.close()
             raise
-    except LayertraceError:
-        file.close()
-        raise
     file.seek(0)
     return file, damage
 

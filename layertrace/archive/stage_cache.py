@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from layertrace.archive.decode import MAX_JSON, parse_json
+from layertrace.archive.decode import read_json
 from layertrace.archive.oci_layout import INDEX, blob_name, read_json_blob
 from layertrace.archive.source import open_stored_layer
 from layertrace.archive.store import open_store
 from layertrace.errors import ArchiveError, SourceError
 from layertrace.model.buildcache import BuildCache, CachedLayer, CachedStep
 from layertrace.model.image import Image, ImageConfig, LayerRef
+from layertrace.model.limits import DEFAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from layertrace.archive.store import BlobStore
     from layertrace.archive.tar_store import TarStore
     from layertrace.model.image import Platform
+    from layertrace.model.limits import Limits
 
 _CONFIG_TYPE: Final = "application/vnd.buildkit.cacheconfig.v0"
 _DIFF_ID: Final = "containerd.io/uncompressed"
@@ -44,6 +46,7 @@ class CacheSource:
         self.caches = caches
         self.name = store.name
         self.witness = store.witness
+        self.limits = store.limits
 
     def image(self, stack: Sequence[CachedLayer], platform: Platform) -> Image:
         """Return the image that a step's result is; it has no history."""
@@ -71,14 +74,14 @@ class CacheSource:
         self._store.close()
 
 
-def open_stage_cache(path: Path) -> CacheSource:
+def open_stage_cache(path: Path, limits: Limits = DEFAULTS) -> CacheSource:
     """Open the folder that ``--cache-to type=local,dest=DIR,mode=max`` wrote, or a tar of it.
 
     Raises:
         SourceError: nothing there, or no build cache.
         ArchiveError: what is there is damaged.
     """
-    store = open_store(path)
+    store = open_store(path, limits)
     try:
         return CacheSource(store, _read_caches(store))
     except BaseException:
@@ -101,7 +104,7 @@ def _read_caches(store: BlobStore) -> tuple[BuildCache, ...]:
 
 def _listed_caches(store: BlobStore) -> Iterator[BuildCache]:
     """Yield the caches of a layout, the newest first."""
-    root = parse_json(store.read(INDEX, limit=MAX_JSON), f"{INDEX} in {store.name}")
+    root = read_json(store, INDEX)
     for item in reversed(root.get("manifests").items()):
         manifest = read_json_blob(store, item.get("digest").digest())
         # Older versions write an index, the configuration one of its manifests.

@@ -14,11 +14,14 @@ from layertrace.archive.regions import open_file, unreadable
 from layertrace.archive.spool import spool
 from layertrace.archive.tar_store import TarStore
 from layertrace.errors import ArchiveError
+from layertrace.model.limits import DEFAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
     from typing import BinaryIO
+
+    from layertrace.model.limits import Limits
 
 
 class BlobStore(Protocol):
@@ -27,6 +30,11 @@ class BlobStore(Protocol):
     @property
     def name(self) -> str:
         """For messages."""
+        ...
+
+    @property
+    def limits(self) -> Limits:
+        """How much it may hold."""
         ...
 
     def has(self, blob: str) -> bool:
@@ -45,12 +53,13 @@ class BlobStore(Protocol):
         """Return the whole of a small file.
 
         Raises:
-            ArchiveError: it is missing, cut short or larger than ``limit`` bytes.
+            ArchiveError: it is missing or cut short.
+            LimitError: it is larger than ``limit`` bytes.
         """
         ...
 
 
-def open_store(path: Path) -> TarStore | FolderStore:
+def open_store(path: Path, limits: Limits = DEFAULTS) -> TarStore | FolderStore:
     """Open a file or folder by what is in it, packed archives too.
 
     Raises:
@@ -63,17 +72,18 @@ def open_store(path: Path) -> TarStore | FolderStore:
     except OSError as error:
         raise unreadable(path, error) from error
     if is_folder:
-        return FolderStore(path)
-    return open_tar(os.fdopen(open_file(path), "rb", buffering=0), name=str(path))
+        return FolderStore(path, limits)
+    return open_tar(os.fdopen(open_file(path), "rb", buffering=0), name=str(path), limits=limits)
 
 
-def open_tar(file: BinaryIO, *, name: str) -> TarStore:
+def open_tar(file: BinaryIO, *, name: str, limits: Limits = DEFAULTS) -> TarStore:
     """Open an archive from an open file; one that is packed or a pipe is spooled to disk.
 
     ``file`` is closed before this returns; the store keeps its own handle.
 
     Raises:
         ArchiveError: it is empty or not a tar.
+        LimitError: it unpacks to more than any archive.
         StorageError: there is no room to unpack it.
     """
     with ExitStack() as files:
@@ -81,7 +91,7 @@ def open_tar(file: BinaryIO, *, name: str) -> TarStore:
         status = os.fstat(file.fileno())
         witness = f"{status.st_dev}:{status.st_ino}:{status.st_size}:{status.st_mtime_ns}"
         if not stat.S_ISREG(status.st_mode):
-            arrived, _ = spool(_pieces(plain), name)
+            arrived, _ = spool(_pieces(plain), name, limits)
             plain = files.enter_context(arrived)
             # Nothing tells whether the next stream holds the same.
             witness = f"spool:{uuid4()}"
@@ -90,10 +100,10 @@ def open_tar(file: BinaryIO, *, name: str) -> TarStore:
         if not head:
             raise ArchiveError(f"{name} is empty", hint="save the image again")
         if sniff(head) is not Compression.NONE:
-            unpacked, damage = spool(unpack(_pieces(plain), name), name)
+            unpacked, damage = spool(unpack(_pieces(plain), name, limits), name, limits)
             plain = files.enter_context(unpacked)
         own = os.fdopen(os.dup(plain.fileno()), "rb", buffering=0)
-        return TarStore(own, name=name, witness=witness, damage=damage)
+        return TarStore(own, name=name, witness=witness, damage=damage, limits=limits)
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:

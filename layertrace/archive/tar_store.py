@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Final, cast
 
 from layertrace.archive.blob import Region
 from layertrace.archive.regions import RegionStore
-from layertrace.errors import ArchiveError
-from layertrace.model.pax import MAX_HEADER, PaxGuard
+from layertrace.errors import ArchiveError, LimitError
+from layertrace.model.limits import DEFAULTS
+from layertrace.model.pax import PaxGuard
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-MAX_MEMBERS: Final = 100_000
-"""Files in an archive; an image has some hundreds at most."""
+    from layertrace.model.limits import Limits
+
 MAX_UNLIKELY: Final = 4096
 """Members none of which is called as in an image: what follows is a file system's too."""
 WHOLE: Final = "\0"
@@ -27,15 +28,22 @@ WHOLE: Final = "\0"
 _LIKELY: Final = re.compile(
     r"blobs(?:/sha\d+|\Z)|oci-layout\Z|(?:sha256:)?[0-9a-f]{64}(?:\Z|[/.])|[^/]+/layer\.tar\Z"
 )
-_MAX_LINKS: Final = 8
-_MAX_HEADERS: Final = 64 << 20
-"""Bytes of all headers of an archive."""
+_HEADERS: Final = 640
+"""Bytes of headers that a member of an archive has at most, all taken together."""
 
 
 class TarStore(RegionStore):
     """An archive of an image; its members are found once, by offset."""
 
-    def __init__(self, file: BinaryIO, *, name: str, witness: str, damage: str = "") -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        *,
+        name: str,
+        witness: str,
+        damage: str = "",
+        limits: Limits = DEFAULTS,
+    ) -> None:
         """Index the tar in ``file``, which must be a plain, seekable one, the store's to close.
 
         Args:
@@ -43,22 +51,29 @@ class TarStore(RegionStore):
             name: for messages.
             witness: changes whenever the tar may have.
             damage: what went wrong when it was unpacked.
+            limits: how much it may hold.
 
         Raises:
             ArchiveError: it is not a tar.
+            LimitError: it holds more.
         """
         self.name = name
+        self.limits = limits
         self.witness = witness
         self.looks_like_image = False
         self.unpacking = damage
         """What went wrong when the tar was unpacked."""
         self.damage = damage
         """Why members may be missing, where the tar does not end as it should."""
+        self.is_unended = False
+        """It ends behind a member, without the mark that says so."""
         self._file = file
         self._size = os.fstat(file.fileno()).st_size
         self._regions: dict[str, Region] = {}
         self._links: dict[str, str] = {}
         self._members = 0
+        self._end = 0
+        """Where the end mark stands."""
         try:
             self._index()
         except ArchiveError:
@@ -72,6 +87,10 @@ class TarStore(RegionStore):
     def names(self) -> tuple[str, ...]:
         """Return the names of all regular files, in their order."""
         return tuple(self._regions)
+
+    def blobs(self) -> tuple[str, ...]:
+        """Return the names of the files below ``blobs``."""
+        return tuple(name for name in self._regions if name.startswith("blobs/"))
 
     def readable(self, blob: str) -> Region:
         """Return where the file lies in the archive, or as much of it as there is."""
@@ -97,16 +116,26 @@ class TarStore(RegionStore):
             )
         return region
 
+    def has_trailing_data(self) -> bool:
+        """Say whether anything but zeros follows the end mark."""
+        region = self.readable(WHOLE)
+        rest = replace(region, offset=self._end, size=region.size - self._end)
+        return any(piece.strip(b"\0") for piece in rest.pieces())
+
     def close(self) -> None:
         """Close the archive."""
         self._file.close()
 
     def _index(self) -> None:
-        headers = cast("BinaryIO", _HeaderFile(self._file.fileno()))
+        headers = cast("BinaryIO", _HeaderFile(self._file.fileno(), self.name, self.limits))
+        guard = PaxGuard()
         end = 0
         try:
             with tarfile.open(fileobj=headers, mode="r:", errors="surrogateescape") as tar:
-                for member in tar:
+                while (member := tar.next()) is not None:
+                    # A member keeps a copy of all global headers before it.
+                    vars(tar)["members"].clear()
+                    guard.apply(len(tar.pax_headers))
                     self._add(member)
                     if self._members > MAX_UNLIKELY and not self.looks_like_image:
                         return
@@ -119,8 +148,10 @@ class TarStore(RegionStore):
                 raise ArchiveError(f"{self.name} is not an image archive", why=why) from error
             self.damage = self.damage or f"the archive is cut short or damaged: {error}"
         else:
+            self._end = end
             mark = os.pread(self._file.fileno(), tarfile.BLOCKSIZE, end)
             if len(mark) < tarfile.BLOCKSIZE:
+                self.is_unended = not self.damage and end == self._size
                 self.damage = self.damage or "the archive is cut short: it has no end mark"
             elif mark.strip(b"\0"):
                 self.damage = (
@@ -138,8 +169,8 @@ class TarStore(RegionStore):
         return True
 
     def _add(self, member: tarfile.TarInfo) -> None:
-        if len(self._regions) + len(self._links) >= MAX_MEMBERS:
-            raise ArchiveError(f"{self.name} has more than {MAX_MEMBERS:,} files")
+        if len(self._regions) + len(self._links) >= self.limits.members:
+            raise _too_many(self.name, self.limits)
         self._members += 1
         name = posixpath.normpath(member.name).lstrip("/")
         self.looks_like_image = self.looks_like_image or _LIKELY.match(name) is not None
@@ -159,29 +190,44 @@ class TarStore(RegionStore):
 
     def _resolve(self, blob: str) -> str:
         name = posixpath.normpath(blob).lstrip("/")
-        for _ in range(_MAX_LINKS):
+        for _ in range(self.limits.links):
             if name not in self._links:
                 return name
             name = self._links[name]
         return name
 
 
+def _too_many(name: str, limits: Limits) -> LimitError:
+    return LimitError(
+        f"{name} has more than {limits.members:,} files", limit="members", allowed=limits.members
+    )
+
+
 class _HeaderFile(io.RawIOBase):
     """An archive as tarfile reads its headers: nothing large, nothing that takes long."""
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, name: str, limits: Limits) -> None:
         super().__init__()
         self._fd = fd
+        self._name = name
+        self._limits = limits
         self._position = 0
-        self._left = _MAX_HEADERS
+        # An archive of few members has its end as well.
+        self._left = _HEADERS * (limits.members + 8)
         self._guard = PaxGuard()
 
     def read(self, size: int = -1) -> bytes:
-        if not 0 <= size <= MAX_HEADER:
-            raise tarfile.HeaderError(f"an extended header of more than {MAX_HEADER:,} bytes")
+        if size < 0:
+            raise tarfile.HeaderError("an extended header of no size")
+        if size > self._limits.pax:
+            raise LimitError(
+                f"a PAX header or long name of {size:,} bytes in {self._name}",
+                limit="pax",
+                allowed=self._limits.pax,
+            )
         self._left -= size
         if self._left < 0:
-            raise tarfile.HeaderError(f"more than {_MAX_HEADERS:,} bytes of headers")
+            raise _too_many(self._name, self._limits)
         data = os.pread(self._fd, size, self._position)
         self._position += len(data)
         if size > tarfile.BLOCKSIZE:

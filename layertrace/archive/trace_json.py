@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from layertrace.archive.decode import Node, parse_json
-from layertrace.errors import DecodeError
 from layertrace.model.bundle import (
     TRACE_MEMBER,
     TRACE_SCHEMA,
@@ -17,14 +16,17 @@ from layertrace.model.bundle import (
     ContextEntry,
     TraceBundle,
 )
+from layertrace.model.limits import DEFAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
+    from layertrace.model.limits import Limits
+
     T = TypeVar("T")
 
-MAX_TRACE_BYTES: Final = 64 << 20
+MAX_TRACE_BYTES: Final = DEFAULTS.statement
 """Of ``trace.json``; some 200,000 files of a context fit."""
 
 _SCHEMA: Final = re.compile(r"layertrace\.trace/([0-9]{1,6})")
@@ -80,7 +82,7 @@ def _encode_entry(entry: ContextEntry) -> dict[str, object]:
     return fields
 
 
-def read_bundle(text: bytes) -> TraceBundle:
+def read_bundle(text: bytes, limits: Limits = DEFAULTS) -> TraceBundle:
     """Read ``trace.json``, which may come from anyone.
 
     Keys that are not known are left out: the schema number rises when one of
@@ -88,17 +90,10 @@ def read_bundle(text: bytes) -> TraceBundle:
 
     Raises:
         ArchiveError: it is not JSON.
-        DecodeError: it is too large, of another schema, or a key does not hold
-            what it should.
+        LimitError: it is nested deeper, or holds more values, than any listing.
+        DecodeError: it is of another schema, or a key does not hold what it should.
     """
-    if len(text) > MAX_TRACE_BYTES:
-        raise DecodeError(
-            where="document",
-            expected=f"at most {MAX_TRACE_BYTES} bytes",
-            got=str(len(text)),
-            document=TRACE_MEMBER,
-        )
-    root = parse_json(text, TRACE_MEMBER)
+    root = parse_json(text, TRACE_MEMBER, limits)
     _check_schema(root.get("schema"))
     return TraceBundle(
         builder=_choice(root.get("builder"), _BUILDERS),

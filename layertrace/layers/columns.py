@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from layertrace.layers.headers import OddMember
+
+
+_PART: Final = 120
+"""Bytes that one part of a sparse map takes in memory."""
 
 
 @dataclass(slots=True)
@@ -26,6 +30,8 @@ class Columns:
     devices: dict[int, tuple[int, int]] = field(default_factory=dict)
     capabilities: dict[int, bytes] = field(default_factory=dict)
     sparse: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    extras: int = 0
+    """Characters of attributes, and what sparse maps take instead of them."""
 
     def add_extras(self, number: int, odd: OddMember) -> None:
         """Add what only few entries have."""
@@ -33,8 +39,10 @@ class Columns:
             self.devices[number] = odd.device
         if odd.sparse is not None:
             self.sparse[number] = odd.sparse
+            self.extras += _PART * len(odd.sparse)
         if odd.capability is not None:
             self.capabilities[number] = odd.capability
+            self.extras += len(odd.capability)
 
     def keep(self, numbers: list[int]) -> dict[int, int]:
         """Drop all rows but ``numbers``; return old number to new."""

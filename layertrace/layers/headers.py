@@ -11,8 +11,8 @@ sparse files, base-256 numbers, anything odd) is read by the standard library's
 - the size of a sparse file is the expanded one, whatever the order of its PAX
   records;
 - a field that a plain entry's kind does not use is not looked at;
-- numbers beyond 64 bits, names with a NUL and extended headers beyond the
-  limits below are damage.
+- numbers beyond 64 bits, names with a NUL and more headers in front of one
+  member than any program writes are damage.
 
 Source: POSIX ``pax``, "ustar Interchange Format"; GNU tar manual, "Basic Tar
 Format" and "Storing Sparse Files".
@@ -26,18 +26,22 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
+from layertrace.errors import LimitError
 from layertrace.model.entry import EntryKind
-from layertrace.model.pax import MAX_HEADER, PaxGuard, records_alone
+from layertrace.model.limits import DEFAULTS
+from layertrace.model.pax import PaxGuard, records_alone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Self
 
+    from layertrace.model.limits import Limits
+
     Read = Callable[[int, int], bytes]
 
 BLOCK: Final = 512
-MAX_HEADERS: Final = 4 << 20
-"""Bytes of all headers and sparse maps of one member."""
+MAX_HEADERS: Final = 4
+"""Bytes of all headers and sparse maps of one member, in those that one PAX header may have."""
 MAX_EXTENDED: Final = 32
 """Extended headers that count in front of one member; tar programs write three at most."""
 
@@ -151,7 +155,8 @@ class OddMember:
 class OddDecoder:
     """Headers that tarfile reads, one member with all its extended headers at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits = DEFAULTS) -> None:
+        self._limits = limits
         empty = io.BytesIO(bytes(2 * BLOCK))
         self._tar = tarfile.TarFile(fileobj=empty, encoding="utf-8", errors="surrogateescape")
         self._guard = PaxGuard()
@@ -169,15 +174,17 @@ class OddDecoder:
             position: an offset.
 
         Raises:
-            DamagedHeaderError: a header is damaged or beyond a limit.
+            DamagedHeaderError: a header is damaged.
+            LimitError: a header is beyond a limit.
             EOFError: the tar ends inside the headers.
         """
         try:
             extended, start = self._take_extended(read, position)
             if read(start, BLOCK) == _ZERO_BLOCK:
                 return _nothing(start)
-            self._tar.fileobj = _HeaderFile(read, start, extended)
+            self._tar.fileobj = _HeaderFile(read, start, extended, self._limits)
             self._tar.offset = start - len(extended)
+            self._guard.apply(len(self._tar.pax_headers))
             info = _Info.fromtarfile(self._tar)
             return _odd_member(info, self._tar.offset)
         except (tarfile.TarError, ValueError, OverflowError, RecursionError) as error:
@@ -192,9 +199,7 @@ class OddDecoder:
         kept: dict[bytes | int, bytes] = {}
         while (kind := read(position, BLOCK)[156:157]) in _EXTENDED_TYPES:
             header = read(position, BLOCK)
-            length = _octal(header[124:136])
-            if not 0 <= length <= MAX_HEADER:
-                raise DamagedHeaderError(f"an extended header of more than {MAX_HEADER:,} bytes")
+            length = self._extended_length(header, position)
             size = BLOCK + (length + BLOCK - 1 & -BLOCK)
             whole = read(position, size)
             if len(whole) < size:
@@ -210,10 +215,22 @@ class OddDecoder:
                 kept[key] = whole
             if len(kept) > MAX_EXTENDED:
                 raise DamagedHeaderError(f"more than {MAX_EXTENDED} extended headers in a row")
-            if sum(map(len, kept.values())) > MAX_HEADERS:
-                raise DamagedHeaderError(f"more than {MAX_HEADERS:,} bytes of headers")
+            if sum(map(len, kept.values())) > MAX_HEADERS * self._limits.pax:
+                raise _too_many_bytes(self._limits)
             position += size
         return b"".join(kept.values()), position
+
+    def _extended_length(self, header: bytes, position: int) -> int:
+        length = _octal(header[124:136])
+        if length < 0:
+            raise DamagedHeaderError("an extended header whose size is no octal number")
+        if length > self._limits.pax:
+            raise LimitError(
+                f"a PAX header or long name of {length:,} bytes, at byte {position:,} of a tar",
+                limit="pax",
+                allowed=self._limits.pax,
+            )
+        return length
 
 
 class _Info(tarfile.TarInfo):
@@ -230,17 +247,20 @@ class _Info(tarfile.TarInfo):
 class _HeaderFile(io.RawIOBase):
     """The tar as the file object tarfile reads one member's headers from."""
 
-    def __init__(self, read: Read, position: int, before: bytes) -> None:
+    def __init__(self, read: Read, position: int, before: bytes, limits: Limits) -> None:
         """Read from ``position`` on, after what is to stand before it."""
         super().__init__()
         self._read = read
         self._before = before
         self._position = position - len(before)
-        self._limit = position + MAX_HEADERS
+        self._limits = limits
+        self._end = position + MAX_HEADERS * limits.pax
 
     def read(self, size: int = -1) -> bytes:
-        if size < 0 or self._position + size > self._limit:
-            raise DamagedHeaderError(f"more than {MAX_HEADERS:,} bytes of headers")
+        if size < 0:
+            raise DamagedHeaderError("a header of negative size")
+        if self._position + size > self._end:
+            raise _too_many_bytes(self._limits)
         piece, self._before = self._before[:size], self._before[size:]
         if not piece:
             piece = self._read(self._position, size)
@@ -251,6 +271,14 @@ class _HeaderFile(io.RawIOBase):
 
     def tell(self) -> int:
         return self._position
+
+
+def _too_many_bytes(limits: Limits) -> LimitError:
+    return LimitError(
+        f"headers and sparse map of one file with more than {MAX_HEADERS * limits.pax:,} bytes",
+        limit="pax",
+        allowed=limits.pax,
+    )
 
 
 def _nothing(position: int) -> OddMember:

@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from layertrace.errors import LayerError
 from layertrace.model.entry import EntryKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _DIR: Final = int(EntryKind.DIR)
 _SYMLINK: Final = int(EntryKind.SYMLINK)
@@ -22,6 +23,8 @@ _MAX_LINKS: Final = 40
 """As many symbolic links in one path as Linux follows."""
 _MAX_PATH: Final = 4096
 """Bytes of a path that Linux takes, and names looked at on the way."""
+_MAX_TOIL: Final = 4 << 30
+"""Characters of names looked up for all entries of a layer: some seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +38,11 @@ class Misplaced:
 
 
 def find_misplaced(
-    paths: Sequence[str], kinds: Sequence[int], links: Mapping[int, str], last: Mapping[str, int]
+    paths: Sequence[str],
+    kinds: Sequence[int],
+    links: Mapping[int, str],
+    last: Mapping[str, int],
+    take: Callable[[int, str], None],
 ) -> Misplaced | None:
     """Return the entries that stand elsewhere, None where all stand where they say.
 
@@ -44,12 +51,22 @@ def find_misplaced(
         kinds: of the entries.
         links: entry number to link target.
         last: path to the number of the last entry that has it.
+        take: called with 1 and its path for every directory without an entry of
+            its own, and with 0 and the path for every entry that stands elsewhere;
+            raises where those are too many.
+
+    Raises:
+        LayerError: finding where links lead takes too long.
     """
-    if not _is_any_blocked(paths, kinds, last):
+    if not _is_any_blocked(paths, kinds, last, take):
         return None
     layer = _Layer(kinds, links, last)
-    landings = ((number, layer.land(path, number)) for number, path in enumerate(paths))
-    moved = {number: path for number, path in landings if path != paths[number]}
+    moved: dict[int, str | None] = {}
+    for number, path in enumerate(paths):
+        landing = layer.land(path, number)
+        if landing != path:
+            take(0, landing or "")
+            moved[number] = landing
     targets = {
         number: landing
         for number, target in links.items()
@@ -60,24 +77,34 @@ def find_misplaced(
     return Misplaced(paths=moved, targets=targets)
 
 
-def _is_any_blocked(paths: Sequence[str], kinds: Sequence[int], last: Mapping[str, int]) -> bool:
+def _is_any_blocked(
+    paths: Sequence[str],
+    kinds: Sequence[int],
+    last: Mapping[str, int],
+    take: Callable[[int, str], None],
+) -> bool:
+    blocked = False
     checked = {""}
     for path in {path.rpartition("/")[0] for path in paths}:
         directory = path
         while directory not in checked:
             checked.add(directory)
             number = last.get(directory)
-            if number is not None and kinds[number] != _DIR:
-                return True
+            if number is None:
+                take(1, directory)
+            elif kinds[number] != _DIR:
+                blocked = True
             directory = directory.rpartition("/")[0]
-    return False
+    return blocked
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Layer:
     kinds: Sequence[int]
     links: Mapping[int, str]
     last: Mapping[str, int]
+    toil: int = 0
+    """Characters of all names looked up so far."""
 
     def land(self, path: str, number: int) -> str | None:
         """Return where the path of entry ``number`` leads when that is extracted."""
@@ -92,7 +119,11 @@ class _Layer:
                 done = done[:-1] if part == ".." else done
                 continue
             done.append(part)
-            above = self.last.get("/".join(done))
+            here = "/".join(done)
+            self.toil += len(here)
+            if self.toil > _MAX_TOIL:
+                raise LayerError("symbolic links of a layer that take too long to follow")
+            above = self.last.get(here)
             if above is None or self.kinds[above] == _DIR:
                 continue
             followed += 1

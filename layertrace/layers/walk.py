@@ -10,27 +10,29 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
-from layertrace.errors import InvalidWhiteoutError, LayerError, LayerLimitError, StoppedError
+from layertrace.errors import InvalidWhiteoutError, LayerError, LimitError, StoppedError
 from layertrace.layers.columns import Columns
 from layertrace.layers.headers import BLOCK, DamagedHeaderError, OddDecoder, PlainDecoder
 from layertrace.layers.index import LayerIndex
 from layertrace.layers.misplaced import find_misplaced
+from layertrace.layers.room import Room
 from layertrace.layers.whiteout import is_aufs_metadata, parse_whiteout
 from layertrace.model.entry import EntryKind, clean_path
+from layertrace.model.limits import DEFAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from layertrace.layers.headers import Member
+    from layertrace.model.limits import Limits
 
 WINDOW: Final = 256 * 1024
 _FIRST_WINDOW: Final = 16 * 1024
-MAX_ENTRIES: Final = 20_000_000
-MAX_PATH: Final = 4096
-"""Characters of a path: no Linux takes more, and deep ones cost their square."""
 
 _FILE: Final = int(EntryKind.FILE)
 _DIR: Final = int(EntryKind.DIR)
@@ -38,6 +40,7 @@ _SYMLINK: Final = int(EntryKind.SYMLINK)
 _ZERO_BLOCK: Final = bytes(BLOCK)
 
 _UNCLEAN_STARTS: Final = frozenset({"", "/", "."})
+_OUTSIDE: Final = re.compile(r"\A/.|(?:\A|/)\.\.(?:/|\Z)", re.DOTALL)
 _UNCLEAN: Final = re.compile(r"//|/\.\.?(?:/|\Z)|\A(?:/|\.\.?(?:/|\Z))")
 
 
@@ -72,6 +75,7 @@ def walk_layer(
     name: str,
     hash_contents: bool = False,
     watch: Callable[[int, int], bool] | None = None,
+    limits: Limits = DEFAULTS,
 ) -> Walked:
     """Walk one layer's tar to its end marker, or as far as it can be read.
 
@@ -83,12 +87,13 @@ def walk_layer(
         name: of the layer, for messages.
         hash_contents: also read and hash every regular file.
         watch: called for each window with the bytes and entries passed; True stops.
+        limits: how much it may hold.
 
     Raises:
-        LayerLimitError: it has more entries than any layer has reason to have.
+        LimitError: it holds more.
         StoppedError: ``watch`` said so.
     """
-    return _Walk(reader, name, hash_contents=hash_contents, watch=watch).run()
+    return _Walk(reader, name, hash_contents=hash_contents, watch=watch, limits=limits).run()
 
 
 class _Walk:
@@ -101,11 +106,13 @@ class _Walk:
         *,
         hash_contents: bool,
         watch: Callable[[int, int], bool] | None,
+        limits: Limits,
     ) -> None:
         self._reader = reader
         self._name = name
         self._hash_contents = hash_contents
         self._watch = watch
+        self._room = Room(name, limits)
         self._columns = Columns()
         self._window = b""
         self._start = 0
@@ -113,17 +120,19 @@ class _Walk:
         self._content_end = 0
         self._stored = 0
         self._decoder = PlainDecoder()
-        self._odd = OddDecoder()
+        self._odd = OddDecoder(limits)
         self._digests: dict[int, bytes] = {}
         self._whiteouts: list[str] = []
         self._opaques: list[str] = []
         self._notes: dict[str, str] = {}
+        self._times: Counter[str] = Counter()
+        """How often each note would have been made."""
         self._damage = ""
 
     def run(self) -> Walked:
         try:
             self._walk()
-        except LayerLimitError:
+        except LimitError:
             raise
         except LayerError as error:
             self._damage = ": ".join(line for line in (error.what, error.why) if line)
@@ -145,6 +154,7 @@ class _Walk:
             if member is not None:
                 position = self._add(member, position + BLOCK)
             elif header == _ZERO_BLOCK:
+                self._look_behind(position + BLOCK)
                 break
             else:
                 position = self._take_odd(position)
@@ -156,6 +166,7 @@ class _Walk:
         if local + size > len(self._window):
             if self._watch is not None and self._watch(position, len(self._columns.kinds)):
                 raise StoppedError
+            self._weigh()
             tail = self._window[local:]
             # Behind a large file the next is often large too, so the window
             # starts small there and grows while headers follow each other.
@@ -186,6 +197,7 @@ class _Walk:
             columns.offsets.append(content)
             if link:
                 columns.links[number] = link if kind == _SYMLINK else clean_path(link)
+                self._room.names += len(link)
             if self._hash_contents and kind == _FILE and not sparse:
                 self._digests[number] = self._hash(content, size)
         return content + (size + BLOCK - 1 & -BLOCK)
@@ -193,27 +205,32 @@ class _Walk:
     def _claim(self, name: str, kind: int) -> str | None:
         """Return the cleaned path of an entry; None for a marker, which is kept apart."""
         path = name.rstrip("/")
-        if len(path) > MAX_PATH:
-            self._note("path-too-long", f"paths of more than {MAX_PATH:,} characters, left out")
+        if len(path) > self._room.short and (refusal := self._room.refusal(path)) is not None:
+            self._note(*refusal)
             return None
         # Nearly all paths are clean, and looking for three strings costs a
         # tenth of one search by pattern.
         if "/." in path or "//" in path or path[:1] in _UNCLEAN_STARTS:
+            if _OUTSIDE.search(path):
+                self._note("unsafe-name", "names that begin with / or hold .., read below the root")
             path = clean_path(path) if _UNCLEAN.search(path) else path
         if ".wh." in path and self._take_marker(path):
             return None
-        if len(self._columns.kinds) >= MAX_ENTRIES:
-            raise LayerLimitError(f"{self._name} has more than {MAX_ENTRIES:,} entries")
         if not path and kind != _DIR:
             self._note("root-not-directory", "an entry for / that is not a directory, passed over")
             return None
         return path
+
+    def _weigh(self) -> None:
+        """Refuse a layer that is too large; once a window, so that an entry costs no more."""
+        self._room.weigh(self._columns, len(self._whiteouts) + len(self._opaques))
 
     def _take_marker(self, path: str) -> bool:
         """Keep what a marker removes; False for an ordinary entry."""
         if is_aufs_metadata(path):
             self._note("aufs-metadata", "AUFS bookkeeping entries, which no container sees")
             return True
+        self._room.names += len(path)
         try:
             whiteout = parse_whiteout(path)
         except InvalidWhiteoutError as error:
@@ -259,6 +276,18 @@ class _Walk:
             position += len(piece)
         return sha256.digest()
 
+    def _look_behind(self, position: int) -> None:
+        """Note what follows the end marker at once; nobody reads that."""
+        try:
+            rest = self.read(position, WINDOW)
+        except LimitError:
+            raise
+        except LayerError:
+            # Whoever reads on to the end of what is stored will be told.
+            return
+        if rest.strip(b"\0"):
+            self._note("trailing-data", "data follows the end marker of its tar")
+
     def _meet_end(self, rest: int) -> None:
         """Judge a tar that ends without its end marker."""
         if rest or self._content_end > self._reader.length():
@@ -285,6 +314,7 @@ class _Walk:
 
     def _note(self, code: str, message: str) -> None:
         self._notes.setdefault(code, message)
+        self._times[code] += 1
 
     def _settle(self, last: dict[str, int]) -> dict[str, int]:
         """Return path to number of the entries that extraction would leave."""
@@ -292,7 +322,9 @@ class _Walk:
         repeated = len(columns.paths) - len(last)
         if repeated:
             self._note("repeated-path", f"{repeated:,} paths stand in it more than once; last wins")
-        misplaced = find_misplaced(columns.paths, columns.kinds, columns.links, last)
+        misplaced = find_misplaced(
+            columns.paths, columns.kinds, columns.links, last, partial(self._room.take, columns)
+        )
         if misplaced is None:
             return last
         self._note(
@@ -310,6 +342,7 @@ class _Walk:
         }
 
     def _finish(self) -> Walked:
+        self._weigh()
         columns = self._columns
         last = self._settle({path: number for number, path in enumerate(columns.paths)})
         if len(last) < len(columns.paths):
@@ -331,7 +364,13 @@ class _Walk:
             whiteouts=tuple(dict.fromkeys(self._whiteouts)),
             opaques=tuple(dict.fromkeys(self._opaques)),
             stored_bytes=self._stored,
-            notes=tuple(self._notes.items()),
+            notes=tuple(
+                (
+                    code,
+                    f"{message} ({times:,} times)" if (times := self._times[code]) > 1 else message,
+                )
+                for code, message in self._notes.items()
+            ),
             damage=self._damage,
         )
         return Walked(index=index, digests=self._digests)

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-MAX_HEADER: Final = 1 << 20
-"""Bytes of one PAX or long-name header; no name or attribute has reason to be larger."""
 MAX_TOIL: Final = 1 << 28
 """Sum of the squares of the lengths of digits in a row in a tar's PAX headers: a second."""
+MAX_APPLIED: Final = 1 << 24
+"""Global records times members that take them over, in headers read one by one: a second."""
 _DIGITS: Final = re.compile(rb"[0-9]{64,}")
 _RECORD_HEAD: Final = 20
 _LENGTH: Final = re.compile(rb"([0-9]{1,20}) ")
@@ -48,6 +48,7 @@ class PaxGuard:
 
     def __init__(self) -> None:
         self._toil = 0
+        self._applied = 0
 
     def check(self, data: bytes) -> None:
         """Look at one header's content.
@@ -59,6 +60,16 @@ class PaxGuard:
         if self._toil > MAX_TOIL:
             raise CostlyHeaderError("PAX headers with too many digits in a row")
         _check_records(data)
+
+    def apply(self, records: int) -> None:
+        """Count what one member takes over from global headers.
+
+        Raises:
+            CostlyHeaderError: so many of them for so many members would take too long.
+        """
+        self._applied += records
+        if self._applied > MAX_APPLIED:
+            raise CostlyHeaderError("PAX global headers with too many records")
 
 
 def _check_records(data: bytes) -> None:

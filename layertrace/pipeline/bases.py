@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from layertrace.archive.source import open_archive, parse_reference
 from layertrace.model.build import BaseDefaults
 from layertrace.model.image import ImageConfig, Platform
+from layertrace.model.limits import DEFAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from layertrace.archive.daemon import EngineSource
     from layertrace.archive.engine import EngineImage
     from layertrace.model.build import Build
+    from layertrace.model.limits import Limits
 
 
 class Bases:
@@ -51,7 +53,9 @@ class Bases:
         if base is None or reference in self.defaults or not _is_below(base, image):
             return False
         self.defaults[reference] = _defaults(base)
-        return self.defaults[reference] != BaseDefaults()
+        # That it sets no variable is worth knowing, where one is missing.
+        unresolved = any(step.unresolved for stage in build.stages for step in stage.instructions)
+        return unresolved or self.defaults[reference] != BaseDefaults()
 
     def of(
         self, build: Build | None, image: ImageConfig, stage: int | None = None
@@ -63,6 +67,9 @@ class Bases:
         if build is None:
             return None
         reference = build.chain(build.target if stage is None else stage)[0].base
+        shared = reference == build.chain(build.target)[0].base
+        if self._given is not None and shared and _is_below(self._given, image):
+            return self._given
         if reference in self._known or self._engine is None or reference == "scratch":
             return self._known.get(reference)
         found = self._engine.find(reference)
@@ -71,7 +78,7 @@ class Bases:
         return base if base is not None and _is_below(base, image) else None
 
 
-def open_base(text: str, platform: Platform | None) -> ImageConfig:
+def open_base(text: str, platform: Platform | None, limits: Limits = DEFAULTS) -> ImageConfig:
     """Return the configuration of a base image that the user names.
 
     Raises:
@@ -79,7 +86,7 @@ def open_base(text: str, platform: Platform | None) -> ImageConfig:
     """
     reference = parse_reference(text)
     if reference.transport != "docker-daemon":
-        source = open_archive(reference, platform=platform)
+        source = open_archive(reference, platform=platform, limits=limits)
         source.close()
         return source.image.config
     # The Docker SDK takes a quarter of a second to import.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from layertrace.archive.stage_cache import open_stage_cache
 from layertrace.model.origin import Finding
 from layertrace.pipeline.stored import StoredArchive
 from layertrace.provenance.cached import find_stages
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
+    from layertrace.archive.stage_cache import CacheSource
     from layertrace.layers.cache import IndexCache
     from layertrace.model.build import Build
     from layertrace.model.image import ImageConfig
@@ -23,16 +23,10 @@ INCOMPLETE: Final = "stage-cache-incomplete"
 
 
 def open_cached_stages(
-    folder: Path, build: Build, final: Alignment, config: ImageConfig, cache: IndexCache
+    source: CacheSource, build: Build, final: Alignment, config: ImageConfig, cache: IndexCache
 ) -> Mapping[int, tuple[StoredArchive, Alignment]]:
-    """Return the stages that the final image's layers lead to in a build cache, by index.
-
-    Raises:
-        SourceError: there is no build cache in the folder.
-        ArchiveError: it is damaged.
-    """
+    """Return the stages that the final image's layers lead to in a build cache, by index."""
     found: dict[int, tuple[StoredArchive, Alignment]] = {}
-    source = open_stage_cache(folder)
     for each in source.caches:
         for index, stage in find_stages(each, build, final, config.diff_ids).items():
             image = source.image(stage.stack, config.platform)

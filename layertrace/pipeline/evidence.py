@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from layertrace.archive.attestation import decode_attestation
-from layertrace.archive.oci_layout import MAX_STATEMENT
 from layertrace.dockerfile.contexts import contexts_for
 from layertrace.dockerfile.parse import parse_build
-from layertrace.errors import ArchiveError, DockerfileError, SourceError
+from layertrace.errors import ArchiveError, DockerfileError, LimitError, SourceError
+from layertrace.model.limits import DEFAULTS
 from layertrace.model.origin import Finding
 from layertrace.provenance.attested import is_of, with_triggers
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from layertrace.model.build import BaseDefaults, Build
     from layertrace.model.bundle import TraceBundle
     from layertrace.model.image import Image
+    from layertrace.model.limits import Limits
     from layertrace.pipeline.streamed import StoredInEngine
 
 PROVENANCE_UNREADABLE: Final = "provenance-unreadable"
@@ -43,6 +44,7 @@ def find_provenance(
     given: Path | None,
     source: ArchiveSource | StoredInEngine | None,
     bundle: TraceBundle | None,
+    limits: Limits = DEFAULTS,
 ) -> Told:
     """Return the provenance given, else the one in the image, trace archive or engine.
 
@@ -51,7 +53,9 @@ def find_provenance(
             the archive is damaged.
     """
     if given is not None:
-        attestation = decode_attestation(read_small(given), document=str(given))
+        attestation = decode_attestation(
+            read_small(given, limits), document=str(given), limits=limits
+        )
         return Told(attestation=attestation, bound=is_of(attestation, image))
     data = source.attestation() if source is not None else None
     if data is None and bundle is not None and bundle.provenance is not None:
@@ -60,7 +64,9 @@ def find_provenance(
         return Told()
     document = f"the provenance of {image.reference}"
     try:
-        return Told(attestation=decode_attestation(data, document=document), bound=True)
+        return Told(
+            attestation=decode_attestation(data, document=document, limits=limits), bound=True
+        )
     except ArchiveError as error:
         # Nobody asked for it, and the image is none the worse.
         return Told(findings=(_unreadable(f"{document} cannot be read: {error}"),))
@@ -100,17 +106,20 @@ def _unreadable(message: str) -> Finding:
     return Finding(code=PROVENANCE_UNREADABLE, message=message.partition("\n")[0])
 
 
-def read_small(path: Path) -> bytes:
+def read_small(path: Path, limits: Limits = DEFAULTS) -> bytes:
     """Return a JSON file a user named.
 
     Raises:
-        SourceError: it cannot be read, or is larger than any such file.
+        SourceError: it cannot be read.
+        LimitError: it is larger than any such file.
     """
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_STATEMENT + 1)
+            data = file.read(limits.statement + 1)
     except OSError as error:
         raise SourceError(f"cannot read {path}", why=error.strerror or str(error)) from error
-    if len(data) > MAX_STATEMENT:
-        raise SourceError(f"{path} is larger than {MAX_STATEMENT:,} bytes")
+    if len(data) > limits.statement:
+        raise LimitError(
+            f"{path} has more than {limits.statement:,} bytes", limit="json", allowed=limits.json
+        )
     return data

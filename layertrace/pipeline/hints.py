@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from layertrace.model.limits import DEFAULTS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from layertrace.model.image import Platform
+    from layertrace.model.limits import Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,3 +34,5 @@ class Hints:
     platform: Platform | None = None
     verify: bool = False
     """Read every layer whole and check its diff_id."""
+    limits: Limits = DEFAULTS
+    """How much the image, and any other named, may hold."""

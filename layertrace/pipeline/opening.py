@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from layertrace.archive.build_context import (
+    IGNORE_FILE,
     FolderContents,
     context_entry,
     file_digest,
@@ -21,6 +22,7 @@ from layertrace.archive.source import open_archive, parse_reference
 from layertrace.dockerfile.parse import parse_build
 from layertrace.errors import DockerfileError, SourceError, UsageError
 from layertrace.pipeline.bases import Bases, open_base
+from layertrace.pipeline.bounds import refuse_layers
 from layertrace.pipeline.evidence import find_provenance, known_contexts, read_own
 from layertrace.pipeline.heads import make_head
 from layertrace.pipeline.hints import Hints
@@ -128,7 +130,7 @@ class _Opener:
         reference = parse_reference(text)
         if reference.transport == "docker-daemon":
             return self._open_daemon(reference.target)
-        source = open_archive(reference, platform=self._hints.platform)
+        source = open_archive(reference, platform=self._hints.platform, limits=self._hints.limits)
         self._archive = self._attested = source
         self._bundle = source.bundle
         stored = StoredArchive(source, source.image, self._cache)
@@ -139,7 +141,7 @@ class _Opener:
         # The Docker SDK takes a quarter of a second to import.
         from layertrace.archive.daemon import EngineSource  # noqa: PLC0415
 
-        self._engine = EngineSource(name)
+        self._engine = EngineSource(name, limits=self._hints.limits)
         try:
             stored = StoredInEngine(self._engine, self._cache, self._watcher)
         except BaseException:
@@ -151,7 +153,9 @@ class _Opener:
 
     def _assemble(self, stored: StoredImage) -> Parts:
         image, bases = stored.image, self._bases()
-        told = find_provenance(image, self._hints.provenance, self._attested, self._bundle)
+        hints = self._hints
+        refuse_layers(image, hints.limits)
+        told = find_provenance(image, hints.provenance, self._attested, self._bundle, hints.limits)
         own, unreadable = read_own(told, image, bases.defaults)
         given = self._read_build(image, bases.defaults, told.attestation, own)
         self._refuse_idle_hints(given or own)
@@ -178,7 +182,7 @@ class _Opener:
             images=images,
             alignment=alignment,
             stages=stages,
-            context=self._context(),
+            context=self._context(image, own),
             base_reference=self._hints.base,
             at_engine=self._at_engine(bases),
         )
@@ -198,12 +202,14 @@ class _Opener:
     ) -> tuple[tuple[OpenStage, ...], tuple[Finding, ...]]:
         """Add the stages of a build cache, what was given otherwise first; say what it lacks."""
         # Few have one.
+        from layertrace.archive.stage_cache import open_stage_cache  # noqa: PLC0415
         from layertrace.pipeline.cached_stages import (  # noqa: PLC0415
             missing_stages,
             open_cached_stages,
         )
 
-        cached = open_cached_stages(folder, build, alignment, config, self._cache)
+        source = open_stage_cache(folder, self._hints.limits)
+        cached = open_cached_stages(source, build, alignment, config, self._cache)
         self._opened += [stored for stored, _ in cached.values()]
         found = {
             index: OpenStage(
@@ -251,7 +257,9 @@ class _Opener:
             {each.reference: archive.stored_config(each.config) for each in listed}
             if archive is not None
             else {},
-            given=None if self._hints.base is None else open_base(self._hints.base, platform),
+            given=None
+            if self._hints.base is None
+            else open_base(self._hints.base, platform, self._hints.limits),
             engine=self._engine,
         )
 
@@ -347,22 +355,44 @@ class _Opener:
         return tuple(OpenImage(reference=name, stored=image) for name, image in images.items())
 
     def _open_other(self, text: str) -> StoredImage:
-        other = _Opener(Hints(platform=self._hints.platform), self._cache, self._watcher)
+        other = _Opener(
+            Hints(platform=self._hints.platform, limits=self._hints.limits),
+            self._cache,
+            self._watcher,
+        )
         return other._open_main(text)
 
-    def _context(self) -> ContextTree | None:
+    def _context(self, image: Image, own: Build | None) -> ContextTree | None:
         folder = self._hints.context
         if folder is not None:
-            return _read_context(folder, self._hints.dockerfile)
+            dockerfile = self._hints.dockerfile
+            if dockerfile is None and own is not None:
+                dockerfile = folder / own.name
+            return _read_context(folder, _ignored(folder, dockerfile, image.config))
         if self._bundle is not None and self._bundle.context:
             return ContextTree(self._bundle.context)
         return None
 
 
-def _read_context(folder: Path, dockerfile: Path | None) -> ContextTree:
+def _ignored(folder: Path, dockerfile: Path | None, config: ImageConfig) -> tuple[str, ...]:
+    """Return the patterns that the build ignored; none where it is not known which file held.
+
+    What was ignored but counts here costs a proof at most; what was not ignored and
+    does not count here would seem to be missing.
+    """
+    if dockerfile is not None:
+        beside = dockerfile.with_name(f"{dockerfile.name}{IGNORE_FILE}")
+        by_buildkit = any(entry.comment.startswith("buildkit.") for entry in config.history[-1:])
+        # The classic builder does not look beside the Dockerfile.
+        if not dockerfile.is_file() or (beside.exists() and not by_buildkit):
+            return ()
+    return read_ignore(folder, dockerfile)
+
+
+def _read_context(folder: Path, patterns: tuple[str, ...]) -> ContextTree:
     if not folder.is_dir():
         raise SourceError(f"{folder} is not a folder", why="--context names the build context")
-    ignored = ignore_matcher(read_ignore(folder, dockerfile))
+    ignored = ignore_matcher(patterns)
     files = {file.path: file for file in walk_context(folder, ignored)}
     entries = [entry for file in files.values() if (entry := context_entry(file, None))]
     contents = FolderContents(files)

@@ -7,8 +7,9 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
-from layertrace.errors import LayerError
+from layertrace.errors import LayerError, LimitError
 from layertrace.layers.walk import walk_layer
+from layertrace.pipeline.bounds import ImageRoom, is_bomb, refuse_bomb
 from layertrace.pipeline.contents import (
     Digests,
     by_layer,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from layertrace.layers.cache import IndexCache
     from layertrace.layers.index import LayerIndex
     from layertrace.model.image import Image, LayerRef
+    from layertrace.model.limits import Limits
     from layertrace.pipeline.handing import Take
     from layertrace.pipeline.watch import Watcher
 
@@ -95,6 +97,11 @@ class LayerSource(Protocol):
         """Changes whenever the stored bytes may have changed."""
         ...
 
+    @property
+    def limits(self) -> Limits:
+        """How much its layers may hold."""
+        ...
+
     def open_layer(self, layer: LayerRef) -> LayerReader:
         """Open one layer's uncompressed tar."""
         ...
@@ -121,12 +128,14 @@ class StoredArchive:
         lengths = [r.length() if r.random_access else None for r in readers]
         known = [length for length in lengths if length is not None]
         watcher.expect(len(readers), sum(known) if len(known) == len(readers) else None)
+        room = ImageRoom(self._source.limits)
         indexes = []
         for layer, reader in zip(self.image.layers, readers, strict=True):
             with reader:
                 index = self._cached(layer, reader, verify=verify)
                 if index is None:
                     index = self._walk(layer, reader, watcher, hashing=hashing, verify=verify)
+            room.take(index, layer_name(layer))
             watcher.finish_layer(index.length, len(index))
             indexes.append(index)
         self._indexes = tuple(indexes)
@@ -139,6 +148,7 @@ class StoredArchive:
         known = digests.of(layer.diff_id, index)
         found = known.get(place.number)
         if found is None:
+            refuse_bomb(index, place.number, self._source.limits)
             with self._source.open_layer(layer) as reader:
                 if reader.random_access:
                     sha256 = hashlib.sha256()
@@ -148,7 +158,12 @@ class StoredArchive:
                 else:
                     # One pass for all files of the layer: a packed tar cannot
                     # be entered in the middle.
-                    walked = walk_layer(reader, name=layer_name(layer), hash_contents=True)
+                    walked = walk_layer(
+                        reader,
+                        name=layer_name(layer),
+                        hash_contents=True,
+                        limits=self._source.limits,
+                    )
                     digests.add(layer.diff_id, index, walked.digests)
             found = known.get(place.number) or self._sparse_digest(place)
         return f"sha256:{found.hex()}"
@@ -161,8 +176,10 @@ class StoredArchive:
 
     def read(self, place: Place) -> Iterator[bytes]:
         """Yield a file's content, sparse parts filled with zeros."""
+        index = self._indexes[place.layer]
+        refuse_bomb(index, place.number, self._source.limits)
         with self._source.open_layer(self.image.layers[place.layer]) as reader:
-            yield from file_content(reader, self._indexes[place.layer], place.number)
+            yield from file_content(reader, index, place.number)
 
     def cost(self, files: Iterable[Place]) -> int:
         """Return the size of the files, or of whole layers where those are packed."""
@@ -177,9 +194,11 @@ class StoredArchive:
     def sums(self, headers: Mapping[Place, Sequence[bytes]]) -> Mapping[Place, Sequence[str]]:
         """Return the sums of the files, each layer opened once."""
         found: dict[Place, Sequence[str]] = {}
-        for layer, wanted in by_layer(headers).items():
+        for layer, each in by_layer(headers).items():
+            index = self._indexes[layer]
+            wanted = {n: h for n, h in each.items() if not is_bomb(index, n, self._source.limits)}
             with self._source.open_layer(self.image.layers[layer]) as reader:
-                sums = sums_of(reader, self._indexes[layer], wanted)
+                sums = sums_of(reader, index, wanted)
             found |= {Place(layer, number): each for number, each in sums.items()}
         return found
 
@@ -232,7 +251,11 @@ class StoredArchive:
     ) -> LayerIndex:
         hash_contents = hashing and not reader.random_access
         walked = walk_layer(
-            reader, name=layer_name(layer), hash_contents=hash_contents, watch=watcher.see
+            reader,
+            name=layer_name(layer),
+            hash_contents=hash_contents,
+            watch=watcher.see,
+            limits=self._source.limits,
         )
         index = replace(walked.index, length=reader.length())
         if index.damage and verify:
@@ -258,7 +281,7 @@ def _checked(
     try:
         found = reader.mismatches()
     except LayerError as error:
-        if verify:
+        if verify or isinstance(error, LimitError):
             raise
         note = ("damaged-tail", f"what follows its tar cannot be read: {error.what}")
         return replace(index, notes=(*index.notes, note))

@@ -271,7 +271,9 @@ class _Reading:
 
     def _take(self, name: str, reader: StreamReader) -> bool:
         watcher = self._watcher
-        walked = walk_layer(reader, name=name, hash_contents=True, watch=watcher.see)
+        walked = walk_layer(
+            reader, name=name, hash_contents=True, watch=watcher.see, limits=reader.limits
+        )
         if walked.index.damage:
             # The engine has the layer whole: this is the stream's doing.
             raise LayerError(walked.index.damage, hint="ask the engine again")

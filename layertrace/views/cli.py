@@ -91,6 +91,11 @@ class LazyGroup(click.Group):
         """List the commands without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, _, text) in _COMMANDS.items()])
+        # Only where help is asked for.
+        from layertrace.views.limits import limit_rows  # noqa: PLC0415
+
+        with formatter.section("Limits, raised with --max NAME=NUMBER (10k, 2M, 1G, 64MiB)"):
+            formatter.write_dl(limit_rows())
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from layertrace.errors import UsageError
+from layertrace.model.limits import DEFAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from layertrace.layers.cache import IndexCache
+    from layertrace.model.limits import Limits
     from layertrace.pipeline.answers import ImageTrace
     from layertrace.pipeline.hints import Hints
     from layertrace.pipeline.trace import Opening
@@ -38,6 +40,7 @@ class Reading:
     provenance: Path | None = None
     platform: str | None = None
     verify: bool = False
+    max: tuple[str, ...] = ()
     no_cache: bool = False
 
     def hints(self) -> Hints:
@@ -60,7 +63,20 @@ class Reading:
             provenance=self.provenance,
             platform=parse_platform(self.platform) if self.platform else None,
             verify=self.verify,
+            limits=self.limits(),
         )
+
+    def limits(self) -> Limits:
+        """Return how much the image may hold.
+
+        Raises:
+            UsageError: there is no such limit, or a value that is no number.
+        """
+        if not self.max:
+            return DEFAULTS
+        from layertrace.views.limits import parse_limits  # noqa: PLC0415
+
+        return parse_limits(self.max)
 
 
 def reading_options(command: Callable[..., object]) -> Callable[..., object]:
@@ -119,7 +135,8 @@ def opened(reading: Reading) -> Iterator[Opening]:
     from layertrace.pipeline.trace import open_image  # noqa: PLC0415
     from layertrace.views.progress import walking  # noqa: PLC0415
 
-    cache = open_cache(off=reading.no_cache)
+    # What the cache holds was made, and left out, by the usual limits.
+    cache = open_cache(off=reading.no_cache or reading.limits().alters_index)
     try:
         with walking() as progress:
             opening = open_image(reading.image, reading.hints(), cache, progress=progress)
@@ -184,5 +201,11 @@ _OPTIONS: Final = (
     ),
     click.option("--platform", metavar="OS/ARCH", help="Which image of an index."),
     click.option("--verify", is_flag=True, help="Read every layer whole and check its diff_id."),
+    click.option(
+        "--max",
+        multiple=True,
+        metavar="NAME=N",
+        help="Raise a limit; layertrace --help lists them.",
+    ),
     click.option("--no-cache", is_flag=True, help="Neither use nor keep layer indexes."),
 )

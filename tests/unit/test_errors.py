@@ -15,8 +15,8 @@ from layertrace.errors import (
     EngineError,
     InvalidWhiteoutError,
     LayerError,
-    LayerLimitError,
     LayertraceError,
+    LimitError,
     PathNotFoundError,
     SourceError,
     StoppedError,
@@ -39,7 +39,9 @@ MISMATCH = DigestMismatchError(subject="layer 0's tar", expected="sha256:1", act
          "expected sha256:1, got sha256:2\n"
          "the archive is damaged or was altered: save the image again")),
         (LayerError("cut short"), 3, "cut short"),
-        (LayerLimitError("too large"), 3, "too large"),
+        (LimitError("too large", limit="entries", allowed=2000), 3,
+         ("too large\nthe limit entries is 2,000\n"
+         "if the image is to be trusted, raise it: --max entries=NUMBER")),
         (InvalidWhiteoutError("a/.wh."), 3,
          ("invalid whiteout 'a/.wh.': it names no path to remove\n"
          "OCI image-spec, layer.md, Whiteouts")),
@@ -66,7 +68,7 @@ def test_every_error_has_its_case_above() -> None:
     classes = {c for c in vars(errors).values() if isinstance(c, type)}
     known = {
         "UsageError", "SourceError", "ArchiveError", "DecodeError", "DigestMismatchError",
-        "LayerError", "InvalidWhiteoutError", "LayerLimitError", "DockerfileError",
+        "LayerError", "InvalidWhiteoutError", "LimitError", "DockerfileError",
         "PathNotFoundError", "EngineError", "StorageError", "StoppedError", "LayertraceError",
     }  # fmt: skip
     assert {c.__name__ for c in classes if issubclass(c, Exception)} == known

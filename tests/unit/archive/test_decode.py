@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 
 import pytest
 
 from layertrace.archive.decode import decode_config, decode_platform, parse_json
-from layertrace.errors import ArchiveError, DecodeError
+from layertrace.errors import ArchiveError, DecodeError, LimitError
 from layertrace.model.image import HistoryEntry, ImageConfig, Platform
+from layertrace.model.limits import DEFAULTS
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
@@ -128,8 +130,6 @@ def test_another_case_of_a_key_will_do() -> None:
         (b"{", "Expecting property name"),
         (b"\xff\xfe\x00", "can't decode"),
         (b'{"a": "\xe9"}', "can't decode"),
-        (b"[" * 200_000, "nested too deeply"),
-        (b'{"a":' * 100_000, "nested too deeply"),
         (b"9" * 5000, "Exceeds the limit"),
         (b"{} {}", "Extra data"),
     ],
@@ -144,8 +144,44 @@ def test_what_is_no_json_is_refused(data: bytes, why: str) -> None:
 
 
 def test_what_is_nested_as_deep_as_can_be_read_is_still_an_error() -> None:
-    """Showing what was found instead must not fail on its own."""
+    """Showing what was found instead must not fail on its own, whatever the limit."""
+    limits = replace(DEFAULTS, json_depth=1 << 20)
     for depth in range(sys.getrecursionlimit() // 2, sys.getrecursionlimit()):
         data = b'{"os": ' + b"[" * depth + b"]" * depth + b"}"
         with pytest.raises(ArchiveError):
-            decode_platform(parse_json(data, "m.json"))
+            decode_platform(parse_json(data, "m.json", limits))
+    with pytest.raises(ArchiveError, match="is not valid JSON") as caught:
+        parse_json(b"[" * 200_000, "m.json", limits)
+    assert caught.value.why == "nested too deeply"
+
+
+@pytest.mark.parametrize(
+    ("data", "depth"),
+    [
+        (b"[" * 200_000, 200_000),
+        (b'{"a":' * 100_000, 100_000),
+        (b'["]"' + b"[" * 300, 301),
+        (b'["\\"]]]", ' * 250, 250),
+        (b"[" * 250 + b'"\\', 250),
+    ],
+    ids=lambda value: repr(value[:9]) if isinstance(value, bytes) else "",
+)
+def test_json_nested_deeper_than_the_limit_is_refused(data: bytes, depth: int) -> None:
+    """Before it is parsed; what stands in strings does not count."""
+    with pytest.raises(LimitError, match=rf"^m\.json is nested {depth:,} deep") as caught:
+        parse_json(data, "m.json")
+    assert (caught.value.limit, caught.value.allowed) == ("json-depth", 200)
+
+
+def test_brackets_in_strings_and_side_by_side_are_not_nested() -> None:
+    """However many there are."""
+    assert len(parse_json(json.dumps(["[{" * 999] * 99 + [[]] * 999).encode(), "m").items()) == 1098
+
+
+def test_json_of_more_values_than_bytes_have_reason_to_hold_is_refused() -> None:
+    """An empty array is three bytes, and seventy in memory."""
+    limits = replace(DEFAULTS, json=30)
+    assert len(parse_json(b"[[], [], []]", "m.json", limits).items()) == 3
+    with pytest.raises(LimitError, match=r"^m\.json holds up to 8 values") as caught:
+        parse_json(b"[[],[],[],[]]", "m.json", limits)
+    assert caught.value.limit == "json"

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from layertrace.archive import oci_layout
 from layertrace.archive.source import open_archive, parse_platform, parse_reference
 from layertrace.errors import (
     ArchiveError,
@@ -24,6 +23,7 @@ from layertrace.errors import (
 )
 from layertrace.layers.walk import walk_layer
 from layertrace.model.image import Absence
+from layertrace.model.limits import DEFAULTS
 from tests.builders import (
     OCI,
     Content,
@@ -390,7 +390,7 @@ def nest(files: Files, depth: int) -> None:
 def test_indexes_may_be_nested_so_deep_and_no_deeper(tmp_path: Path) -> None:
     """No tool nests more than one."""
     files = oci_files(AMD)
-    nest(files, oci_layout.MAX_NESTING)
+    nest(files, DEFAULTS.nesting)
     assert shown(opened(tmp_path, files)) == sha256(AMD.config)
     nest(files, 1)
     assert "nested more than 8 deep" in str(refusal(tmp_path, files))
@@ -443,6 +443,22 @@ def lost(digest: str, data: bytes | None = None) -> Callable[[Files], None]:
             files[blob_name(digest)] = data
 
     return change
+
+
+def recased(files: Files) -> None:
+    """Write a key of the index as no tool does."""
+    index = files["index.json"]
+    assert isinstance(index, bytes)
+    files["index.json"] = index.replace(b'"manifests"', b'"Manifests"')
+
+
+def nested_otherwise(files: Files) -> None:
+    """Put the index into another one, and a byte behind it."""
+    index = files["index.json"]
+    assert isinstance(index, bytes)
+    files[blob_name(sha256(index))] = index + b" "
+    entry = {"mediaType": f"{OCI}.index.v1+json", "digest": sha256(index), "size": len(index)}
+    files["index.json"] = to_json(listing(entry))
 
 
 LAYER = {"mediaType": f"{OCI}.layer.v1.tar", "digest": sha256(TOP), "size": len(TOP)}
@@ -514,8 +530,12 @@ def told(source: ArchiveSource) -> list[str]:
                      id="layer of no size"),
         pytest.param(changed(config=CONFIG | {"digest": sha256(b"none")}), ["config-missing"],
                      ("", ""), id="configuration missing"),
-        pytest.param(lost(sha256(AMD.config), AMD.config + b" "), ["digest-mismatch"],
-                     AMD.diff_ids, id="other configuration"),
+        pytest.param(lost(sha256(AMD.config), AMD.config + b" "),
+                     ["digest-mismatch", "size-mismatch"], AMD.diff_ids, id="other configuration"),
+        pytest.param(changed(Layers=[]), ["key-case"], AMD.diff_ids, id="keys of both cases"),
+        pytest.param(recased, ["key-case"], AMD.diff_ids, id="another case in the index"),
+        pytest.param(nested_otherwise, ["digest-mismatch", "size-mismatch"], AMD.diff_ids,
+                     id="other nested index"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_and_does_not_matter_is_told(
@@ -569,7 +589,7 @@ def test_manifest_that_was_altered_is_told(tmp_path: Path) -> None:
     source = opened(tmp_path, files | {name: manifest + b" "})
     assert source.image.manifest_digest == sha256(manifest + b" ")
     assert source.attestation() is None
-    assert told(source) == ["digest-mismatch"]
+    assert told(source) == ["digest-mismatch", "size-mismatch"]
 
 
 def attested() -> tuple[Files, str]:

@@ -12,6 +12,7 @@ from layertrace.errors import (
     DecodeError,
     LayerError,
     LayertraceError,
+    LimitError,
     SourceError,
 )
 from layertrace.layers.walk import walk_layer
@@ -202,6 +203,8 @@ def test_another_case_of_the_keys_will_do(tmp_path: Path) -> None:
     assert isinstance(manifest, bytes)
     source = opened(tmp_path, layer(files | {"manifest.json": manifest.lower()}))
     assert paths(source) == [["app"]]
+    (finding,) = source.findings
+    assert (finding.code, finding.facts["keys"]) == ("key-case", ["config", "repotags", "layers"])
     source.close()
 
 
@@ -227,10 +230,10 @@ def test_another_case_of_the_keys_will_do(tmp_path: Path) -> None:
                      id="image is a number"),
         pytest.param({"manifest.json": b"[nul"}, ArchiveError, "is not valid JSON", id="no JSON"),
         pytest.param({"manifest.json": b""}, ArchiveError, "is not valid JSON", id="empty"),
-        pytest.param({"manifest.json": b"[" * 90_000}, ArchiveError, "nested too deeply",
+        pytest.param({"manifest.json": b"[" * 90_000}, LimitError, "nested 90,000 deep",
                      id="nested too deeply"),
-        pytest.param({"manifest.json": b" " * (16 << 20) + b"[]"}, ArchiveError,
-                     "has 16,777,218 bytes; limit 16,777,216", id="too large"),
+        pytest.param({"manifest.json": b" " * (16 << 20) + b"[]"}, LimitError,
+                     "has 16,777,218 bytes, more than 16,777,216", id="too large"),
     ],
 )  # fmt: skip
 def test_damaged_archive_is_refused(

@@ -11,16 +11,18 @@ import tarfile
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from layertrace.archive import tar_store
 from layertrace.archive.folder_store import FolderStore
 from layertrace.archive.store import open_store, open_tar
 from layertrace.archive.tar_store import TarStore
-from layertrace.errors import ArchiveError, LayerError, SourceError, StorageError
+from layertrace.errors import ArchiveError, LayerError, LimitError, SourceError, StorageError
+from layertrace.model import pax
+from layertrace.model.limits import DEFAULTS
 from tests.builders import (
     BLOCK,
     Content,
@@ -105,7 +107,7 @@ def test_last_of_several_members_with_one_name_counts(
 
 def test_document_larger_than_its_limit_is_refused(opened: Callable[[bytes], TarStore]) -> None:
     """Before it is read."""
-    with pytest.raises(ArchiveError, match=r"two in .* has 1 bytes; limit 0"):
+    with pytest.raises(LimitError, match=r"two in .* has 1 bytes, more than 0"):
         opened(layer(FILES)).read("two", limit=0)
 
 
@@ -196,7 +198,6 @@ def extended(kind: bytes, content: bytes) -> bytes:
     [
         pytest.param(extended(b"x", b"") * 100_000, id="nested PAX headers"),
         pytest.param(extended(b"L", b"x\0") * 100_000, id="nested long names"),
-        pytest.param(extended(b"x", b"x" * (2 << 20)), id="huge PAX header"),
         pytest.param(extended(b"x", b"9" * 500_000), id="digits"),
         pytest.param(extended(b"x", b"2 " * 400_000 + b"="), id="records"),
     ],
@@ -213,27 +214,49 @@ def test_bomb_in_an_archive_is_found_soon(opened: Callable[[bytes], TarStore], b
     assert len(str(caught.value).splitlines()) <= 3
 
 
-def test_headers_beyond_the_limit_are_not_read(
-    opened: Callable[[bytes], TarStore], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def limited(tmp_path: Path, tar: bytes, **limits: int) -> None:
+    """Open an archive that may hold no more than these."""
+    path = tmp_path / "limited.tar"
+    path.write_bytes(tar)
+    open_store(path, replace(DEFAULTS, **limits)).close()
+
+
+MAPS = layer({"s": sparse(1 << 30, {n * 4096: b"x" for n in range(999)})}, end=False)
+ATTRIBUTES = extended(b"x", b"9 a=bcde\n" * 2000) + layer({"f": b""}, end=False)
+
+
+@pytest.mark.parametrize("bomb", [MAPS, ATTRIBUTES], ids=["maps", "attributes"])
+def test_headers_beyond_the_limit_are_not_read(tmp_path: Path, bomb: bytes) -> None:
     """Sparse maps without end, or a mebibyte of attributes a file, are no image."""
-    monkeypatch.setattr(tar_store, "_MAX_HEADERS", 20_000)
-    maps = layer({"s": sparse(1 << 30, {n * 4096: b"x" for n in range(999)})}, end=False)
-    attributes = extended(b"x", b"9 a=bcde\n" * 2000)
-    for bomb in (maps, attributes + layer({"f": b""}, end=False)):
-        store = opened(layer({"a": b"1"}, end=False) + bomb + layer({"b": b"2"}))
-        assert (store.has("a"), store.has("b")) == (True, False)
-        assert "more than 20,000 bytes of headers" in store.damage
+    limited(tmp_path, bomb + layer(), members=100)
+    with pytest.raises(LimitError, match="more than 20 files"):
+        limited(tmp_path, bomb + layer(), members=20)
 
 
-def test_more_members_than_the_limit_are_refused(
+def test_more_members_than_the_limit_are_refused(tmp_path: Path) -> None:
+    """An archive of an image has some hundreds at most."""
+    limited(tmp_path, layer({"a": b"", "b": symlink("a")}), members=2)
+    with pytest.raises(LimitError, match="more than 2 files") as caught:
+        limited(tmp_path, layer({"a": b"", "b": symlink("a"), "c": b""}), members=2)
+    assert caught.value.limit == "members"
+
+
+def test_header_larger_than_the_limit_is_refused(tmp_path: Path) -> None:
+    """By what its size field says, whether the archive has so much or not."""
+    limited(tmp_path, extended(b"x", b"9 a=bcde\n" * 200) + layer(), pax=2048)
+    with pytest.raises(LimitError, match="PAX header or long name of 2,560 bytes") as caught:
+        limited(tmp_path, extended(b"x", b"9 a=bcde\n" * 228)[:600], pax=2048)
+    assert caught.value.limit == "pax"
+
+
+def test_many_global_records_for_many_members_are_refused(
     opened: Callable[[bytes], TarStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An archive of an image has some hundreds at most."""
-    monkeypatch.setattr(tar_store, "MAX_MEMBERS", 2)
-    assert opened(layer({"a": b"", "b": symlink("a")})).has("b")
-    with pytest.raises(ArchiveError, match="more than 2 files"):
-        opened(layer({"a": b"", "b": symlink("a"), "c": b""}))
+    """Each member takes over all of them: that would take hours."""
+    monkeypatch.setattr(pax, "MAX_APPLIED", 1000)
+    records = b"".join(b"%d a%05d=\n" % (11, number) for number in range(50))
+    bomb = extended(b"g", records) + layer({f"{n}": b"" for n in range(21)})
+    assert "global headers with too many records" in opened(bomb).damage
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
@@ -341,7 +364,7 @@ def test_files_of_a_folder_are_found_by_name(tmp_path: Path) -> None:
     for name in ("blobs/sha256/a", "link", "blobs/up/link"):
         assert (store.has(name), store.size(name), store.read(name, limit=1)) == (True, 1, b"1")
     assert store.names() == ("blobs", "index.json", "link")
-    with pytest.raises(ArchiveError, match="limit 0"):
+    with pytest.raises(LimitError, match="more than 0"):
         store.read("link", limit=0)
     store.close()
 

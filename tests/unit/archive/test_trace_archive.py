@@ -5,16 +5,25 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from layertrace.archive import trace_archive
 from layertrace.archive.saved_stream import copy_saved, walk_saved
+from layertrace.archive.source import open_archive, parse_reference
 from layertrace.archive.trace_archive import SavedImages, TraceArchive
-from layertrace.archive.trace_json import MAX_TRACE_BYTES, encode_bundle, read_bundle
-from layertrace.errors import ArchiveError, DecodeError, DigestMismatchError, EngineError
+from layertrace.archive.trace_json import encode_bundle, read_bundle
+from layertrace.errors import (
+    ArchiveError,
+    DecodeError,
+    DigestMismatchError,
+    EngineError,
+    LimitError,
+)
 from layertrace.model.bundle import (
+    TRACE_MEMBER,
     TRACE_SCHEMA,
     BundleBase,
     BundleImage,
@@ -22,6 +31,7 @@ from layertrace.model.bundle import (
     ContextEntry,
     TraceBundle,
 )
+from layertrace.model.limits import DEFAULTS
 from tests.builders import (
     blob_name,
     docker_archive,
@@ -37,6 +47,7 @@ from tests.builders import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.builders import SampleImage
 
@@ -362,7 +373,10 @@ def test_read_bundle_refuses_what_is_no_such_document(text: bytes) -> None:
         read_bundle(text)
 
 
-def test_read_bundle_refuses_a_document_past_its_limit() -> None:
-    """Size is looked at before anything is parsed."""
-    with pytest.raises(DecodeError, match="at most"):
-        read_bundle(b" " * (MAX_TRACE_BYTES + 1))
+def test_listing_past_its_limit_is_refused(tmp_path: Path) -> None:
+    """Size is looked at before anything is read."""
+    path = tmp_path / "app.tar"
+    path.write_bytes(layer(docker_files(image(layer())) | {TRACE_MEMBER: b" " * 4001}))
+    limits = replace(DEFAULTS, json=1000)
+    with pytest.raises(LimitError, match=r"trace\.json in .* has 4,001 bytes, more than 4,000"):
+        open_archive(parse_reference(str(path)), limits=limits)

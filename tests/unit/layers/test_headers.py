@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import tarfile
 import time
+from dataclasses import replace
 
 import pytest
 
+from layertrace.errors import LimitError
 from layertrace.layers.headers import MAX_EXTENDED
-from layertrace.model.pax import MAX_HEADER
+from layertrace.layers.walk import walk_layer
+from layertrace.model import pax
+from layertrace.model.limits import DEFAULTS
 from tests.builders import BLOCK, Member, checksummed, file, folder, layer, padded, sparse
-from tests.readers import walk, walk_damaged
+from tests.readers import MemoryReader, walk, walk_damaged
 
 
 def extended(records: bytes, *, kind: bytes = tarfile.XHDTYPE) -> bytes:
@@ -73,18 +77,13 @@ MANY = MAX_EXTENDED + 1
         pytest.param(
             extended(b"", kind=tarfile.XGLTYPE) * 1_000_000, "more than 32", id="nested globals"),
         pytest.param(
-            extended(record("comment", b"x" * MAX_HEADER)) + A, "1,048,576", id="huge PAX header"),
-        pytest.param(
-            extended(b"n" * (MAX_HEADER + 1), kind=tarfile.GNUTYPE_LONGNAME) + A, "1,048,576",
-            id="huge name"),
-        pytest.param(
-            patched(extended(b""), 124, base256(1 << 40)) + A, "1,048,576",
+            patched(extended(b""), 124, base256(1 << 40)) + A, "no octal number",
             id="base-256 PAX header"),
         pytest.param(
-            patched(extended(b""), 124, b"00000000009\0") + A, "1,048,576",
+            patched(extended(b""), 124, b"00000000009\0") + A, "no octal number",
             id="PAX header whose size is no number"),
         pytest.param(
-            extended(b"2 " * (MAX_HEADER // 2 - 1) + b"=") + A, "without a value",
+            extended(b"2 " * (DEFAULTS.pax // 2 - 1) + b"=") + A, "without a value",
             id="records that end before their value"),
         pytest.param(
             extended(b"0" * 29 + b"5 path" + record("path", b"b")) + A, "without a value",
@@ -109,9 +108,6 @@ MANY = MAX_EXTENDED + 1
             layer({"s": Member(content=b"x" * 512, pax={
                 "GNU.sparse.major": "1", "GNU.sparse.minor": "0"})}), "not enough values",
             id="sparse map without a line"),
-        pytest.param(
-            layer({"s": sparse(1 << 30, {n * 4096: b"x" for n in range(200_000)})}),
-            "4,194,304 bytes of headers", id="sparse map of 5 MB"),
     ],
 )  # fmt: skip
 def test_header_is_refused(tar: bytes, why: str) -> None:
@@ -121,6 +117,41 @@ def test_header_is_refused(tar: bytes, why: str) -> None:
         assert refusal(tar).startswith("layer 0: damaged tar header at byte 0: ")
     else:
         assert list(walk(tar).paths) == ["s"]
+
+
+MANY_ATTRIBUTES = extended(record("comment", b"x" * (DEFAULTS.pax - 99)), kind=tarfile.XGLTYPE)
+
+
+@pytest.mark.parametrize(
+    ("tar", "why"),
+    [
+        pytest.param(
+            extended(record("comment", b"x" * DEFAULTS.pax)) + A, "1,048,", id="huge PAX header"),
+        pytest.param(
+            extended(b"n" * (DEFAULTS.pax + 1), kind=tarfile.GNUTYPE_LONGNAME) + A, "1,048,577",
+            id="huge name"),
+        pytest.param(MANY_ATTRIBUTES * 5 + A, "4,194,304", id="many large headers"),
+        pytest.param(
+            layer({"s": sparse(1 << 30, {n * 4096: b"x" for n in range(200_000)})}),
+            "4,194,304", id="sparse map of 5 MB"),
+    ],
+)  # fmt: skip
+def test_header_beyond_the_limit_is_refused(tar: bytes, why: str) -> None:
+    """The whole layer is, with the name of the limit, which may be raised."""
+    with pytest.raises(LimitError, match=why) as caught:
+        walk_damaged(tar)
+    assert (caught.value.limit, caught.value.allowed) == ("pax", 1 << 20)
+    raised = replace(DEFAULTS, pax=8 << 20)
+    index = walk_layer(MemoryReader(tar), name="layer 0", limits=raised).index
+    assert (len(index), index.damage) in {(1, ""), (0, "")}
+
+
+def test_many_global_records_for_many_members_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each member takes over all of them: that would take hours."""
+    monkeypatch.setattr(pax, "MAX_APPLIED", 1000)
+    records = b"".join(record(f"a{number}", b"") for number in range(50))
+    tar = extended(records, kind=tarfile.XGLTYPE) + layer({f"{n}": b"" for n in range(23)})
+    assert "global headers with too many records" in refusal(tar)
 
 
 def test_damage_names_the_byte_of_the_first_header() -> None:
@@ -153,7 +184,8 @@ def test_as_many_global_headers_as_the_limit_are_read() -> None:
     assert list(walk(b"".join(globals_[:-1]) + A).paths) == ["a"]
     assert f"more than {MAX_EXTENDED} ext" in refusal(b"".join(globals_) + A)
     large = extended(b"7 k=vv\n" * 100_000, kind=tarfile.XGLTYPE)
-    assert "4,194,304 bytes of headers" in refusal(large * 7 + A)
+    with pytest.raises(LimitError, match="4,194,304 bytes"):
+        walk(large * 7 + A)
 
 
 def longname(name: bytes) -> bytes:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import tarfile
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from layertrace.errors import LayerError, LayerLimitError, StoppedError
-from layertrace.layers import walk as walking
+from layertrace.errors import LayerError, LimitError, StoppedError
+from layertrace.layers import misplaced
 from layertrace.layers.walk import walk_layer
 from layertrace.model.entry import Entry, EntryKind
+from layertrace.model.limits import DEFAULTS
 from tests.builders import (
     BLOCK,
     Content,
@@ -31,6 +33,8 @@ from tests.builders import (
 from tests.readers import MemoryReader, walk, walk_damaged
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from layertrace.layers.index import LayerIndex
 
 
@@ -461,9 +465,71 @@ def test_walk_tells_how_far_it_is_and_stops_when_told() -> None:
     assert heard == [(0, 0), ((1 << 20) + BLOCK, 1), (2 * ((1 << 20) + BLOCK), 2)]
 
 
-def test_more_entries_than_the_limit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bomb of empty files ends in an error, not in all memory."""
-    monkeypatch.setattr(walking, "MAX_ENTRIES", 2)
-    assert len(walk(layer({"a": b"", "b": b""}))) == 2
-    with pytest.raises(LayerLimitError, match="layer 0 has more than 2 entries"):
-        walk(layer({"a": b"", "b": b"", "c": b""}))
+def limited(tar: bytes, **limits: int) -> LayerIndex:
+    """Return the index of a layer that may hold no more than these."""
+    given = replace(DEFAULTS, **limits)
+    return walk_layer(MemoryReader(tar), name="layer 0", limits=given).index
+
+
+@pytest.mark.parametrize(
+    "third",
+    [
+        pytest.param(("c", b""), id="file"),
+        pytest.param((".wh.c", b""), id="whiteout"),
+        pytest.param(("d/.wh..wh..opq", b""), id="opaque whiteout"),
+        pytest.param(("a", b""), id="the same once more"),
+    ],
+)
+def test_more_entries_than_the_limit_are_refused(third: tuple[str, bytes]) -> None:
+    """A bomb of empty files, or of markers, ends in an error, not in all memory."""
+    assert len(limited(layer({"a": b"", "b": b""}), entries=2)) == 2
+    with pytest.raises(LimitError, match="layer 0 has more than 2 entries"):
+        limited(layer([("a", b""), ("b", b""), third]), entries=2)
+
+
+def test_directories_without_an_entry_count_as_entries() -> None:
+    """A few deep paths name very many of them."""
+    tar = layer({"a/b/c/d": b""})
+    assert len(limited(tar, entries=4)) == 1
+    with pytest.raises(LimitError, match="more than 3 entries"):
+        limited(tar, entries=3)
+
+
+CAPABLE = {"a": Member(pax={"SCHILY.xattr.security.capability": "x" * 20})}
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        pytest.param({"a" * 21: b""}, id="path"),
+        pytest.param({"a": symlink("b" * 20)}, id="link target"),
+        pytest.param({".wh." + "a" * 17: b""}, id="whiteout"),
+        pytest.param(CAPABLE, id="capability"),
+        pytest.param({"a": sparse(4096, {0: b"x"})}, id="sparse map"),
+        pytest.param({"abcde/fghij/k": b""}, id="directories on the way"),
+        pytest.param({"a": symlink("b" * 9), "a/cde": b""}, id="where a link leads"),
+    ],
+)
+def test_more_characters_than_the_limit_are_refused(entries: Mapping[str, Content]) -> None:
+    """Long names are as good a bomb as many."""
+    with pytest.raises(LimitError, match="more than 20 characters") as caught:
+        limited(layer(entries), names=20)
+    assert caught.value.limit == "names"
+    assert len(limited(layer(entries), names=200)) < 3
+
+
+def test_path_deeper_than_the_limit_is_left_out() -> None:
+    """No container could open it; the note names the limit."""
+    tar = layer({"a/b/c": b"", "a/b/c/d": b"", "e": b""})
+    index = limited(tar, depth=3)
+    assert list(index.paths) == ["a/b/c", "e"]
+    assert index.notes == (
+        ("path-too-deep", "paths of more than 3 directories, left out (--max depth=NUMBER)"),
+    )
+
+
+def test_following_links_for_ever_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long targets for many entries take hours."""
+    monkeypatch.setattr(misplaced, "_MAX_TOIL", 100)
+    with pytest.raises(LayerError, match="too long to follow"):
+        walk(layer([("a", symlink("b/" * 20)), *((f"a/{n}", b"") for n in range(9))]))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from layertrace.errors import DecodeError, SourceError, UsageError
+from layertrace.errors import DecodeError, LimitError, SourceError, UsageError
 from layertrace.layers.cache import IndexCache
 from layertrace.model.bundle import TraceBundle
 from layertrace.model.image import Image, ImageConfig, Platform
@@ -278,7 +278,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     large = tmp_path / "large.json"
     with large.open("wb") as target:
         target.truncate((64 << 20) + 1)
-    with pytest.raises(SourceError, match="larger than"):
+    with pytest.raises(LimitError, match="has more than"):
         head(path, provenance=large)
 
 
