@@ -7,6 +7,7 @@ had as one stream.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from layertrace.archive.build_context import (
@@ -367,7 +368,8 @@ class _Opener:
         if folder is not None:
             dockerfile = self._hints.dockerfile
             if dockerfile is None and own is not None:
-                dockerfile = folder / own.name
+                # What a provenance calls it may lead anywhere.
+                dockerfile = folder / PurePosixPath(own.name).name
             return _read_context(folder, _ignored(folder, dockerfile, image.config))
         if self._bundle is not None and self._bundle.context:
             return ContextTree(self._bundle.context)

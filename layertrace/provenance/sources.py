@@ -17,13 +17,17 @@ if TYPE_CHECKING:
     from layertrace.model.build import Instruction
     from layertrace.model.origin import Hop
     from layertrace.provenance.hops import At
-    from layertrace.provenance.trees import Tree
+    from layertrace.provenance.trees import Item, Tree
 
 _TRUSTS: Final = {
     Likeness.SAME: Trust.VERIFIED,
     Likeness.CONTENT: Trust.INFERRED,
     Likeness.OTHER: Trust.CONTRADICTED,
 }
+
+
+_IGNORE_FILE: Final = ".dockerignore"
+_ADDED: Final = len("\n.dockerfile.\n") + 20
 
 
 class Made(Enum):
@@ -114,7 +118,22 @@ def _compare(at: At, instruction: Instruction, tree: Tree, path: str, *, top: bo
         digests=lambda: (at.digest, tree.digest(real)),
         top=top,
     )
+    if tree.uploaded and real == _IGNORE_FILE and _is_amended(at, source):
+        detail = "with the name of a Dockerfile outside the context added, as the client does"
+        comparison = Comparison(likeness=Likeness.CONTENT, detail=detail)
     return Copy(paths=(path,), found=real, comparison=comparison, top=top)
+
+
+def _is_amended(at: At, source: Item) -> bool:
+    """Say whether the classic builder's client can have added a line to the ignore file.
+
+    It sends a Dockerfile from elsewhere as ``.dockerfile.<20 digits>``, which it has
+    ignored. Source: docker/cli, ``AddDockerfileToBuildContext``.
+    """
+    recorded, copied = at.step.recorded, at.item
+    is_classic = recorded is not None and recorded.classic
+    same_kind = copied.kind is source.kind is EntryKind.FILE
+    return is_classic and same_kind and copied.size == source.size + _ADDED
 
 
 def copy_hop(at: At, copy: Copy, where: str) -> Hop:

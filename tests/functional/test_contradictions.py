@@ -258,6 +258,22 @@ def test_a_provenance_of_this_build_contradicts_nothing(cli: Cli, project: Proje
     check(cli, project, project.options(provenance=str(own)), set())
 
 
+def test_the_ignore_file_of_a_dockerfile_elsewhere_is_not_known(cli: Cli, project: Project) -> None:
+    """Patterns may stand beside the Dockerfile: without that, none is taken to have held."""
+    own = provenance(project.folder / "own.json", DOCKERFILE, [5, 6, 7])
+    context = project.folder / "context"
+    (context / ".dockerignore").write_text("conf\n")
+    words = (str(project.image), "/etc/conf", "--provenance", str(own), "--context", str(context))
+
+    def trust() -> str:
+        envelope = cli.checked_json("why", *words)
+        return str(envelope["data"][0]["record"]["trust"])
+
+    assert trust() == "verified"
+    (context / "Dockerfile").write_text(DOCKERFILE)
+    assert trust() == "contradicted"
+
+
 @pytest.mark.parametrize(
     ("text", "lines", "first"),
     [

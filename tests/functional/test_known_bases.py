@@ -5,11 +5,12 @@ BuildKit's history has no ONBUILD, and lists what the triggers made as if the ba
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from tests.builders import docker_archive, image, layer
+from tests.builders import docker_archive, file, image, layer
 from tests.fake_engine import FakeEngine, serving
 
 if TYPE_CHECKING:
@@ -120,3 +121,31 @@ def test_another_base_given_is_contradicted(cli: Cli, project: Path) -> None:
     envelope = cli.checked_json("files", *words)
     assert [finding["code"] for finding in envelope["findings"]] == ["dockerfile-contradicted"]
     assert {trust for *_, trust in origins(envelope).values()} == {"contradicted"}
+
+
+def test_a_base_that_sets_nothing_tells_that_too(cli: Cli, alone: Path) -> None:
+    """A variable that neither the Dockerfile nor its base sets is empty, in every stage on it."""
+    (alone / "Dockerfile").write_text(
+        "FROM base:1 AS build\nCOPY app ${UNSET:-def}/\nFROM base:1\nCOPY --from=build /def /$NO/\n"
+    )
+    base = image(OWN, tags=("base:1",), history=["ADD rootfs /"])
+    copied = layer({"def/app": file(b"app", mtime=5)})
+    build = image(OWN, copied, history=["ADD rootfs /", "COPY app def/ # buildkit"])
+    shipped = layer({"app": file(b"app", mtime=5)})
+    final = image(OWN, shipped, history=["ADD rootfs /", "COPY /def // # buildkit"])
+    for name, each in {"base": base, "build": build, "final": final}.items():
+        (alone / f"{name}.tar").write_bytes(docker_archive(each))
+    words = ("files", "final.tar", "-f", "Dockerfile", "--stage", "build=build.tar")
+    told = [origins(cli.checked_json(*words, *more)) for more in ((), ("--base", "base.tar"))]
+    context = alone / "src"
+    context.mkdir()
+    (context / "app").write_bytes(b"app")
+    os.utime(context / "app", (5, 5))
+    (context / "app").chmod(0o644)
+    more = ("--base", "base.tar", "--context", str(context))
+    told.append(origins(cli.checked_json(*words, *more)))
+    assert [each["/app"] for each in told] == [
+        ("context", 2, None, "inferred"),
+        ("context", 2, None, "inferred"),
+        ("context", 2, "app", "verified"),
+    ]

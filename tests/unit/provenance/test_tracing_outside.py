@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from layertrace.model.origin import Chain
 
+NOP = "/bin/sh -c #(nop)"
+
 
 def _tracer(
     instruction: str,
@@ -80,6 +82,23 @@ def test_chain_is_inferred_where_the_context_differs_in_attributes() -> None:
     """A checkout with new times has the content still."""
     tracer = _tracer("COPY a /b", {"b": file(b"1", mtime=1)}, {"a": file(b"1", mtime=2)})
     assert origin(tracer.chain("b")) == "context stage-0 :2 a inferred"
+
+
+def test_chain_allows_for_the_line_that_the_classic_client_adds() -> None:
+    """A Dockerfile outside the context is sent along, its name added to the ignore file."""
+    line = b"\n.dockerfile.0123456789abcdef0123\n"
+    context = {".dockerignore": b"*.log\n", "src/.dockerignore": b"*.log\n"}
+    for created_by, path, added, expected in (
+        (f"{NOP} COPY dir:{'0' * 64} in / ", "", line, "inferred"),
+        (f"{NOP} COPY dir:{'0' * 64} in / ", "", b"", "verified"),
+        (f"{NOP} COPY dir:{'0' * 64} in / ", "", b"more", "contradicted"),
+        (f"{NOP} COPY dir:{'0' * 64} in / ", "src/", line, "contradicted"),
+        ("COPY . / # buildkit", "", line, "contradicted"),
+    ):
+        shipped = {f"{path}.dockerignore": b"*.log\n" + added}
+        tracer = trace("FROM scratch\nCOPY . /\n", [(created_by, shipped)], context=context)
+        chain = _chain(tracer, f"{path}.dockerignore")
+        assert origin(chain) == f"context stage-0 :2 {path}.dockerignore {expected}"
 
 
 def test_chain_follows_links_of_the_context() -> None:
