@@ -13,6 +13,7 @@ from layertrace.model.origin import Chain, Change, Origin, OriginKind, Trust
 from layertrace.model.trace import FileRecord, ImageHead, Version
 from layertrace.pipeline.damage import layer_findings
 from layertrace.pipeline.extraction import Extractor
+from layertrace.pipeline.heads import with_sizes
 from layertrace.pipeline.lookup import Lookup
 from layertrace.pipeline.shares import make_shares, with_shares
 from layertrace.pipeline.tables import change_of, make_label, make_table
@@ -75,33 +76,16 @@ class ImageTrace:
     @cached_property
     def sized_head(self) -> ImageHead:
         """The head with sizes; nothing is traced for it."""
-        visible = self._visible_bytes()
-        layers = tuple(
-            replace(
-                layer,
-                diff_id=layer.diff_id or index.diff_id,
-                size=index.stored_bytes,
-                files=len(index) - index.kinds.count(int(EntryKind.DIR)),
-                wasted=index.stored_bytes - visible[layer.index],
-            )
-            for layer, index in zip(self._head.layers, self._indexes, strict=True)
-        )
+        head = with_sizes(self._head, self._tree.rootfs)
         sizes = {
             number: sum(index.stored_bytes for index in stage.tree.rootfs.layers)
             for number, stage in self._stages.items()
         }
-        total = sum(index.stored_bytes for index in self._indexes)
-        if self._head.build is not None:
-            sizes[self._head.build.target] = total
-        stages = tuple(replace(s, size=sizes.get(s.index)) for s in self._head.stages)
-        notes = layer_findings(self._head.image, self._indexes)
-        return replace(
-            self._head,
-            layers=layers,
-            stages=stages,
-            size=total,
-            findings=(*self._head.findings, *notes),
-        )
+        if head.build is not None and head.size is not None:
+            sizes[head.build.target] = head.size
+        stages = tuple(replace(s, size=sizes.get(s.index)) for s in head.stages)
+        notes = layer_findings(head.image, self._indexes)
+        return replace(head, stages=stages, findings=(*head.findings, *notes))
 
     @cached_property
     def damaged(self) -> tuple[int, ...]:
@@ -311,21 +295,6 @@ class ImageTrace:
         if kind is EntryKind.HARDLINK:
             return self._tree.item(place).kind, None
         return kind, index.links.get(place.number) if kind is EntryKind.SYMLINK else None
-
-    def _visible_bytes(self) -> list[int]:
-        """Return, for each layer, the bytes of it that a container sees."""
-        visible = [index.stored_bytes for index in self._indexes]
-        kinds_sizes = [(index.kinds, index.sizes) for index in self._indexes]
-        shadowed = [index.stored_bytes - sum(index.sizes) for index in self._indexes]
-        for place, _ in self._tree.rootfs.hidden:
-            kinds, sizes = kinds_sizes[place.layer]
-            if kinds[place.number] == EntryKind.FILE:
-                visible[place.layer] -= sizes[place.number]
-        for path, content in self._tree.rootfs.promoted.items():
-            link = self._tree.rootfs.place(path)
-            if link is not None:
-                visible[link.layer] += kinds_sizes[link.layer][1][content]
-        return [size - lost for size, lost in zip(visible, shadowed, strict=True)]
 
 
 def _implicit_record(path: str) -> FileRecord:
