@@ -5,11 +5,11 @@ Source: CONTRACT.md, section 4.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from layertrace.model.build import Build
     from layertrace.model.entry import EntryKind
@@ -126,9 +126,21 @@ class FileTable:
     label_ids: Sequence[int]
     """Into ``labels``."""
     labels: tuple[Label, ...]
+    origins: tuple[Origin, ...] = ()
+    """One for each label. A path in it only says that there is one: the row's own, unless
+    ``origin_paths`` has another."""
+    origin_paths: Mapping[int, str] = field(default_factory=dict)
+    """Row to the path its bytes had at their origin, where that is not its own."""
 
     def __len__(self) -> int:
         return len(self.paths)
+
+    def origin(self, row: int) -> Origin:
+        """Return what first brought the bytes of a row into a stage."""
+        origin = self.origins[self.label_ids[row]]
+        if origin.path is None:
+            return origin
+        return replace(origin, path=self.origin_paths.get(row, f"/{self.paths[row]}"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

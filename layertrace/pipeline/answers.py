@@ -12,6 +12,7 @@ from layertrace.model.entry import EntryKind
 from layertrace.model.origin import Chain, Change, Origin, OriginKind, Trust
 from layertrace.model.trace import FileRecord, ImageHead, Version
 from layertrace.pipeline.damage import layer_findings
+from layertrace.pipeline.details import IMPLICIT, Detailer
 from layertrace.pipeline.extraction import Extractor
 from layertrace.pipeline.heads import with_sizes
 from layertrace.pipeline.lookup import Lookup
@@ -24,11 +25,12 @@ from layertrace.provenance.tracer import FINAL, Knowledge, Tracer
 from layertrace.rootfs.squash import Place, squash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from layertrace.errors import LayertraceError
     from layertrace.layers.index import LayerIndex
     from layertrace.model.trace import FileTable, ShareRow
+    from layertrace.pipeline.details import Details
     from layertrace.pipeline.opening import Parts
     from layertrace.pipeline.stored import StoredImage
     from layertrace.provenance.trees import Item, Tree
@@ -54,6 +56,7 @@ class ImageTrace:
         self._stages = stages
         self._tree = RootfsTree(squash(indexes), parts.stored.digest, parts.stored)
         damage = next((index.damage for index in indexes if index.damage), "")
+        self._detailer = Detailer(self._tree, parts.stored)
         self._lookup = Lookup(self._tree, parts.head.image.reference, damage=damage)
         self._tracer = Tracer(
             TracedImage(
@@ -139,21 +142,12 @@ class ImageTrace:
         if place is None:
             if self._tree.find(path) is None:
                 raise self.missing(path)
-            return _implicit_record(path)
+            return _record(path, IMPLICIT)
         verdict = self._tracer.verdict(path, place)
         label = make_label(verdict)
-        item, kind, target = self._tree.item(place), *self._link(path, place)
-        return FileRecord(
-            path=path,
-            kind=kind,
-            implicit=False,
-            size=item.size,
-            mode=item.mode,
-            uid=item.uid,
-            gid=item.gid,
-            mtime=item.mtime,
-            link_target=target,
-            digest=self._stored.known_digest(self._tree.content_place(place)),
+        return _record(
+            path,
+            self._detailer.at(path, place),
             layer=place.layer,
             change=change_of(self._tree, path, place),
             stage=label.stage,
@@ -165,34 +159,31 @@ class ImageTrace:
 
     def record_at(self, row: int) -> FileRecord:
         """Return all that is known of one row of the table, a removed path too."""
-        path = self.table.paths[row]
-        if self.table.changes[row] is not Change.REMOVED:
-            return self.record(path)
-        item = self.item_at(row)
-        return replace(
-            _implicit_record(path),
-            kind=EntryKind(self.table.kinds[row]),
-            implicit=item is None,
-            size=self.table.sizes[row],
-            mode=item.mode if item is not None else None,
-            uid=item.uid if item is not None else None,
-            gid=item.gid if item is not None else None,
-            mtime=item.mtime if item is not None else None,
-            link_target=item.link_target or None if item is not None else None,
-            layer=self.table.layers[row] if self.table.layers[row] >= 0 else None,
-            change=Change.REMOVED,
+        table = self.table
+        label = table.labels[table.label_ids[row]]
+        (details,) = self.details([row])
+        return _record(
+            table.paths[row],
+            details,
+            layer=table.layers[row] if table.layers[row] >= 0 else None,
+            change=table.changes[row],
+            stage=label.stage,
+            stage_index=label.stage_index,
+            origin=table.origin(row),
+            trust=table.trusts[row],
+            carried_from=label.carried_from,
         )
+
+    def details(self, rows: Iterable[int]) -> Iterator[Details]:
+        """Yield what the entries behind rows of the table say of themselves."""
+        return self._detailer.rows(self.table, rows)
 
     def item_at(self, row: int) -> Item | None:
         """Return the entry behind a row of the table, of a removed path the last; no I/O.
 
         None: no entry made it, only what lies below it.
         """
-        rootfs, path = self._tree.rootfs, self.table.paths[row]
-        place = rootfs.place(path)
-        if place is None and self.table.changes[row] is Change.REMOVED:
-            place = next(iter(reversed(list(rootfs.versions(path)))), None)
-        return None if place is None else self._tree.item(place)
+        return self._detailer.item(self.table, row)
 
     def versions(self, path: str) -> tuple[Version, ...]:
         """Return what each layer of the final image did to a path, base first.
@@ -281,38 +272,35 @@ class ImageTrace:
             layer=place.layer, change=change, size=item.size, mode=item.mode, digest=digest
         )
 
-    def _link(self, path: str, place: Place) -> tuple[EntryKind, str | None]:
-        """Return the kind people see and, of a link, its target."""
-        index = self._indexes[place.layer]
-        kind = EntryKind(index.kinds[place.number])
-        if kind is EntryKind.HARDLINK and path not in self._tree.rootfs.promoted:
-            target = index.links.get(place.number, "")
-            below = self._tree.content_place(place).layer != place.layer
-            if not below or self._tree.find(target) is not None:
-                return kind, f"/{target}"
-            # The file of a lower layer, whose own name is gone since.
-            return self._tree.item(place).kind, None
-        if kind is EntryKind.HARDLINK:
-            return self._tree.item(place).kind, None
-        return kind, index.links.get(place.number) if kind is EntryKind.SYMLINK else None
 
-
-def _implicit_record(path: str) -> FileRecord:
+def _record(  # noqa: PLR0913 - what a trace adds to an entry
+    path: str,
+    details: Details,
+    *,
+    layer: int | None = None,
+    change: Change = Change.ADDED,
+    stage: str | None = None,
+    stage_index: int | None = None,
+    origin: Origin = _UNKNOWN,
+    trust: Trust = Trust.UNKNOWN,
+    carried_from: str | None = None,
+) -> FileRecord:
     return FileRecord(
         path=path,
-        kind=EntryKind.DIR,
-        implicit=True,
-        size=0,
-        mode=None,
-        uid=None,
-        gid=None,
-        mtime=None,
-        link_target=None,
-        digest=None,
-        layer=None,
-        change=Change.ADDED,
-        stage=None,
-        stage_index=None,
-        origin=_UNKNOWN,
-        trust=Trust.UNKNOWN,
+        kind=details.kind,
+        implicit=details.implicit,
+        size=details.size,
+        mode=details.mode,
+        uid=details.uid,
+        gid=details.gid,
+        mtime=details.mtime,
+        link_target=details.link_target,
+        digest=details.digest,
+        layer=layer,
+        change=change,
+        stage=stage,
+        stage_index=stage_index,
+        origin=origin,
+        trust=trust,
+        carried_from=carried_from,
     )

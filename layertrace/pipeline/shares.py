@@ -44,18 +44,31 @@ def make_shares(table: FileTable, head: ImageHead) -> tuple[ShareRow, ...]:
     """
     keys = [_key(label, head) for label in table.labels]
     sums = {key: _Sum() for key in [*_stage_keys(head), *keys]}
-    for row, label_id in enumerate(table.label_ids):
-        if table.changes[row] is Change.REMOVED or table.kinds[row] == EntryKind.DIR:
-            continue
+    for (label_id, trust), (size, files) in _add_up(table).items():
         total = sums[keys[label_id]]
-        total.size += table.sizes[row]
-        total.files += 1
-        total.trust = weakest(total.trust, table.trusts[row])
+        total.size += size
+        total.files += files
+        total.trust = weakest(total.trust, trust)
     return tuple(
         _row(key, total, head)
         for key, total in sums.items()
         if total.files or key.stage_index is not None
     )
+
+
+def _add_up(table: FileTable) -> dict[tuple[int, Trust], tuple[int, int]]:
+    """Return bytes and number of the files that ship, by label and trust."""
+    directory, removed = int(EntryKind.DIR), Change.REMOVED
+    sums: dict[tuple[int, Trust], tuple[int, int]] = {}
+    columns = zip(
+        table.kinds, table.changes, table.label_ids, table.trusts, table.sizes, strict=True
+    )
+    for kind, change, label_id, trust, size in columns:
+        if kind != directory and change is not removed:
+            key = label_id, trust
+            total, files = sums.get(key, (0, 0))
+            sums[key] = total + size, files + 1
+    return sums
 
 
 def with_shares(head: ImageHead, shares: tuple[ShareRow, ...]) -> ImageHead:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from layertrace.model.entry import EntryKind
-from layertrace.model.origin import Change, OriginKind, Trust
+from layertrace.model.origin import Change, Origin, OriginKind, Trust
 from layertrace.model.trace import FileTable, Label
+from layertrace.provenance.tracer import Verdict
 from layertrace.rootfs.squash import STRIDE, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from layertrace.provenance.rootfs_tree import RootfsTree
-    from layertrace.provenance.tracer import Tracer, Verdict
+    from layertrace.provenance.tracer import Tracer
     from layertrace.rootfs.squash import Rootfs
 
 _DIR: Final = int(EntryKind.DIR)
-_FILE: Final = int(EntryKind.FILE)
 _STAGELESS: Final = frozenset({OriginKind.BASE, OriginKind.CONTEXT, OriginKind.UNKNOWN})
+_OWN: Final = "/"
+"""In the place of a path in an origin that many rows share."""
+_NOBODY: Final = Verdict(Origin(kind=OriginKind.UNKNOWN), Trust.UNKNOWN, None)
 
 
 def make_label(verdict: Verdict) -> Label:
@@ -60,27 +63,23 @@ def make_table(tree: RootfsTree, tracer: Tracer, *, folder: str = "") -> FileTab
     """
     rootfs = tree.rootfs
     removed = _removed(rootfs)
-    everything = [path for path in rootfs.seen if path]
-    everything += removed
+    paths = [path for path in rootfs.seen if path]
+    paths += removed
     if folder:
-        everything = [path for path in everything if path.startswith(f"{folder}/")]
-    everything += _implied(everything)
+        paths = [path for path in paths if path.startswith(f"{folder}/")]
+    paths += _directories(paths).difference(paths)
     # "/" sorts below every other character: a directory's content follows it
     # at once and nothing comes between.
-    everything.sort(key=lambda path: path.replace("/", "\0"))
-    columns = _Columns(paths=everything)
-    answers = _Answers(tree, tracer)
-    alive = _directories(rootfs.seen)
-    for path in everything:
-        packed = rootfs.seen.get(path)
-        if packed is not None:
-            columns.add_seen(tree, path, Place(*divmod(packed, STRIDE)), answers)
-        elif path in removed:
-            columns.add_removed(rootfs, removed[path], answers)
-        else:
-            columns.add_implicit(answers, alive=path in alive)
+    paths.sort(key=lambda path: path.replace("/", "\0"))
+    columns, answers = _Columns(), _Answers(tracer)
+    _fill(columns, answers, tree, paths)
+    for row, path in columns.unseen:
+        if path in removed:
+            columns.set_removed(row, rootfs, removed[path])
+        elif path not in tree.children:
+            columns.changes[row] = Change.REMOVED
     return FileTable(
-        paths=columns.paths,
+        paths=paths,
         kinds=bytes(columns.kinds),
         sizes=columns.sizes,
         layers=columns.layers,
@@ -88,70 +87,89 @@ def make_table(tree: RootfsTree, tracer: Tracer, *, folder: str = "") -> FileTab
         trusts=columns.trusts,
         label_ids=columns.label_ids,
         labels=tuple(answers.labels),
+        origins=tuple(answers.origins),
+        origin_paths=answers.origin_paths,
     )
 
 
+def _fill(columns: _Columns, answers: _Answers, tree: RootfsTree, paths: list[str]) -> None:
+    """Add a row for every path; those that nobody sees are left to be set.
+
+    One loop without a call for what nearly all rows are: an image has a million of them.
+    """
+    rootfs = tree.rootfs
+    seen, below, promoted = rootfs.seen, rootfs.below, rootfs.promoted
+    layers = [(index.kinds, index.sizes) for index in rootfs.layers]
+    added = Change.ADDED
+    for row, path in enumerate(paths):
+        packed = seen.get(path)
+        if packed is None:
+            columns.unseen.append((row, path))
+            columns.add(_DIR, 0, -1, added, Trust.UNKNOWN, answers.nobody)
+            continue
+        place = Place(packed // STRIDE, packed % STRIDE)
+        layer, number = place
+        kinds, sizes = layers[layer]
+        number = promoted.get(path, number)
+        change = change_of(tree, path, place) if path in below else added
+        label, trust = answers.of(row, path, place)
+        columns.add(kinds[number], sizes[number], layer, change, trust, label)
+
+
 class _Answers:
-    """Labels and trusts, worked out once for all the paths that share them."""
+    """Labels, origins and trusts, worked out once for all the paths that share them."""
 
-    def __init__(self, tree: RootfsTree, tracer: Tracer) -> None:
-        self._tree = tree
+    def __init__(self, tracer: Tracer) -> None:
         self._tracer = tracer
-        self.labels: dict[Label, int] = {}
+        self._numbers: dict[tuple[Origin, str | None], int] = {}
         self._of_layer: dict[int, tuple[int, Trust]] = {}
-        self.unknown = self._number(Label(kind=OriginKind.UNKNOWN))
+        self.labels: list[Label] = []
+        self.origins: list[Origin] = []
+        """One for each label."""
+        self.origin_paths: dict[int, str] = {}
+        self.nobody = self._number(_NOBODY)
 
-    def of(self, path: str, place: Place) -> tuple[int, Trust]:
+    def of(self, row: int, path: str, place: Place) -> tuple[int, Trust]:
+        """Return the label of a row, and how far it may be relied on."""
         if not self._tracer.is_uniform(path, place):
-            return self._traced(path, place)
+            return self._traced(row, path, place)
         answer = self._of_layer.get(place.layer)
         if answer is None:
-            answer = self._of_layer[place.layer] = self._traced(path, place)
+            answer = self._of_layer[place.layer] = self._traced(row, path, place)
         return answer
 
-    def _traced(self, path: str, place: Place) -> tuple[int, Trust]:
+    def _traced(self, row: int, path: str, place: Place) -> tuple[int, Trust]:
         verdict = self._tracer.verdict(path, place)
-        return self._number(make_label(verdict)), verdict.trust
+        source = verdict.origin.path
+        if source is not None and source != f"/{path}":
+            self.origin_paths[row] = source
+        return self._number(verdict), verdict.trust
 
-    def _number(self, label: Label) -> int:
-        return self.labels.setdefault(label, len(self.labels))
+    def _number(self, verdict: Verdict) -> int:
+        origin = verdict.origin
+        if origin.path is not None:
+            # It tells rows apart that nothing else does.
+            origin = replace(origin, path=_OWN)
+        key = origin, verdict.carried_from
+        number = self._numbers.setdefault(key, len(self.labels))
+        if number == len(self.labels):
+            self.labels.append(make_label(verdict))
+            self.origins.append(origin)
+        return number
 
 
 @dataclass(slots=True)
 class _Columns:
-    paths: list[str]
     kinds: bytearray = field(default_factory=bytearray)
     sizes: array[int] = field(default_factory=lambda: array("q"))
     layers: array[int] = field(default_factory=lambda: array("i"))
     changes: list[Change] = field(default_factory=list)
     trusts: list[Trust] = field(default_factory=list)
     label_ids: array[int] = field(default_factory=lambda: array("i"))
+    unseen: list[tuple[int, str]] = field(default_factory=list)
+    """Rows that no entry a container sees made, and their paths."""
 
-    def add_seen(self, tree: RootfsTree, path: str, place: Place, answers: _Answers) -> None:
-        index = tree.rootfs.layers[place.layer]
-        kind, size = index.kinds[place.number], index.sizes[place.number]
-        content = tree.rootfs.promoted.get(path)
-        if content is not None:
-            kind, size = index.kinds[content], index.sizes[content]
-        change = Change.ADDED
-        if path in tree.rootfs.below:
-            change = change_of(tree, path, place)
-        label, trust = answers.of(path, place)
-        self._add(kind, size, place.layer, change, trust, label)
-
-    def add_removed(self, rootfs: Rootfs, gone: tuple[Place, int], answers: _Answers) -> None:
-        place, by = gone
-        index = rootfs.layers[place.layer]
-        size = index.sizes[place.number]
-        self._add(
-            index.kinds[place.number], size, by, Change.REMOVED, Trust.UNKNOWN, answers.unknown
-        )
-
-    def add_implicit(self, answers: _Answers, *, alive: bool) -> None:
-        change = Change.ADDED if alive else Change.REMOVED
-        self._add(_DIR, 0, -1, change, Trust.UNKNOWN, answers.unknown)
-
-    def _add(  # noqa: PLR0913, PLR0917 - one argument a column
+    def add(  # noqa: PLR0913, PLR0917 - one argument a column
         self, kind: int, size: int, layer: int, change: Change, trust: Trust, label: int
     ) -> None:
         self.kinds.append(kind)
@@ -160,6 +178,12 @@ class _Columns:
         self.changes.append(change)
         self.trusts.append(trust)
         self.label_ids.append(label)
+
+    def set_removed(self, row: int, rootfs: Rootfs, gone: tuple[Place, int]) -> None:
+        place, by = gone
+        index = rootfs.layers[place.layer]
+        self.kinds[row], self.sizes[row] = index.kinds[place.number], index.sizes[place.number]
+        self.layers[row], self.changes[row] = by, Change.REMOVED
 
 
 def _removed(rootfs: Rootfs) -> dict[str, tuple[Place, int]]:
@@ -181,8 +205,3 @@ def _directories(paths: Iterable[str]) -> set[str]:
             found.add(parent)
             parent = parent.rpartition("/")[0]
     return found
-
-
-def _implied(paths: list[str]) -> list[str]:
-    """Return the directories that no entry made, only paths below them."""
-    return list(_directories(paths).difference(paths))

@@ -121,32 +121,47 @@ class _Fold:
 
     def _add_below(self, layer: int, index: LayerIndex) -> None:
         seen, removed, nearest, folders = self.seen, self.removed, self.nearest, self.folders
-        base = layer * STRIDE
+        base, kinds = layer * STRIDE, index.kinds
         hiders: dict[str, int] = {}
         for number, path in enumerate(index.paths):
             parent = path.rpartition("/")[0]
             hider = hiders.get(parent)
             if hider is None:
                 hider = self._hider(parent, hiders)
-            is_directory = index.kinds[number] == _DIR
-            if not is_directory:
-                # What a layer puts below a path makes that path a directory.
-                hider = min(hider, folders.get(path, _NEVER))
-            # The root lies in no directory: nothing but another root hides it.
-            hider = min(hider, removed.get(path, _NEVER)) if path else _NEVER
-            top = seen.get(path)
-            covered = nearest.get(path, _NEVER if top is None else top // STRIDE)
-            if top is not None and hider >= covered == top // STRIDE:
-                self.below[path] = base + number
-            hider = min(hider, covered)
-            if hider == _NEVER:
+            is_directory = kinds[number] == _DIR
+            if (
+                hider == _NEVER
+                and path not in seen
+                and path not in removed
+                and path not in nearest
+                and (is_directory or path not in folders)
+            ):
+                # What nearly every entry is: no layer above says anything of it.
                 seen[path] = base + number
-                continue
-            self.hidden.append(Hidden(Place(layer, number), hider))
-            nearest[path] = layer
-            if not is_directory:
-                self.walls[path] = layer
+            else:
+                self._add_covered(Place(layer, number), path, hider, is_directory=is_directory)
         folders.update(dict.fromkeys(hiders, layer))
+
+    def _add_covered(self, place: Place, path: str, hider: int, *, is_directory: bool) -> None:
+        """Put an entry under what layers above say of its path or of what it lies in."""
+        if not is_directory:
+            # What a layer puts below a path makes that path a directory.
+            hider = min(hider, self.folders.get(path, _NEVER))
+        # The root lies in no directory: nothing but another root hides it.
+        hider = min(hider, self.removed.get(path, _NEVER)) if path else _NEVER
+        top = self.seen.get(path)
+        covered = self.nearest.get(path, _NEVER if top is None else top // STRIDE)
+        packed = place.layer * STRIDE + place.number
+        if top is not None and hider >= covered == top // STRIDE:
+            self.below[path] = packed
+        hider = min(hider, covered)
+        if hider == _NEVER:
+            self.seen[path] = packed
+            return
+        self.hidden.append(Hidden(place, hider))
+        self.nearest[path] = place.layer
+        if not is_directory:
+            self.walls[path] = place.layer
 
     def _hider(self, directory: str, hiders: dict[str, int]) -> int:
         """Return the lowest layer so far that hides what lies in ``directory``."""

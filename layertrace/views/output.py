@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import codecs
 import sys
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from layertrace.model.origin import Finding
     from layertrace.pipeline.answers import ImageTrace
 
+_AT_ONCE: Final = 500
+"""Records in one piece of text."""
+
 
 def print_json(command: str, trace: ImageTrace, data: object) -> None:
     """Print the envelope with ``data`` in it."""
@@ -26,22 +30,25 @@ def print_json(command: str, trace: ImageTrace, data: object) -> None:
 
 
 def print_records(trace: ImageTrace, rows: list[int], *, jsonl: bool) -> None:
-    """Print records one by one, so that a large image costs no more than a small one.
+    """Print records some at a time, so that a large image costs no more than a small one.
 
     Nothing is written before every path was traced: what fails, fails until then.
     """
-    from layertrace.views.encode import envelope, record_json, to_line, to_text  # noqa: PLC0415
+    from layertrace.views.encode import envelope, to_text  # noqa: PLC0415
+    from layertrace.views.recordlines import record_lines  # noqa: PLC0415
 
     head = trace.head
-    records = (to_line(record_json(trace.record_at(row))) for row in rows)
+    records = record_lines(trace, rows)
     if jsonl:
-        for record in records:
-            write_json(f"{record}\n")
+        while some := list(islice(records, _AT_ONCE)):
+            write_json("\n".join([*some, ""]))
         return
     opening, _, closing = to_text(envelope("files", head, [])).rpartition("]")
     write_json(opening)
-    for number, record in enumerate(records):
-        write_json(f"{',' if number else ''}\n    {record}")
+    comma = ""
+    while some := list(islice(records, _AT_ONCE)):
+        write_json(f"{comma}\n    " + ",\n    ".join(some))
+        comma = ","
     write_json("\n  " * bool(rows) + f"]{closing}\n")
 
 

@@ -1,0 +1,130 @@
+"""What an entry's tar header says of the paths that are listed, in one pass over columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from layertrace.model.entry import EntryKind
+from layertrace.model.origin import Change
+from layertrace.rootfs.squash import STRIDE, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from layertrace.model.trace import FileTable
+    from layertrace.pipeline.stored import StoredImage
+    from layertrace.provenance.rootfs_tree import RootfsTree
+    from layertrace.provenance.trees import Item
+
+_FILE: Final = int(EntryKind.FILE)
+_SYMLINK: Final = int(EntryKind.SYMLINK)
+_HARDLINK: Final = int(EntryKind.HARDLINK)
+_KINDS: Final = tuple(EntryKind)
+
+
+class Details(NamedTuple):
+    """The part of a :class:`FileRecord` that the entry itself tells."""
+
+    kind: EntryKind
+    implicit: bool
+    size: int
+    mode: int | None = None
+    uid: int | None = None
+    gid: int | None = None
+    mtime: int | None = None
+    link_target: str | None = None
+    digest: str | None = None
+
+
+IMPLICIT: Final = Details(EntryKind.DIR, implicit=True, size=0)
+"""A directory that no entry made, only what lies below it."""
+
+
+class Detailer:
+    """Looks at the entries of one image."""
+
+    def __init__(self, tree: RootfsTree, stored: StoredImage) -> None:
+        """Keep where entries and what is known of their contents are."""
+        self._tree = tree
+        self._stored = stored
+
+    def rows(self, table: FileTable, rows: Iterable[int]) -> Iterator[Details]:
+        """Yield the details of rows of a table; nothing is hashed for it."""
+        seen, paths = self._tree.rootfs.seen, table.paths
+        columns = [
+            (i.kinds, i.sizes, i.modes, i.uids, i.gids, i.mtimes, i.links)
+            for i in self._tree.rootfs.layers
+        ]
+        known_digest = self._stored.known_digest
+        for row in rows:
+            packed = seen.get(paths[row])
+            if packed is None:
+                yield self._unseen(table, row)
+                continue
+            layer, number = packed // STRIDE, packed % STRIDE
+            kinds, sizes, modes, uids, gids, mtimes, links = columns[layer]
+            kind = kinds[number]
+            if kind == _HARDLINK:
+                yield self.at(paths[row], Place(layer, number))
+                continue
+            yield Details(
+                _KINDS[kind],
+                False,  # noqa: FBT003 - a call by name costs three times as much
+                sizes[number],
+                modes[number],
+                uids[number],
+                gids[number],
+                mtimes[number],
+                links.get(number) if kind == _SYMLINK else None,
+                known_digest(Place(layer, number)) if kind == _FILE else None,
+            )
+
+    def at(self, path: str, place: Place) -> Details:
+        """Return the details of the entry at a place that a path is seen with."""
+        item, (kind, target) = self._tree.item(place), self._link(path, place)
+        digest = self._stored.known_digest(self._tree.content_place(place))
+        return _of_item(item, kind)._replace(link_target=target, digest=digest)
+
+    def item(self, table: FileTable, row: int) -> Item | None:
+        """Return the entry behind a row, of a removed path the last; None for an implicit one."""
+        rootfs, path = self._tree.rootfs, table.paths[row]
+        place = rootfs.place(path)
+        if place is None and table.changes[row] is Change.REMOVED:
+            place = next(iter(reversed(list(rootfs.versions(path)))), None)
+        return None if place is None else self._tree.item(place)
+
+    def _unseen(self, table: FileTable, row: int) -> Details:
+        kind = EntryKind(table.kinds[row])
+        item = self.item(table, row)
+        if item is None:
+            return IMPLICIT._replace(kind=kind, size=table.sizes[row])
+        return _of_item(item, kind)._replace(
+            size=table.sizes[row], link_target=item.link_target or None
+        )
+
+    def _link(self, path: str, place: Place) -> tuple[EntryKind, str | None]:
+        """Return the kind people see and, of a link, its target."""
+        index = self._tree.rootfs.layers[place.layer]
+        kind = EntryKind(index.kinds[place.number])
+        if kind is EntryKind.HARDLINK and path not in self._tree.rootfs.promoted:
+            target = index.links.get(place.number, "")
+            below = self._tree.content_place(place).layer != place.layer
+            if not below or self._tree.find(target) is not None:
+                return kind, f"/{target}"
+            # The file of a lower layer, whose own name is gone since.
+            return self._tree.item(place).kind, None
+        if kind is EntryKind.HARDLINK:
+            return self._tree.item(place).kind, None
+        return kind, index.links.get(place.number) if kind is EntryKind.SYMLINK else None
+
+
+def _of_item(item: Item, kind: EntryKind) -> Details:
+    return Details(
+        kind,
+        implicit=False,
+        size=item.size,
+        mode=item.mode,
+        uid=item.uid,
+        gid=item.gid,
+        mtime=item.mtime,
+    )
