@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from layertrace.model.entry import EntryKind
 from layertrace.provenance.compare import Comparison, Likeness, compare
+from layertrace.provenance.patterns import has_wildcards
 from layertrace.provenance.sources import Copy, Made, copying_at
 from layertrace.provenance.trees import resolve_folder
 
@@ -72,15 +73,27 @@ def _by_name(at: At, copy: Copy, copying: Copying) -> Copy:
     """
     if copy.found is not None:
         return copy
+    written = copying.instruction.args[:-1]
     archives = tuple(
         source.removeprefix("./").lstrip("/")
-        for source in copying.instruction.args[:-1]
+        for source in written
         if source.lower().endswith(_ARCHIVE_ENDS)
     )
-    if archives and at.path not in copying.destinations:
-        return replace(copy, paths=archives, complete=True, comparison=None, made=Made.NO)
-    sure = copy.complete and copy.comparison is None
-    return replace(copy, complete=sure, comparison=None)
+    if at.path in copying.destinations:
+        # Nothing was unpacked to there.
+        sure = copy.complete and copy.comparison is None
+        return replace(copy, complete=sure, comparison=None)
+    if not archives:
+        # A folder is as likely as an archive that is not called one.
+        return replace(copy, complete=False, comparison=None)
+    plain = tuple(path for path in copy.paths if not path.lower().startswith(_starts(archives)))
+    only = len(written) == 1 and not has_wildcards(archives[0])
+    paths = archives if only else (*plain, *archives)
+    return replace(copy, paths=paths, complete=only, comparison=None, made=Made.NO)
+
+
+def _starts(archives: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{archive}/".lower() for archive in archives)
 
 
 def _out_of(at: At, copying: Copying, archive: str, inside: Tree) -> Copy | None:

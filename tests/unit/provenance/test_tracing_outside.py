@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from layertrace.dockerfile.parse import parse_build
+from layertrace.model.origin import OriginKind
 from layertrace.provenance.tracer import Knowledge, Tracer
 from tests.builders import Content, file, folder, sha256, symlink
 from tests.tracing import context_tree, hops, origin, rootfs_tree, trace, traced_image
@@ -247,6 +248,29 @@ def test_chain_of_several_archives_names_none() -> None:
     tracer = _tracer("ADD a.tar b.tgz /app/", ARCHIVE)
     assert origin(tracer.chain("app/bin/x")) == "context stage-0 :2 inferred"
     assert _chain(tracer, "app/bin/x").hops[0].candidates == ("/a.tar", "/b.tgz")
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "expected"),
+    [
+        pytest.param("ADD app.tgz /app/", "app/bin/x", (), id="one archive"),
+        pytest.param("ADD *.tgz /app/", "app/bin/x", ("/*.tgz",), id="a wildcard"),
+        pytest.param("ADD src /app/", "app/bin/x", ("/src/bin/x",), id="no archive by name"),
+        pytest.param(
+            "ADD a.tar x /app/", "app/x", ("/x", "/x/x", "/a.tar"), id="a file beside an archive"
+        ),
+        pytest.param("ADD a.tar x /app/", "app/y", ("/x/y", "/a.tar"), id="a folder beside one"),
+        pytest.param("ADD A.TAR /app/", "app/A.TAR", (), id="an archive that was not unpacked"),
+    ],
+)
+def test_chain_names_no_source_of_an_add_that_may_be_another(
+    text: str, path: str, expected: tuple[str, ...]
+) -> None:
+    """Without the context neither archives nor folders can be told from what they hold."""
+    chain = _chain(_tracer(text, {"app/": folder(), "app/bin/": folder(), path: b"1"}), path)
+    assert chain.origin.kind is OriginKind.CONTEXT
+    assert chain.hops[0].candidates == expected
+    assert (chain.origin.path is None) is bool(expected)
 
 
 def test_chain_of_what_add_did_not_unpack() -> None:
