@@ -33,6 +33,7 @@ _COMMANDS: Final = {
     "tree": ("listing", "tree", "Print the file system as a tree with sizes."),
     "cat": ("paths", "cat", "Write a file's content to stdout."),
     "extract": ("extract", "extract", "Write files and folders of an image to a folder."),
+    "verify": ("verify", "verify", "Read every byte and check sizes, digests and diff_ids."),
     "export": ("export", "export", "Save an image, or build one with all its stages."),
     "cache": ("housekeeping", "cache", "List, prune or clear the index cache."),
     "doctor": ("housekeeping", "doctor", "Check engine, cache and terminal."),

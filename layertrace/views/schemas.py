@@ -11,6 +11,7 @@ from typing import Final
 from layertrace.errors import UsageError
 from layertrace.model.entry import EntryKind
 from layertrace.model.origin import Action, Change, Evidence, OriginKind, Trust
+from layertrace.model.verification import BlobKind
 
 Schema = dict[str, object]
 
@@ -35,11 +36,15 @@ def json_schema(name: str) -> Schema:
     if name in _DATA:
         of_image = {"image": _image(), "findings": _list(_object(code=_TEXT, message=_TEXT))}
         return _document(name, f"{name} --json", **of_image, data=_list(_DATA[name]()))
+    if name == "verify":
+        found = _list(_object(code=_TEXT, message=_TEXT))
+        of_image = {"image": _or_null(_image()), "findings": found}
+        return _document(name, "verify --json", **of_image, data=_verification())
     if name == "cache":
         return _document(name, "cache list --json", path=_TEXT, data=_list(_kept()))
     if name == "doctor":
         return _document(name, "doctor --json", data=_list(_check()))
-    known = [*_DATA, "cache", "doctor", "record"]
+    known = [*_DATA, "verify", "cache", "doctor", "record"]
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
     raise UsageError(f"there is no schema {name}", hint=hint)
@@ -237,6 +242,24 @@ def _folder() -> Schema:
         files=_COUNT,
         owners=_list(_TEXT),
     )
+
+
+def _verification() -> Schema:
+    found = _list(_object(code=_TEXT, message=_TEXT))
+    blob = _object(
+        optional={"name_b64": _TEXT},
+        kind={"enum": [kind.value for kind in BlobKind]},
+        name=_TEXT,
+        images=_list(_TEXT),
+        layer=_or_null(_COUNT),
+        size=_or_null(_COUNT),
+        digest=_or_null(_DIGEST),
+        diff_id=_or_null(_DIGEST),
+        ok=_FLAG,
+        problems=found,
+        notes=found,
+    )
+    return _object(ok=_FLAG, images=_list(_TEXT), blobs=_list(blob))
 
 
 def _kept() -> Schema:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 import pytest
 
+from layertrace.model.image import Absence
 from layertrace.views.cli import cli
 from tests.sample_support import ROOT, Command
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
-DOCUMENTS: Final = ("README.md", "CHANGELOG.md", "docs/architecture.md", "docs/performance.md")
+DOCUMENTS: Final = (
+    "README.md", "CHANGELOG.md", "docs/architecture.md", "docs/findings.md", "docs/performance.md",
+)  # fmt: skip
 
 
 def _sessions() -> Iterator[tuple[str, str]]:
@@ -93,6 +96,23 @@ def test_every_module_has_its_place_in_the_architecture() -> None:
         if path.parent.name != "views" and path.name != "__init__.py"
     }
     assert below <= named, f"docs/architecture.md says nothing of: {below - named}"
+
+
+def test_every_finding_is_in_the_documents() -> None:
+    """``docs/findings.md`` lists every code there is, and none that is not."""
+    text = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
+    listed = set(re.findall(r"`([a-z-]+)`", "".join(cells)))
+    source = "".join(
+        path.read_text(encoding="utf-8") for path in (ROOT / "layertrace").rglob("*.py")
+    )
+    named = dict(re.findall(r'^([A-Z_]+): Final = "([a-z-]+)"', source, re.MULTILINE))
+    codes = {named[name] for name in re.findall(r"code=([A-Z][A-Z_]+),", source)}
+    codes |= set(re.findall(r'(?:code=|_note\(\s*)"([a-z-]+)"', source))
+    assert len(codes) > 30
+    assert codes <= listed
+    written = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', source))
+    assert listed <= written | {f"layer-{absence.value}" for absence in Absence}
 
 
 def test_the_picture_needs_nothing_from_elsewhere() -> None:
