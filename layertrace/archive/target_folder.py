@@ -68,7 +68,9 @@ class TargetFolder:
         Raises:
             OSError: a folder on the way is not there, or is no folder but a link.
         """
-        parent, _, name = path.rpartition("/")
+        parent, slash, name = path.rpartition("/")
+        if slash and not parent:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
         if self._handles:
             return Spot(_name(name), self._folder(parent))
         return Spot(self._checked(parent, name), None)

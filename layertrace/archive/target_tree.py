@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from layertrace.archive.target_folder import Spot
 
 _NEW: Final = (
     os.O_RDWR
@@ -34,7 +33,6 @@ _NEW: Final = (
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
 )
-_OLD: Final = os.O_RDONLY | _NEW & ~(os.O_RDWR | os.O_CREAT | os.O_EXCL)
 _PRIVATE: Final = 0o700
 """Of a folder that is being filled: its own mode may forbid that."""
 _SPECIAL: Final = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX
@@ -182,16 +180,26 @@ class TargetTree:
             self._dress(folder, attributes)
 
     def write_file(
-        self, path: str, parts: Iterable[tuple[int, bytes]], size: int, attributes: Attributes
+        self,
+        names: Sequence[str],
+        parts: Iterable[tuple[int, bytes]],
+        size: int,
+        attributes: Attributes,
     ) -> None:
-        """Write a file of ``size`` bytes; what ``parts``, offset and bytes, leave out is a hole."""
+        """Write a file of ``size`` bytes under all of its names.
+
+        What ``parts``, offset and bytes, leave out is a hole. Where there can be
+        no hard links, each name is a file of its own.
+        """
+        path, *others = names
         with ExitStack() as closing:
             with self._folder.errors(path):
                 self._journal.make_way(path)
                 spot = self._folder.at(path)
                 file = os.open(spot.name, _NEW, 0o600, dir_fd=spot.folder)
+                # Open to the end: so long, no other file can have its inode.
                 closing.callback(os.close, file)
-                self._journal.note(path, spot)
+                inode = self._journal.note(path, spot)
             end = 0
             for offset, piece in parts:
                 with self._folder.errors(path):
@@ -203,19 +211,14 @@ class TargetTree:
                 if end < size:
                     os.ftruncate(file, size)
                 # Systems that cannot open folders take no open file here either.
-                self._dress(file if self._handles else spot.name, attributes)
-
-    def link_file(self, path: str, to: str, size: int, attributes: Attributes) -> None:
-        """Make ``path`` another name of the file ``to``; a copy where that cannot be."""
-        with self._folder.errors(path):
-            self._journal.make_way(path)
-            with self._folder.held(to) as source:
-                if self._link(path, source, to):
-                    return
-                file = os.open(source.name, _OLD, dir_fd=source.folder)
-        with ExitStack() as closing:
-            closing.callback(os.close, file)
-            self.write_file(path, _parts_of(file), size, attributes)
+                self._dress(file if self._handles else self._folder.at(path).name, attributes)
+            for other in others:
+                with self._folder.errors(other):
+                    self._journal.make_way(other)
+                    linked = self._link(path, other, inode)
+                if not linked:
+                    os.lseek(file, 0, os.SEEK_SET)
+                    self.write_file([other], _parts_of(file), size, attributes)
 
     def make_link(self, path: str, target: str, attributes: Attributes) -> None:
         """Make a symbolic link: text, which nothing here follows."""
@@ -233,23 +236,25 @@ class TargetTree:
                 with suppress(OSError, OverflowError):
                     os.utime(spot.name, times, dir_fd=spot.folder, follow_symlinks=False)
 
-    def _link(self, path: str, source: Spot, to: str) -> bool:
-        spot = self._folder.at(path)
-        try:
-            os.link(
-                source.name,
-                spot.name,
-                src_dir_fd=source.folder,
-                dst_dir_fd=spot.folder,
-                follow_symlinks=False,
-            )
-        except OSError as error:
-            if error.errno in _NO_LINKS:
-                return False
-            raise
-        if self._journal.note(path, spot) != self._journal.made[to][0]:
-            # Somebody put another file in the place of ours.
-            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+    def _link(self, path: str, other: str, inode: int) -> bool:
+        """Give a file a second name; False where that cannot be."""
+        with self._folder.held(path) as source:
+            spot = self._folder.at(other)
+            try:
+                os.link(
+                    source.name,
+                    spot.name,
+                    src_dir_fd=source.folder,
+                    dst_dir_fd=spot.folder,
+                    follow_symlinks=False,
+                )
+            except OSError as error:
+                if error.errno in _NO_LINKS:
+                    return False
+                raise
+            if self._journal.note(other, spot) != inode:
+                # Somebody put another file in the place of ours.
+                raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
         return True
 
     def _dress(self, place: int | str | bytes, attributes: Attributes) -> None:

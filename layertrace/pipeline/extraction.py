@@ -195,11 +195,9 @@ class _Files:
     def take(self, place: Place, parts: Parts) -> None:
         """Write one file, under all of its names."""
         item = self._tree.item(place)
-        first, *others = self._names[place]
-        attributes = _attributes(item)
-        self._target.write_file(first, self._counted(parts), item.size, attributes)
-        for name in _watched(others, self._how):
-            self._target.link_file(name, first, item.size, attributes)
+        self._target.write_file(
+            self._names[place], self._counted(parts), item.size, _attributes(item)
+        )
 
     def _counted(self, parts: Parts) -> Parts:
         _look(self._how)

@@ -74,9 +74,12 @@ def make_table(tree: RootfsTree, tracer: Tracer, *, folder: str = "") -> FileTab
     columns, answers = _Columns(), _Answers(tracer)
     _fill(columns, answers, tree, paths)
     for row, path in columns.unseen:
+        if path in tree.children:
+            # A directory by what lies in it, whatever a lower layer had there.
+            continue
         if path in removed:
             columns.set_removed(row, rootfs, removed[path])
-        elif path not in tree.children:
+        else:
             columns.changes[row] = Change.REMOVED
     return FileTable(
         paths=paths,

@@ -13,6 +13,7 @@ from tests.builders import (
     Content,
     docker_archive,
     docker_files,
+    folder,
     hardlink,
     image,
     layer,
@@ -224,3 +225,18 @@ def test_what_follows_a_layers_tar_may_be_damaged(cli: Cli, alone: Path) -> None
     document = cli.json("layers", "app.tar")
     assert [finding["code"] for finding in document["findings"]] == ["damaged-tail"]
     assert "cannot be unpacked" in cli.fail("layers", "app.tar", "--verify", code=3)[0]
+
+
+@pytest.mark.parametrize("lower", [{"a": b"file"}, {"a": folder(), "a/old": b""}])
+@pytest.mark.parametrize("marks", [{}, {".wh.a": b""}], ids=["replaced", "removed"])
+def test_what_was_removed_and_lies_below_again_is_a_directory(
+    cli: Cli, alone: Path, lower: dict[str, Content], marks: dict[str, Content]
+) -> None:
+    """No entry of the upper layer makes it, only what it has below."""
+    upper = layer({**marks, "a/new": b"x"})
+    (alone / "app.tar").write_bytes(docker_archive(image(layer(lower), upper)))
+    records = cli.checked_json("files", "app.tar")["data"]
+    found = {record["path"]: (record["type"], record["implicit"]) for record in records}
+    assert found["/a/new"] == ("file", False)
+    kept = "a/old" in lower and not marks
+    assert found["/a"] == ("dir", not kept)
