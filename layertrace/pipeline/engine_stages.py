@@ -277,9 +277,11 @@ class _Search:
             self.found[index] = proven[chosen].known
             self.proven += proven[chosen].fit.proven
             return proven[chosen].image_id, None
-        if not tried and not self._shelf.truncated:
+        more = next(images, None) is not None
+        truncated = more or self._shelf.truncated
+        if not tried and not truncated:
             return None, None
-        return None, _not_found(name, tried, truncated=self._shelf.truncated)
+        return None, _not_found(name, tried, truncated=truncated)
 
     def _proven(
         self, batch: Sequence[tuple[str, Known]], carried: Sequence[Carried]

@@ -75,16 +75,17 @@ def _docker(*words: str) -> str:
     return done.stdout.strip()
 
 
-def _write_project(folder: Path) -> None:
+def _write_project(folder: Path, mark: str) -> None:
     files = {
         "Dockerfile": DOCKERFILE,
         ".dockerignore": "Dockerfile\n",
-        "one.txt": "one\n",
+        "one.txt": mark,
         "two.txt": "two\n",
         "src/a.c": "a\n",
         "src/b.c": "b\n",
         "src/sub/deep.txt": "deep\n",
         "src/sub/empty": "",
+        "src/mark": mark,
     }
     for name, text in files.items():
         path = folder / name
@@ -107,9 +108,8 @@ def _set_times(folder: Path, time: int) -> None:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     """Return a project that was built, then touched, then built again out of the cache."""
     context = tmp_path_factory.mktemp("project")
-    _write_project(context)
     # Nobody else's cached step can have these contents.
-    (context / "two.txt").write_text(uuid.uuid4().hex, encoding="utf-8")
+    _write_project(context, uuid.uuid4().hex)
     final = f"layertrace-hashes:{uuid.uuid4().hex}"
     stage = f"{final}-build"
     _set_times(context, 1_500_000_000)
@@ -149,6 +149,22 @@ def test_cached_copies_are_proven_though_the_times_are_old(
         assert answers[path]["record"]["origin"]["kind"] == "context"
         assert answers[path]["record"]["origin"]["path"] == source
     assert len(answers["/stage/deep.txt"]["hops"]) == 2
+
+
+def test_stage_is_found_among_what_the_builder_left(built: Built, layertrace: Command) -> None:
+    """By what was copied from it; it need not be named, and is not looked for again."""
+    final = f"docker-daemon:{built.final}"
+    stage = _docker("image", "inspect", "-f", "{{.Id}}", built.stage)
+
+    for _ in range(2):
+        envelope = layertrace.json("why", final, "/both/b.c", *built.hints())
+        (found,) = envelope["findings"]
+        assert (found["code"], found["stages"]) == ("stage-in-engine", {"build": stage})
+        hops = envelope["data"][0]["hops"]
+        assert [(hop["place"], hop["evidence"]) for hop in hops] == [
+            ("final", "hashed"),
+            ("build", "hashed"),
+        ]
 
 
 def test_context_with_a_changed_file_is_not_verified(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -93,3 +94,17 @@ def test_record_names_stage_and_line(cli: Cli, asked: Path) -> None:
             "instruction": "RUN make", "path": None, "image": None,
         }  # fmt: skip
     assert len(asked.read_text().splitlines()) == 3
+
+
+def test_image_without_a_record_is_not_asked_for_again_within_the_hour(
+    cli: Cli, asked: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asking runs a command, and the answer hardly ever becomes another."""
+    (asked.parent / "ls").write_text("")
+    for _ in range(2):
+        assert cli.json("files", "app:1")["data"][0]["stage"] is None
+    assert len(asked.read_text().splitlines()) == 1
+    later = time.time() + 4000
+    monkeypatch.setattr(time, "time", lambda: later)
+    cli.json("files", "app:1")
+    assert len(asked.read_text().splitlines()) == 2

@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from layertrace.errors import StoppedError
+from layertrace.layers.cache import IndexCache
 from layertrace.pipeline import engine_stages
-from tests.builders import file, image, layer
+from layertrace.pipeline.hints import Hints
+from layertrace.pipeline.trace import open_image
+from tests.builders import docker_archive, file, image, layer
 from tests.fake_engine import FakeEngine, serving
 from tests.kept_builds import NOP, build_kept, copied
 
@@ -348,6 +352,57 @@ def test_buildkit_stage_that_was_tagged_is_found_by_its_files(bench: Bench) -> N
 
     assert hops == ["final :4 verified matched", "build :2 verified declared"]
     assert findings[0]["stages"] == {"build": own}
+
+
+def test_no_more_than_a_few_images_are_streamed(bench: Bench) -> None:
+    """Of a stage built over and over those built last; that there were more is said."""
+    bench.stage(at=NOON)
+    for number in range(14):
+        bench.stage(b"other %d" % number, at=NOON + 10 + 2 * number)
+    bench.final(at=NOON + 100)
+
+    hops, findings = bench.why()
+
+    assert hops == UNKNOWN
+    assert (findings[0]["tried"], findings[0]["truncated"]) == (12, True)
+    assert "and not all were looked at" in findings[0]["message"]
+
+
+def test_other_images_than_were_asked_for_are_not_taken(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several come in one stream, and each must be one that was asked for."""
+    bench.stage(at=NOON)
+    for number in range(3):
+        bench.stage(b"other %d" % number, at=NOON + 10 + 2 * number)
+    bench.final(at=NOON + 100)
+    save = bench.engine.save
+
+    def other(names: list[str]) -> bytes:
+        strangers = [image(layer({f"{number}": b""})) for number, _ in enumerate(names)]
+        return save(names) if len(names) == 1 else docker_archive(*strangers)
+
+    monkeypatch.setattr(bench.engine, "save", other)
+
+    hops, findings = bench.why()
+
+    assert hops == UNKNOWN
+    assert [each["code"] for each in findings] == ["stages-not-searched"]
+    assert "other images than" in findings[0]["message"]
+
+
+def test_search_can_be_stopped(bench: Bench) -> None:
+    """It may take a while in an engine with much in it."""
+    bench.stage(at=NOON)
+    bench.final(at=NOON + 10)
+    cache = IndexCache(bench.dockerfile.parent / "indexes")
+    opening = open_image("app:1", Hints(dockerfile=bench.dockerfile), cache)
+    try:
+        with pytest.raises(StoppedError):
+            opening.walk(stop=lambda: bench.engine.listings > 0)
+    finally:
+        opening.close()
+        cache.close()
 
 
 def test_trouble_with_the_search_is_told_and_the_image_read(
