@@ -176,6 +176,8 @@ class _Taker:
             return
         for stage in bundle.stages:
             self._take_bundled(stage.config, f"stage {stage.name}", layers=True)
+        for other in bundle.images:
+            self._take_bundled(other.config, f"image {other.reference}", layers=True)
         for base in bundle.bases:
             self._take_bundled(base.config, f"base {base.reference}", layers=False)
 

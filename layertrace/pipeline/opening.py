@@ -6,6 +6,7 @@ had as one stream.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
@@ -21,7 +22,9 @@ from layertrace.archive.build_context import (
 )
 from layertrace.archive.source import open_archive, parse_reference
 from layertrace.dockerfile.parse import parse_build
-from layertrace.errors import DockerfileError, SourceError, UsageError
+from layertrace.errors import ArchiveError, DockerfileError, LimitError, SourceError, UsageError
+from layertrace.model.limits import DEFAULTS
+from layertrace.model.origin import Finding
 from layertrace.pipeline.bases import Bases, open_base
 from layertrace.pipeline.bounds import refuse_layers
 from layertrace.pipeline.evidence import find_provenance, known_contexts, read_own
@@ -37,7 +40,7 @@ from layertrace.provenance.materials import with_bases
 from layertrace.provenance.weighing import Reading, weigh
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from layertrace.archive.daemon import EngineSource
@@ -47,7 +50,7 @@ if TYPE_CHECKING:
     from layertrace.model.build import BaseDefaults, Build
     from layertrace.model.bundle import TraceBundle
     from layertrace.model.image import Image, ImageConfig
-    from layertrace.model.origin import Finding
+    from layertrace.model.limits import Limits
     from layertrace.model.trace import ImageHead
     from layertrace.pipeline.evidence import Told
     from layertrace.pipeline.stored import StoredImage
@@ -93,6 +96,8 @@ class Parts:
     """None for an image that was opened elsewhere."""
     proven: tuple[LayerStep, ...] = ()
     """Copies whose hash was seen to recompute while stages were looked for."""
+    limits: Limits = DEFAULTS
+    """How much it may hold."""
 
 
 def open_parts(reference: str, hints: Hints, cache: IndexCache, watcher: Watcher) -> Parts:
@@ -113,6 +118,7 @@ class _Opener:
         self._cache = cache
         self._watcher = watcher
         self._opened: list[StoredImage] = []
+        self._lost: list[Finding] = []
         self._bundle: TraceBundle | None = None
         self._archive: ArchiveSource | None = None
         self._engine: EngineSource | None = None
@@ -178,7 +184,7 @@ class _Opener:
                 findings += missing
             findings += tuple(_stage_finding(s, f) for s in stages for f in s.alignment.findings)
         return Parts(
-            head=make_head(image, build, alignment, findings),
+            head=make_head(image, build, alignment, (*findings, *self._lost)),
             stored=stored,
             images=images,
             alignment=alignment,
@@ -186,6 +192,7 @@ class _Opener:
             context=self._context(image, own),
             base_reference=self._hints.base,
             at_engine=self._at_engine(bases),
+            limits=self._hints.limits,
         )
 
     def _at_engine(self, bases: Bases) -> AtEngine | None:
@@ -252,17 +259,31 @@ class _Opener:
         return with_bases(reading, attestation.materials)
 
     def _bases(self) -> Bases:
-        archive, platform = self._archive, self._hints.platform
+        platform = self._hints.platform
         listed = self._bundle.bases if self._bundle is not None else ()
+        bundled: dict[str, ImageConfig] = {}
+        for each in listed:
+            with self._losing("base-damaged", f"the base image {each.reference}"):
+                if self._archive is not None:
+                    bundled[each.reference] = self._archive.stored_config(each.config)
         return Bases(
-            {each.reference: archive.stored_config(each.config) for each in listed}
-            if archive is not None
-            else {},
+            bundled,
             given=None
             if self._hints.base is None
             else open_base(self._hints.base, platform, self._hints.limits),
             engine=self._engine,
         )
+
+    @contextmanager
+    def _losing(self, code: str, what: str) -> Iterator[None]:
+        """Go on without part of a trace archive that is damaged, and tell."""
+        try:
+            yield
+        except LimitError:
+            raise
+        except ArchiveError as error:
+            message = f"{what} in the trace archive is not compared with: {error.what}"
+            self._lost.append(Finding(code=code, message=message))
 
     def _read_build(
         self,
@@ -318,7 +339,9 @@ class _Opener:
         images: dict[int, StoredImage] = {}
         if self._bundle is not None and self._archive is not None:
             for bundled in self._bundle.stages:
-                if bundled.index != build.target and bundled.index < len(build.stages):
+                if bundled.index == build.target or bundled.index >= len(build.stages):
+                    continue
+                with self._losing("stage-damaged", f"the image of stage {bundled.name}"):
                     image = self._archive.stage_image(bundled.config)
                     images[bundled.index] = StoredArchive(self._archive, image, self._cache)
         for name, text in self._hints.stages.items():
@@ -345,7 +368,9 @@ class _Opener:
         """Open the images outside the Dockerfile: those stored with it, and those given."""
         images: dict[str, StoredImage] = {}
         for bundled in self._bundle.images if self._bundle is not None else ():
-            if self._archive is not None:
+            if self._archive is None:
+                continue
+            with self._losing("image-damaged", f"the image {bundled.reference}"):
                 image = self._archive.stage_image(bundled.config)
                 images[bundled.reference] = StoredArchive(self._archive, image, self._cache)
         for name, text in self._hints.stages.items():

@@ -528,6 +528,43 @@ def test_stages_of_a_trace_archive_are_checked(cli: Cli, alone: Path, sample: Pa
     assert wrong(found(cli, "app.tar", code=1)) == [("trace", ["document-damaged"])]
 
 
+def test_a_damaged_part_of_a_trace_archive_leaves_the_rest(
+    cli: Cli, alone: Path, sample: Path
+) -> None:
+    """A stage or a base whose configuration is another is not used; the image is shown."""
+    content = sample.read_bytes()
+    for image_, code in (("stage build", "stage-damaged"), ("base tiny-node:14", "base-damaged")):
+        blobs = found(cli, sample, code=0)["blobs"]
+        (row,) = (b for b in blobs if b["kind"] == "config" and b["images"] == [image_])
+        start = content.index(b'"created"', content.index(row["name"].encode()))
+        altered = content[:start] + b'"Created"' + content[start + 9 :]
+        (alone / "app.tar").write_bytes(altered)
+        assert wrong(found(cli, "app.tar", code=1)) == [("config", ["digest-mismatch"])]
+        document = cli.json("layers", "app.tar")
+        assert code in [finding["code"] for finding in document["findings"]]
+        assert len(document["data"]) == 6
+
+
+def test_documents_that_name_no_image_end_with_3(cli: Cli, alone: Path) -> None:
+    """Nothing was listed that could be checked."""
+    for index in (b'{"manifests": []}', b'{"manifests": 5}', b"{}"):
+        archive(alone, oci_files(APP) | {"index.json": index})
+        cli.fail("verify", "app.tar", code=3)
+
+
+def test_hostile_indexes_are_refused(cli: Cli, alone: Path) -> None:
+    """The limits hold here too, and name themselves."""
+    files = oci_files(APP, nested=True)
+    archive(alone, files)
+    for limit in ("manifests=0", "nesting=0", "json=100", "entries=1"):
+        lines = cli.fail("verify", "app.tar", "--max", limit, code=3)
+        assert f"--max {limit.partition('=')[0]}=NUMBER" in lines[-1]
+    archive(alone, oci_files(APP) | {"manifest.json": b"[" * 300})
+    assert "json-depth" in cli.fail("verify", "app.tar", code=3)[-1]
+    (alone / "app.tar").write_bytes(docker_archive(APP))
+    cli.fail("verify", "app.tar", "--max", "json=100", code=3)
+
+
 def test_archives_of_the_first_format_have_no_digests(cli: Cli, alone: Path) -> None:
     """Their tars are looked at."""
     top, base = "b" * 64, "a" * 64
