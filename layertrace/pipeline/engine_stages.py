@@ -314,10 +314,8 @@ class _Search:
             return
         times = [each.made for each in carried]
         told = [time for time in times if time is not None]
-        by_buildkit = not any(each.hash for each in carried)
-        yield from self._shelf.made_by(
-            index, before=max(told, default=None), with_parent=not by_buildkit
-        )
+        classic = any(each.hash for each in carried)
+        yield from self._shelf.made_by(index, before=max(told, default=None), classic=classic)
 
     def _open(
         self, index: int, images: Iterator[EngineSource], count: int
@@ -357,20 +355,20 @@ class _Shelf:
         self.truncated = False
         """Not every image was looked at."""
 
-    def made_by(self, stage: int, *, before: int | None, with_parent: bool) -> Iterator[str]:
+    def made_by(self, stage: int, *, before: int | None, classic: bool) -> Iterator[str]:
         """Yield the ids of images that a stage's instructions may have made, newest first.
 
         Args:
             stage: its index.
             before: nothing newer can have been copied from, seconds.
-            with_parent: also such as the classic builder made.
+            classic: the classic builder made them, else BuildKit.
         """
         if self._images is None:
             self._images = self._engine.kept_images()
         for image in self._images:
             if before is not None and image.created > before:
                 continue
-            if image.parent and not with_parent:
+            if image.parent and not classic:
                 continue
             told = self._history(image)
             if told is None:
@@ -379,7 +377,7 @@ class _Shelf:
             history, end = told
             key = (id(history), stage)
             if key not in self._ends:
-                self._ends[key] = fitting_ends(history, self._build, stage)
+                self._ends[key] = fitting_ends(history, self._build, stage, classic=classic)
             if end in self._ends[key]:
                 yield image.id
 

@@ -103,49 +103,53 @@ def made_at(config: ImageConfig, layer: int) -> int | None:
         return None
 
 
-def fitting_ends(history: Sequence[HistoryEntry], build: Build, stage: int) -> frozenset[int]:
+def fitting_ends(
+    history: Sequence[HistoryEntry], build: Build, stage: int, *, classic: bool
+) -> frozenset[int]:
     """Return after how many entries of a history a stage's image may have been made.
 
     The entries before end with the stage's instructions, as far as they can be told.
+
+    Args:
+        history: base first.
+        build: the Dockerfile.
+        stage: its index.
+        classic: the classic builder made it, else BuildKit.
     """
     chain = build.chain(stage)
     wanted = [step for each in chain for step in each.instructions]
-    records = Records(
-        ImageConfig(
-            digest="",
-            platform=Platform(os="", architecture=""),
-            diff_ids=(),
-            history=tuple(history),
-        )
-    )
-    given = build.arguments
-    ends = range(1, len(history) + 1)
-    scratch = chain[0].base == "scratch"
+    unknown = Platform(os="", architecture="")
+    records = Records(ImageConfig(digest="", platform=unknown, diff_ids=(), history=tuple(history)))
+    fits = [
+        records.recorded[number].keyword == "" or records.recorded[number].classic is classic
+        for number in range(len(history))
+    ]
+
+    def begins(end: int) -> int | None:
+        """Return where the stage's own entries begin, None where they are others."""
+        for instruction in reversed(wanted):
+            # A working directory that the base may have set is not known here.
+            if (
+                end > 0
+                and fits[end - 1]
+                and agrees(
+                    records.recorded[end - 1],
+                    instruction,
+                    shell=records.shells[end - 1],
+                    given=build.arguments,
+                )
+            ):
+                end -= 1
+            elif instruction.keyword != "ONBUILD":
+                # BuildKit records none.
+                return None
+        return end
+
+    starts = {end: begins(end) for end in range(1, len(history) + 1)}
+    on_nothing = chain[0].base == "scratch"
     return frozenset(
-        end for end in ends if _ends_with(records, end, wanted, given, scratch=scratch)
+        end for end, start in starts.items() if start is not None and (start == 0) is on_nothing
     )
-
-
-def _ends_with(
-    records: Records,
-    end: int,
-    wanted: Sequence[Instruction],
-    given: Iterable[str],
-    *,
-    scratch: bool,
-) -> bool:
-    position = end
-    for instruction in reversed(wanted):
-        below = position - 1
-        # A working directory that the base may have set is not known here.
-        if below >= 0 and agrees(
-            records.recorded[below], instruction, shell=records.shells[below], given=tuple(given)
-        ):
-            position = below
-        elif instruction.keyword != "ONBUILD":
-            # BuildKit records none.
-            return False
-    return position == 0 if scratch else position > 0
 
 
 def fit(

@@ -42,10 +42,10 @@ OWN: Final = [
 ]
 
 
-def ends(history: Sequence[str], dockerfile: str = DOCKERFILE) -> set[int]:
+def ends(history: Sequence[str], dockerfile: str = DOCKERFILE, *, classic: bool = True) -> set[int]:
     """Return after which entries stage ``build`` may have ended."""
     entries = [HistoryEntry(created_by=text) for text in history]
-    return set(fitting_ends(entries, parse_build(dockerfile), 0))
+    return set(fitting_ends(entries, parse_build(dockerfile), 0, classic=classic))
 
 
 def test_history_that_ends_with_a_stages_instructions_fits() -> None:
@@ -59,7 +59,14 @@ def test_history_that_ends_with_a_stages_instructions_fits() -> None:
 def test_builder_may_record_no_trigger_instruction() -> None:
     """BuildKit leaves ONBUILD out."""
     steps = ["WORKDIR /app", "RUN /bin/sh -c make # buildkit", "ENV A=1"]
-    assert ends(["ADD base", *steps]) == {4}
+    assert ends(["ADD base", *steps], classic=False) == {4}
+
+
+def test_stage_is_the_work_of_the_same_builder() -> None:
+    """The classic builder copies from no image that BuildKit made, nor the other way round."""
+    steps = ["WORKDIR /app", "RUN /bin/sh -c make # buildkit", "ENV A=1"]
+    assert ends(["ADD base", *steps]) == set()
+    assert ends(["ADD base", *OWN], classic=False) == set()
 
 
 def test_base_is_there_unless_it_is_scratch() -> None:
