@@ -196,7 +196,7 @@ class _Weaver:
         if self._base.line in lines:
             # An ONBUILD trigger: made here, its text only in the image's history.
             return replace(self._sure(step), base=False, stage=self._base)
-        return None if lines or step.base or step.doubtful else step
+        return None if lines or step.base or step.doubt else step
 
     def _inherited(self, step: LayerStep) -> LayerStep | None:
         if step.instruction is not None or self._next:
@@ -205,7 +205,7 @@ class _Weaver:
 
     def _sure(self, step: LayerStep) -> LayerStep:
         kept = step.trust if step.trust is Trust.VERIFIED else self._trust
-        return replace(step, evidence=Evidence.ATTESTED, trust=kept, doubtful=False)
+        return replace(step, evidence=Evidence.ATTESTED, trust=kept, doubt="")
 
     def _find(self, lines: set[int]) -> tuple[Stage, Instruction] | None:
         for number in range(self._next, len(self._order)):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from layertrace.model.origin import Evidence, Finding, Trust
 from layertrace.provenance.lineup import (
     BUILDAH,
+    BUILDKIT,
     KANIKO,
     LAYER_KEYWORDS,
     Difference,
@@ -31,11 +32,13 @@ if TYPE_CHECKING:
 CONTRADICTED: Final = "dockerfile-contradicted"
 MISMATCH: Final = "history-mismatch"
 SQUASHED: Final = "squashed-layers"
+ADDED: Final = "added-layers"
 _SQUASH_COMMENTS: Final = ("merge sha256:", "create new from sha256:")
 """Of the one entry that ``docker build --squash`` adds."""
-_BUILDKIT: Final = "buildkit."
 _LAST_KEYWORDS: Final = frozenset({"CMD", "ENTRYPOINT"})
 """What an image ends with, and hardly any trigger is."""
+_OF_BASE: Final = "of the base, or made by an ONBUILD trigger of it; give --base IMAGE"
+_ADDED: Final = "added to what the Dockerfile makes, by docker commit or another build"
 _LONG: Final = timedelta(days=1)
 """Longer than a build takes; a base that is older was there before."""
 _SECONDS: Final = len("2006-01-02T15:04:05")
@@ -55,8 +58,8 @@ class LayerStep:
     """It came with the base image."""
     stage: Stage | None = None
     instruction: Instruction | None = None
-    doubtful: bool = False
-    """It came with the base image, or an ONBUILD trigger of that made it here."""
+    doubt: str = ""
+    """Why nothing tells which of several things made it, in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +120,8 @@ def align(
     sure = bool(wanted) or base is not None or chain[0].base == "scratch"
     told = base is not None
     steps = tuple(_declared(config, records, difference, build, chain[0], sure=sure, told=told))
-    return Alignment(steps=steps, exact=sure, base=chain[0], findings=_squashed(steps))
+    findings = _squashed(steps) + _added(steps)
+    return Alignment(steps=steps, exact=sure, base=chain[0], findings=findings)
 
 
 def _contradiction(build: Build, difference: Difference) -> Finding:
@@ -219,13 +223,12 @@ def _declared(  # noqa: PLR0913
         if position < first:
             trust = Trust.VERIFIED if sure and position < certain else Trust.INFERRED
             step = _step(records, layer, position, trust)
-            if position >= certain and not _is_long_before(records, position, first):
-                step = replace(step, trust=Trust.UNKNOWN, evidence=Evidence.UNKNOWN)
-                yield replace(step, doubtful=True)
-            else:
-                yield replace(step, base=True, stage=base, evidence=Evidence.DECLARED)
+            doubtful = position >= certain and not _is_long_before(records, position, first)
+            yield _doubted(step, _OF_BASE) if doubtful else _inherited(step, base)
         elif number < 0:
             yield replace(_step(records, layer, position, Trust.INFERRED), stage=base)
+        elif instruction is None and number < len(lineup.instructions):
+            yield _doubted(_step(records, layer, position, Trust.UNKNOWN), _ADDED)
         elif instruction is None or _is_joint(records, position, lineup.skipped[number]):
             yield _joint(layer, entry)
         else:
@@ -270,6 +273,14 @@ def _step(records: Records, layer: int, position: int, trust: Trust) -> LayerSte
         recorded=records.recorded[position],
         created_by=records.entries[position].created_by,
     )
+
+
+def _inherited(step: LayerStep, base: Stage) -> LayerStep:
+    return replace(step, base=True, stage=base, evidence=Evidence.DECLARED)
+
+
+def _doubted(step: LayerStep, doubt: str) -> LayerStep:
+    return replace(step, trust=Trust.UNKNOWN, evidence=Evidence.UNKNOWN, doubt=doubt)
 
 
 def _joint(layer: int, entry: HistoryEntry) -> LayerStep:
@@ -319,6 +330,15 @@ def _squashed(steps: Sequence[LayerStep]) -> tuple[Finding, ...]:
     )
 
 
+def _added(steps: Sequence[LayerStep]) -> tuple[Finding, ...]:
+    added = [step.layer for step in steps if step.doubt == _ADDED]
+    if not added:
+        return ()
+    shown = ", ".join(f"L{layer + 1}" for layer in added)
+    message = f"{shown} was {_ADDED}: no instruction of it made the files there"
+    return (Finding(code=ADDED, message=message, facts={"layers": added}),)
+
+
 def _triggers(records: Records, lineup: Lineup, *, told: int) -> int:
     """Return how many entries below the Dockerfile's own are ONBUILD triggers of the base.
 
@@ -353,7 +373,7 @@ def _certain_base(records: Records, first: int) -> int:
 
 
 def _by_buildkit(records: Records, position: int) -> bool:
-    return records.entries[position].comment.startswith(_BUILDKIT)
+    return records.entries[position].comment.startswith(BUILDKIT)
 
 
 def _is_long_before(records: Records, position: int, first: int) -> bool:

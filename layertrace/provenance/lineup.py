@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 LAYER_KEYWORDS: Final = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})
 """What may change the file system; no builder makes a layer for anything else."""
 KANIKO: Final = "kaniko"
+BUILDKIT: Final = "buildkit."
+"""How a comment of BuildKit's begins."""
 BUILDAH: Final = "FROM "
 """How a comment of buildah's begins: with what the step was built on."""
 _SLACK: Final = 40
@@ -153,7 +155,9 @@ class _Aligner:
             else:
                 step = f"line {instruction.line}, {instruction.text}"
                 return Difference(step=step, found=self._shown(position) or "no such step")
-        while position < count and self._is_added_label(position):
+        while position < count and (
+            self._is_added_label(position) or self._is_added_layer(position, start)
+        ):
             found.append(None)
             skipped.append(frozenset())
             position += 1
@@ -207,6 +211,18 @@ class _Aligner:
         """The classic builder adds a LABEL for each ``docker build --label``."""
         entry, recorded = self._records.entries[position], self._records.recorded[position]
         return entry.empty_layer and recorded.keyword == "LABEL"
+
+    def _is_added_layer(self, position: int, start: int) -> bool:
+        """Say whether a layer was put upon the finished build, as ``docker commit`` does.
+
+        It records the container's command; among the classic builder's entries that
+        looks like a RUN, which the Dockerfile then lacks.
+        """
+        entry, recorded = self._records.entries[position], self._records.recorded[position]
+        if entry.empty_layer or recorded.keyword not in {"RUN", ""}:
+            return False
+        by_buildkit = self._records.entries[start].comment.startswith(BUILDKIT)
+        return by_buildkit and not entry.comment.startswith(BUILDKIT)
 
     def _shown(self, position: int) -> str:
         """Return what an entry says, ``""`` behind the last."""

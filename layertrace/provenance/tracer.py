@@ -151,7 +151,7 @@ class Tracer:
         there is nothing to look up for the single path.
         """
         step = self._final.alignment.steps[place.layer]
-        if step.base or step.doubtful:
+        if step.base or step.doubt:
             return True
         if path in self._final.tree.rootfs.below:
             return False
@@ -181,10 +181,8 @@ class Tracer:
         step = at.step
         if step.base:
             return inherited(at)
-        if step.doubtful:
-            return _unexplained(
-                at, "of the base, or made by an ONBUILD trigger of it; give --base IMAGE"
-            )
+        if step.doubt:
+            return _unexplained(at, step.doubt)
         older = _rewritten(at)
         if older is not None:
             detail = describe_change(older.item, at.item)

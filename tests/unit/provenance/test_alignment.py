@@ -11,7 +11,7 @@ from layertrace.dockerfile.parse import parse_build
 from layertrace.model.build import BaseDefaults
 from layertrace.model.image import HistoryEntry, ImageConfig, Platform
 from layertrace.model.origin import Evidence, Trust
-from layertrace.provenance.history import CONTRADICTED, MISMATCH, SQUASHED, align
+from layertrace.provenance.history import ADDED, CONTRADICTED, MISMATCH, SQUASHED, align
 from layertrace.provenance.spelling import KEYWORDS
 
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ def test_align_does_not_tell_triggers_from_the_base(below: tuple[str, ...], cert
     """Steps that end an unknown base of BuildKit's may be those of its ONBUILD."""
     config, build = _dated(_config("ADD x", *below, "RUN own")), _build("FROM base\nRUN own\n")
     *steps, own = align(config, build).steps
-    assert "".join("?" if step.doubtful else "b" for step in steps if not own.base) == certain
+    assert "".join("?" if step.doubt else "b" for step in steps if not own.base) == certain
     assert [step.base for step in steps] == [mark == "b" for mark in certain]
     assert {step.trust for step in steps} <= {Trust.VERIFIED, Trust.UNKNOWN}
     base = replace(config, history=(), diff_ids=config.diff_ids[:-1])
@@ -251,7 +251,7 @@ def test_align_infers_the_base_from_long_ago() -> None:
         (True, Trust.INFERRED),
     ]
     bare = [replace(entry, created="") for entry in _dated(_config(*history), days=3).history]
-    assert align(replace(_config(*history), history=tuple(bare)), build).steps[1].doubtful
+    assert align(replace(_config(*history), history=tuple(bare)), build).steps[1].doubt
 
 
 @pytest.mark.parametrize(
@@ -268,8 +268,27 @@ def test_align_does_not_tell_classic_triggers_from_the_base(
     """The classic builder runs the triggers of BuildKit's bases, of which no history tells."""
     config = _dated(_config("ADD x", *below, f"{NOP} COPY file:{HASH} in /own "), above="")
     *steps, own = align(config, _build("FROM base\nCOPY own /own\n")).steps
-    assert "".join("?" if step.doubtful else "b" for step in steps) == certain
+    assert "".join("?" if step.doubt else "b" for step in steps) == certain
     assert own.trust is Trust.VERIFIED
+
+
+def test_align_knows_layers_that_were_added_to_the_build() -> None:
+    """``docker commit`` puts layers upon an image that the Dockerfile made all the same."""
+    dockerfile = _build("FROM base\nCOPY a /\nCMD sh\n")
+    history = ("COPY rootfs /", "CMD x", "COPY a / # buildkit", 'CMD ["/bin/sh" "-c" "sh"]')
+    built = [_entry(each, comment="buildkit.dockerfile.v0") for each in history]
+    alignment = align(_config(*built, _entry("sh -c x", "mine"), _entry("bash")), dockerfile)
+    assert not alignment.contradicted
+    assert _lines(alignment) == [0, 2, None, None]
+    assert [step.trust for step in alignment.steps[1:]] == [Trust.VERIFIED] + [Trust.UNKNOWN] * 2
+    (finding,) = alignment.findings
+    assert finding.code == ADDED
+    assert finding.facts == {"layers": [2, 3]}
+    for other in ("RUN /bin/sh -c x # buildkit", "COPY b / # buildkit", "bash"):
+        more = _entry(other, comment="buildkit.dockerfile.v0")
+        assert align(_config(*built, more), dockerfile).contradicted
+    assert align(_config(*built, _entry("COPY b /")), dockerfile).contradicted
+    assert align(_config(*history, "bash"), dockerfile).contradicted
 
 
 def test_align_knows_the_classic_builders_own_bases() -> None:

@@ -319,7 +319,7 @@ def test_chain_does_not_choose_between_the_base_and_its_triggers() -> None:
     """What an unknown base, or an ONBUILD of it, may have made has no origin until it is given."""
     build = parse_build("FROM base\nRUN own\n")
     final = traced_image([("ADD x", {"a": b"1"}), ("RUN b", {"b": b"2"}), ("RUN own", {})], build)
-    doubtful = replace(final.alignment.steps[1], doubtful=True, base=False, trust=Trust.UNKNOWN)
+    doubtful = replace(final.alignment.steps[1], doubt="ONBUILD", base=False, trust=Trust.UNKNOWN)
     steps = (final.alignment.steps[0], doubtful, final.alignment.steps[2])
     image = replace(final, alignment=replace(final.alignment, steps=steps))
     tracer = Tracer(image, Knowledge(build=build))
