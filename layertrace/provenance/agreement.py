@@ -105,11 +105,16 @@ def _same_arguments(recorded: Recorded, instruction: Instruction, given: Collect
     names = (rf"{re.escape(name)}(?:=(?P<v{n}>.*))?" for n, (name, _) in enumerate(declared))
     found = re.fullmatch(" ".join(names), recorded.rest, re.DOTALL)
     if found is None:
-        return False
+        return recorded.classic and _lists(recorded.rest.split(" "), dict(declared))
     return all(
         found[f"v{number}"] in {None, value} or not value or name in given
         for number, (name, value) in enumerate(declared)
     )
+
+
+def _lists(recorded: list[str], declared: Collection[str]) -> bool:
+    """Say whether buildah recorded an ARG: all that the stage has by then, by name, in order."""
+    return recorded == sorted(recorded) and set(declared) <= set(recorded)
 
 
 def _same_copy(recorded: Recorded, instruction: Instruction) -> bool:
