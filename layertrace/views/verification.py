@@ -20,26 +20,35 @@ _TITLES: Final = ("", "WHAT", "NAME", "SIZE", "DIGEST", "DIFF_ID", "RESULT")
 
 
 def verification_lines(found: Verification, *, width: int | None) -> list[str]:
-    """Return a row a stored file, and what to make of them all."""
+    """Return a row a stored file, what is wrong in full, and what to make of it all."""
     several = len({image for check in found.checks for image in check.images}) > 1
     rows = [_row(check, several=several) for check in found.checks]
     titles = list(_TITLES)
     if several:
         titles.insert(2, "IMAGE")
     table = format_table(rows, align="<<<<><<<" if several else "<<<><<<", head=titles, width=width)
-    return [*table, "", _verdict(found)]
+    details = [
+        f"{_what(check)} {_short(check.blob)}: {show_name(each.message)}"
+        for check in found.checks
+        for each in check.problems
+    ]
+    return [*table, "", *details, *[""] * bool(details), _verdict(found)]
+
+
+def _what(check: BlobCheck) -> str:
+    return check.kind.value + (f" L{check.layer + 1}" if check.layer is not None else "")
 
 
 def _row(check: BlobCheck, *, several: bool) -> list[str]:
-    layer = f" L{check.layer + 1}" if check.layer is not None else ""
-    result = "; ".join(each.message for each in check.problems) or "ok"
+    result = ", ".join(dict.fromkeys(each.code for each in check.problems)) or "ok"
     mark = TRUST_MARKS[Trust.VERIFIED if check.ok else Trust.CONTRADICTED]
     if check.ok and check.size is None:
         mark, result = " ", "; ".join(each.message for each in check.notes)
-    images = [show_name(", ".join(check.images) or "-")] if several else []
+    first, *others = check.images or ("-",)
+    images = [show_name(first) + (f" +{len(others)}" if others else "")] if several else []
     return [
         mark,
-        f"{check.kind.value}{layer}",
+        _what(check),
         *images,
         _short(check.blob),
         "-" if check.size is None else show_size(check.size),

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from layertrace.pipeline.watch import WalkProgress
+from layertrace.views.progress import describe_check
 from tests.builders import (
     Content,
     blob_name,
@@ -140,7 +142,12 @@ def test_every_file_has_its_line(cli: Cli, alone: Path) -> None:
     answer = cli.run("verify", "app.tar", code=1)
     assert answer.lines[-1] == "✘ 1 of 5 files not as it should be"
     assert answer.lines[5].startswith("✘  layer L2")
-    assert f"expected {APP.diff_ids[1][:19]}…, got sha256:" in answer.lines[5]
+    assert answer.lines[5].endswith("digest-mismatch")
+    assert answer.lines[-3].startswith("layer L2 ")
+    assert (
+        f"another diff_id than the image says: expected {APP.diff_ids[1]}, got sha256:"
+        in (answer.lines[-3])
+    )
     assert answer.err == ""
 
 
@@ -606,6 +613,19 @@ def test_names_are_safe_to_show(cli: Cli, alone: Path) -> None:
     archive(alone, PARTS | {"manifest.json": _manifest(Layers=["base", "\x1b[2J\udce9"])})
     assert "\x1b" not in cli.run("verify", "app.tar", code=1).out
     found(cli, "app.tar", code=1)
+
+
+@pytest.mark.parametrize(
+    ("total", "seconds", "text"),
+    [
+        (4_000_000, 2.0, "checking file 2 of 3  1.0 MB of 4.0 MB  500.0 kB/s  6 seconds left"),
+        (None, 0.0, "checking file 2 of 3  1.0 MB  0 B/s"),
+    ],
+)
+def test_progress_is_one_line(total: int | None, seconds: float, text: str) -> None:
+    """Files, bytes, rate and how much longer."""
+    progress = WalkProgress(layer=1, layers=3, bytes_done=1_000_000, bytes_total=total, entries=0)
+    assert describe_check(progress, seconds) == text
 
 
 # --- the engine
