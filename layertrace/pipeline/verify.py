@@ -156,8 +156,8 @@ class _Reading:
         """Tell the watcher how much there is to read."""
         regions = {
             self._store.readable(blob)
-            for blob in claims_by_blob(inventory)
-            if blob == WHOLE or self._store.has(blob)
+            for blob, claims in claims_by_blob(inventory).items()
+            if claims[0].kind is not BlobKind.ARCHIVE and (blob == WHOLE or self._store.has(blob))
         }
         self._watcher.expect(len(regions), sum(region.size for region in regions))
 

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from layertrace.pipeline.watch import WalkProgress
+from layertrace.errors import StoppedError
+from layertrace.pipeline.verify import verify_image
+from layertrace.pipeline.watch import WalkProgress, Watcher
 from layertrace.views.progress import describe_check
 from tests.builders import (
     Content,
@@ -626,6 +628,17 @@ def test_progress_is_one_line(total: int | None, seconds: float, text: str) -> N
     """Files, bytes, rate and how much longer."""
     progress = WalkProgress(layer=1, layers=3, bytes_done=1_000_000, bytes_total=total, entries=0)
     assert describe_check(progress, seconds) == text
+
+
+def test_progress_knows_how_much_there_is(alone: Path) -> None:
+    """Every file is read once, however often it is named."""
+    path = archive(alone, docker_files(APP, image(BASE, BASE, tags=("twice:1",))))
+    told: list[WalkProgress] = []
+    verify_image(str(path), platform=None, watcher=Watcher(told.append, lambda: False))
+    assert told[-1].bytes_done == told[-1].bytes_total
+    assert told[-1].layer + 1 == told[-1].layers
+    with pytest.raises(StoppedError):
+        verify_image(str(path), platform=None, watcher=Watcher(told.append, lambda: True))
 
 
 # --- the engine
