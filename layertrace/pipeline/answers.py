@@ -20,6 +20,7 @@ from layertrace.pipeline.shares import make_shares, with_shares
 from layertrace.pipeline.tables import change_of, make_label, make_table
 from layertrace.provenance.copyhash import Owners
 from layertrace.provenance.hops import TracedImage
+from layertrace.provenance.proven_copies import prove_copies
 from layertrace.provenance.rootfs_tree import RootfsTree
 from layertrace.provenance.tracer import FINAL, Knowledge, Tracer
 from layertrace.rootfs.squash import Place, squash
@@ -58,23 +59,25 @@ class ImageTrace:
         damage = next((index.damage for index in indexes if index.damage), "")
         self._detailer = Detailer(self._tree, parts.stored)
         self._lookup = Lookup(self._tree, parts.head.image.reference, damage=damage)
-        self._tracer = Tracer(
-            TracedImage(
-                name=FINAL,
-                tree=self._tree,
-                alignment=parts.alignment,
-                base_reference=parts.base_reference,
-            ),
-            Knowledge(
-                build=parts.head.build,
-                stages=stages,
-                context=parts.context,
-                images=images,
-                by_name=frozenset(image.reference for image in parts.images if image.by_name),
-                owners=lambda: Owners(users=user_names(), groups=group_names()),
-                proven=parts.proven,
-            ),
+        self._final = TracedImage(
+            name=FINAL,
+            tree=self._tree,
+            alignment=parts.alignment,
+            base_reference=parts.base_reference,
         )
+        self._known = Knowledge(
+            build=parts.head.build,
+            stages=stages,
+            context=parts.context,
+            images=images,
+            by_name=frozenset(image.reference for image in parts.images if image.by_name),
+            owners=lambda: Owners(users=user_names(), groups=group_names()),
+            proven=parts.proven,
+        )
+
+    @cached_property
+    def _tracer(self) -> Tracer:
+        return Tracer(*prove_copies(self._final, self._known))
 
     @cached_property
     def sized_head(self) -> ImageHead:

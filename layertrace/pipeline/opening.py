@@ -35,6 +35,7 @@ from layertrace.pipeline.stored import StoredArchive
 from layertrace.pipeline.streamed import StoredInEngine
 from layertrace.pipeline.unpacked import unpack_file
 from layertrace.provenance.context_tree import ContextTree
+from layertrace.provenance.copyhash import has_hashes
 from layertrace.provenance.history import CONTRADICTED, align
 from layertrace.provenance.materials import with_bases
 from layertrace.provenance.weighing import Reading, weigh
@@ -165,7 +166,7 @@ class _Opener:
         told = find_provenance(image, hints.provenance, self._attested, self._bundle, hints.limits)
         own, unreadable = read_own(told, image, bases.defaults)
         given = self._read_build(image, bases.defaults, told.attestation, own)
-        self._refuse_idle_hints(given or own)
+        self._refuse_idle_hints(given or own, image)
         if bases.learn(given or own, image.config):
             own, unreadable = read_own(told, image, bases.defaults)
             given = self._read_build(image, bases.defaults, told.attestation, own)
@@ -175,7 +176,9 @@ class _Opener:
         findings += self._archive.findings if self._archive is not None else ()
         stages: tuple[OpenStage, ...] = ()
         images: tuple[OpenImage, ...] = ()
-        if build is not None and not alignment.contradicted:
+        if build is None:
+            stages = tuple(self._open_nameless())
+        elif not alignment.contradicted:
             stages = self._open_stages(build, bases)
             images = self._open_images(build)
             if self._hints.stage_cache is not None:
@@ -316,16 +319,18 @@ class _Opener:
             contexts=contexts,
         )
 
-    def _refuse_idle_hints(self, build: Build | None) -> None:
+    def _refuse_idle_hints(self, build: Build | None, image: Image) -> None:
         """Say so where an option cannot do anything without a Dockerfile."""
         hints = self._hints
+        # The classic builder's hashes lead to what was copied.
+        hashed = has_hashes(image.config)
         idle = [
             option
             for option, given in (
                 ("--target", hints.target),
                 ("--build-arg", hints.build_args),
-                ("--context", hints.context),
-                ("--stage", hints.stages),
+                ("--context", hints.context if not hashed else None),
+                ("--stage", hints.stages if not hashed else None),
                 ("--stage-cache", hints.stage_cache),
             )
             if given
@@ -363,6 +368,14 @@ class _Opener:
             )
             for index, stored in sorted(images.items())
         )
+
+    def _open_nameless(self) -> Iterator[OpenStage]:
+        """Open stages of a Dockerfile that nobody knows, in the order they are given."""
+        for index, (name, text) in enumerate(self._hints.stages.items()):
+            stored = self._open_other(text)
+            self._opened.append(stored)
+            alignment = align(stored.image.config, None)
+            yield OpenStage(index=index, name=name, stored=stored, alignment=alignment)
 
     def _open_images(self, build: Build) -> tuple[OpenImage, ...]:
         """Open the images outside the Dockerfile: those stored with it, and those given."""

@@ -16,17 +16,20 @@ import re
 import stat
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import permutations, product
 from typing import TYPE_CHECKING, Final
 
 from layertrace.model.copysum import sum_header
 from layertrace.model.entry import EntryKind, clean_path
 from layertrace.provenance.patterns import has_wildcards, name_matches
+from layertrace.provenance.spelling import read_created_by
 from layertrace.provenance.trees import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from layertrace.model.build import Instruction
+    from layertrace.model.image import ImageConfig
     from layertrace.provenance.spelling import Recorded
     from layertrace.provenance.trees import Item, Tree
 
@@ -90,6 +93,11 @@ def read_hash(recorded: Recorded | None) -> str | None:
     return found[1] if found else None
 
 
+def has_hashes(config: ImageConfig) -> bool:
+    """Say whether a history holds a hash of anything that was copied."""
+    return any(read_hash(read_created_by(entry)) is not None for entry in config.history)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
     """One source, wildcards replaced by what matched."""
@@ -137,6 +145,28 @@ class CopyHash:
             wanted == _compose(parts, {member: each[number] for member, each in sums.items()})
             for number in range(len(self._manners))
         )
+
+    def choose(self, wanted: str, choices: Sequence[Sequence[str]]) -> set[tuple[str, ...]]:
+        """Return which files, and in which order, leave a recorded hash.
+
+        Args:
+            wanted: the hash of several files.
+            choices: of each file the sources it may be; all of them are sources of this copy.
+        """
+        sums = self._sums() if self._parts is not None and self.cost is not None else None
+        if sums is None:
+            return set()
+        return {
+            order
+            for chosen in product(*choices)
+            for order in permutations(chosen)
+            for number in range(len(self._manners))
+            if wanted
+            == _compose(
+                [_Part(prefix="file", members=(member,)) for member in order],
+                {member: sums[member][number] for member in order},
+            )
+        }
 
     @cached_property
     def _parts(self) -> tuple[_Part, ...] | None:

@@ -69,7 +69,8 @@ def make_hop(at: At, action: Action, detail: str) -> Hop:
     text = instruction.text if instruction is not None else None
     if text is None and recorded is not None and not step.base:
         text = recorded.text
-    line = instruction.line if instruction is not None else None
+    # A copy that a hash alone tells of stands in no Dockerfile: its line is 0.
+    line = instruction.line or None if instruction is not None else None
     if instruction is None and step.stage is not None:
         # An ONBUILD trigger of the base, or the base itself: FROM's doing.
         line = step.stage.line

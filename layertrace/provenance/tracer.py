@@ -115,7 +115,7 @@ class Tracer:
         if image is None or hop.layer is None:
             return hop
         step = image.alignment.steps[hop.layer]
-        if step.instruction is None or step.instruction.line != hop.line:
+        if step.instruction is None or (step.instruction.line or None) != hop.line:
             # Of a stage that is called as the final image is.
             return hop
         return self._proofs.confirm(hop, step, self._source(step.instruction))
@@ -172,8 +172,10 @@ class Tracer:
         for hop in trail.hops:
             if hop.action is Action.COPY and hop.place == FINAL and hop.layer is not None:
                 instruction = self._final.alignment.steps[hop.layer].instruction
-                if build is None or instruction is None or instruction.source_stage is None:
+                if instruction is None or instruction.source_stage is None:
                     return None
+                if build is None:
+                    return self._known.stages[instruction.source_stage].name
                 return build.stages[instruction.source_stage].name
         return None
 
@@ -268,12 +270,14 @@ class Tracer:
         copy = find_source(at, instruction, tree)
         if copy.made is Made.YES:
             return made_on_the_way(at)
-        if self._known.build is None:
+        build = self._known.build
+        stage = build.stages[index] if build is not None else None
+        name = source.name if source is not None else stage.name if stage is not None else None
+        if name is None:
             return _recorded(at)
-        stage = self._known.build.stages[index]
-        hop = self._proofs.improve(copy_hop(at, copy, stage.name), at, copy, tree)
+        hop = self._proofs.improve(copy_hop(at, copy, name), at, copy, tree)
         if source is None:
-            return self._beyond(hop, copy.path, stage)
+            return self._beyond(hop, copy.path, stage) if stage is not None else _recorded(at)
         # Other content than the stage's: whatever made that, it did not make this.
         if copy.found is None or hop.trust is Trust.CONTRADICTED:
             hop = replace(hop, trust=weakest(Trust.UNKNOWN, hop.trust))

@@ -238,6 +238,30 @@ def test_trace_archive_of_a_cached_build_is_verified(
         assert answers[path]["record"]["trust"] == "verified"
 
 
+def test_hashes_tell_sources_without_the_dockerfile(built: Built, layertrace: Command) -> None:
+    """Which stage, and which path of it or of the context, nothing else in a history says."""
+    answers = _answers(
+        layertrace,
+        f"docker-daemon:{built.final}",
+        "--stage",
+        f"build=docker-daemon:{built.stage}",
+        "--context",
+        str(built.context),
+    )
+    for path, source in PATHS.items():
+        # An archive is not found by what came out of it.
+        if path == "/unpacked/in.txt":
+            assert answers[path]["record"]["trust"] == "unknown"
+            continue
+        hops, origin = answers[path]["hops"], answers[path]["record"]["origin"]
+        assert {hop["evidence"] for hop in hops} == {"hashed"}, hops
+        assert {hop["trust"] for hop in hops} == {"verified"}, hops
+        assert {hop["line"] for hop in hops} == {None}
+        assert (origin["kind"], origin["path"]) == ("context", source)
+    assert [hop["place"] for hop in answers["/stage/deep.txt"]["hops"]] == ["final", "build"]
+    assert answers["/stage/deep.txt"]["record"]["carried_from"] == "build"
+
+
 def test_contents_come_out_of_any_layer_of_the_engine(built: Built, layertrace: Command) -> None:
     """A file is read where it is, however short the layers before its own are."""
     found = layertrace.run("cat", f"docker-daemon:{built.final}", "/stage/deep.txt")

@@ -10,7 +10,7 @@ import pytest
 from layertrace.archive.decode import decode_config
 from layertrace.archive.trace_archive import SavedImage, TraceArchive
 from layertrace.model.bundle import BundleImage, TraceBundle
-from tests.builders import docker_archive, file, image, layer, sha256, step
+from tests.builders import docker_archive, file, folder, image, layer, sha256, step
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +37,12 @@ FINAL: Final = image(
     ],
 )
 BUILD: Final = image(layer({"tool": TOOL}), history=[step("COPY /bin/tool /tool # buildkit")])
+
+CLASSIC: Final = (
+    "/bin/sh -c #(nop) COPY "
+    "file:f466cbd9843bc98a6fab2852e843cc3c6ac94677091bb0f89d7fb765d89e69e9 in /f "
+)
+"""Of ``usr/f``, ``f`` and a line's end, as engine 20.10 hashed it."""
 
 
 @pytest.fixture
@@ -148,3 +154,21 @@ def test_images_of_a_trace_archive_need_no_option(project: Path, cli: Cli) -> No
             archive.finish(_saved(FINAL), replace(bundle, images=listed), tags=())
         data = cli.checked_json("why", project / f"{name}.tar", "/usr/bin/tool")["data"]
         assert data[0]["record"]["trust"] == ("verified" if images else "inferred")
+
+
+def test_stages_without_the_dockerfile_are_found_by_the_classic_builders_hash(
+    alone: Path, cli: Cli
+) -> None:
+    """Whatever the stage is called; other builders leave no hash, and there it tells nothing."""
+    build = image(layer({"usr/": folder(), "usr/f": file(b"f\n", mtime=1)}), history=["make"])
+    (alone / "build.tar").write_bytes(docker_archive(build))
+    for name, text in (("classic", CLASSIC), ("buildkit", "COPY /usr/f /f # buildkit")):
+        app = image(layer({"f": file(b"f\n", mtime=1)}), history=[step(text)])
+        (alone / f"{name}.tar").write_bytes(docker_archive(app))
+    given = f"Builder={alone / 'build.tar'}"
+    data = cli.checked_json("why", alone / "classic.tar", "/f", "--stage", given)["data"]
+    newest = data[0]["hops"][0]
+    assert (newest["action"], newest["trust"], newest["evidence"]) == ("copy", "verified", "hashed")
+    assert [hop["place"] for hop in data[0]["hops"]] == ["final", "Builder"]
+    assert data[0]["record"]["carried_from"] == "Builder"
+    cli.fail("why", alone / "buildkit.tar", "/f", "--stage", given, code=2)
