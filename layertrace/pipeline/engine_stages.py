@@ -8,15 +8,23 @@ the newest first, until one is proven to be the stage.
 from __future__ import annotations
 
 import hashlib
-import json
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from layertrace.archive.host import group_names, user_names
 from layertrace.errors import LayertraceError, SourceError, StoppedError
 from layertrace.model.origin import Finding
+from layertrace.pipeline.engine_answer import (
+    EngineAnswer,
+    ambiguous,
+    dump_answer,
+    found_in_engine,
+    load_answer,
+    not_found,
+)
+from layertrace.pipeline.engine_shelf import Shelf
 from layertrace.pipeline.heads import with_findings
 from layertrace.pipeline.opening import OpenStage
 from layertrace.pipeline.streamed import open_together
@@ -27,7 +35,6 @@ from layertrace.provenance.kept import (
     best,
     carried_from,
     fit,
-    fitting_ends,
     is_proof,
     is_whole,
 )
@@ -40,11 +47,9 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from layertrace.archive.daemon import EngineSource
-    from layertrace.archive.kept_images import KeptImage
     from layertrace.layers.cache import IndexCache
     from layertrace.layers.index import LayerIndex
     from layertrace.model.build import Build
-    from layertrace.model.image import HistoryEntry
     from layertrace.pipeline.opening import AtEngine, Parts
     from layertrace.pipeline.stored import StoredImage
     from layertrace.pipeline.streamed import StoredInEngine
@@ -52,15 +57,9 @@ if TYPE_CHECKING:
     from layertrace.provenance.history import LayerStep
     from layertrace.provenance.kept import Carried, Fit
 
-FOUND: Final = "stage-in-engine"
-AMBIGUOUS: Final = "stage-ambiguous"
-NOT_FOUND: Final = "stage-not-in-engine"
 UNREAD: Final = "stages-not-searched"
-MAX_ASKED: Final = 250
-"""Histories asked for, some five milliseconds each; one covers all steps below it."""
 BATCHES: Final = (1, 3, 4, 4)
 """How many images are streamed at a time: the image built last is mostly the one."""
-_SHOWN: Final = 19
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,18 +77,6 @@ class _Proven:
     image_id: str
     known: Known
     fit: Fit
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Answer:
-    """Which images of the engine serve as which stages, and what to tell of it."""
-
-    stages: Mapping[int, str] = field(default_factory=dict)
-    proven: tuple[tuple[int, int], ...] = ()
-    """Copies whose hash recomputed: of the image of which stage, and its layer."""
-    findings: tuple[Finding, ...] = ()
-    complete: bool = True
-    """Every stage that something was copied from is at hand."""
 
 
 def with_engine_stages(
@@ -178,7 +165,7 @@ class _Search:
         self._final = final
         self._given = given
         self._watcher = watcher
-        self._shelf = _Shelf(self._engine, build, watcher)
+        self._shelf = Shelf(self._engine, build, watcher)
         self.found: dict[int, Known] = {}
         self.proven: tuple[LayerStep, ...] = ()
         """Copies whose hash recomputed."""
@@ -187,11 +174,11 @@ class _Search:
         """Find what there is, by what was found the last time where that is known."""
         image_id, key = self._engine.facts.id, self._key()
         kept, old = self._cache.load_stages(image_id, key)
-        answer = None if kept is None else _decode(kept)
+        answer = None if kept is None else load_answer(kept)
         if answer is not None and (answer.complete or not old) and self._reopen(answer):
             return answer.findings
         answer = self._search()
-        self._cache.store_stages(image_id, key, _encode(answer))
+        self._cache.store_stages(image_id, key, dump_answer(answer))
         return answer.findings
 
     def _key(self) -> str:
@@ -200,7 +187,7 @@ class _Search:
         told = (build.text, build.target, sorted(build.arguments.items()), sorted(self._given))
         return hashlib.sha256(repr(told).encode("utf-8", "surrogateescape")).hexdigest()
 
-    def _reopen(self, answer: _Answer) -> bool:
+    def _reopen(self, answer: EngineAnswer) -> bool:
         """Open the stages found before; False where the engine has one of them no more."""
         try:
             sources = [self._engine.other(image_id) for image_id in answer.stages.values()]
@@ -219,7 +206,7 @@ class _Search:
         """Return the images at hand by the stage they are of."""
         return {self._build.target: self._final, **self._given, **self.found}
 
-    def _search(self) -> _Answer:
+    def _search(self) -> EngineAnswer:
         stages: dict[int, str] = {}
         findings: list[Finding] = []
         missing = False
@@ -231,22 +218,14 @@ class _Search:
             missing = missing or image_id is None
             findings += [finding] if finding is not None else []
         if stages:
-            findings.insert(0, self._told(stages))
+            named = {self._build.stages[n].name: each for n, each in sorted(stages.items())}
+            findings.insert(0, found_in_engine(named))
         numbers = {id(each): n for n, known in self._images().items() for each in _steps(known)}
-        return _Answer(
+        return EngineAnswer(
             stages=stages,
             proven=tuple((numbers[id(step)], step.layer) for step in self.proven),
             findings=tuple(findings),
             complete=not missing,
-        )
-
-    def _told(self, stages: Mapping[int, str]) -> Finding:
-        named = {self._build.stages[index].name: each for index, each in sorted(stages.items())}
-        shown = ", ".join(f"{name} is {each[:_SHOWN]}" for name, each in named.items())
-        return Finding(
-            code=FOUND,
-            message=f"stages found in the engine, by what was copied from them: {shown}",
-            facts={"stages": named},
         )
 
     def _carried(self, index: int) -> tuple[Carried, ...]:
@@ -273,7 +252,7 @@ class _Search:
         if proven:
             chosen = best([each.fit for each in proven])
             if chosen is None:
-                return None, _ambiguous(name, [each.image_id for each in proven])
+                return None, ambiguous(name, [each.image_id for each in proven])
             self.found[index] = proven[chosen].known
             self.proven += proven[chosen].fit.proven
             return proven[chosen].image_id, None
@@ -281,7 +260,7 @@ class _Search:
         truncated = more or self._shelf.truncated
         if not tried and not truncated:
             return None, None
-        return None, _not_found(name, tried, truncated=truncated)
+        return None, not_found(name, tried, truncated=truncated)
 
     def _proven(
         self, batch: Sequence[tuple[str, Known]], carried: Sequence[Carried]
@@ -340,117 +319,5 @@ class _Search:
         return Known(traced=traced, stored=stored)
 
 
-class _Shelf:
-    """What an engine keeps, and which stage each image may be of; asked for as little as can be."""
-
-    def __init__(self, engine: EngineSource, build: Build, watcher: Watcher) -> None:
-        self._engine = engine
-        self._build = build
-        self._watcher = watcher
-        self._images: tuple[KeptImage, ...] | None = None
-        self._histories: dict[str, tuple[tuple[HistoryEntry, ...], int]] = {}
-        """A history by the image it is of, or a step of: and how much of it is that step's."""
-        self._ends: dict[tuple[int, int], frozenset[int]] = {}
-        self._asked = 0
-        self.truncated = False
-        """Not every image was looked at."""
-
-    def made_by(self, stage: int, *, before: int | None, classic: bool) -> Iterator[str]:
-        """Yield the ids of images that a stage's instructions may have made, newest first.
-
-        Args:
-            stage: its index.
-            before: nothing newer can have been copied from, seconds.
-            classic: the classic builder made them, else BuildKit.
-        """
-        if self._images is None:
-            self._images = self._engine.kept_images()
-        for image in self._images:
-            if before is not None and image.created > before:
-                continue
-            if image.parent and not classic:
-                continue
-            told = self._history(image)
-            if told is None:
-                self.truncated = True
-                return
-            history, end = told
-            key = (id(history), stage)
-            if key not in self._ends:
-                self._ends[key] = fitting_ends(history, self._build, stage, classic=classic)
-            if end in self._ends[key]:
-                yield image.id
-
-    def _history(self, image: KeptImage) -> tuple[tuple[HistoryEntry, ...], int] | None:
-        """Return a history that holds an image's, and its length there; None after too many."""
-        if image.id not in self._histories:
-            if self._asked == MAX_ASKED:
-                return None
-            if self._watcher.stop():
-                raise StoppedError
-            self._asked += 1
-            history = self._engine.history_of(image.id)
-            parents = {each.id: each.parent for each in self._images or ()}
-            step: str = image.id
-            # The classic builder makes an image an entry.
-            for end in range(len(history), 0, -1):
-                self._histories.setdefault(step, (history, end))
-                step = parents.get(step, "")
-                if not step:
-                    break
-            self._histories.setdefault(image.id, (history, len(history)))
-        return self._histories[image.id]
-
-
 def _steps(known: Known) -> tuple[LayerStep, ...]:
     return known.traced.alignment.steps
-
-
-def _ambiguous(name: str, images: Sequence[str]) -> Finding:
-    shown = ", ".join(each[:_SHOWN] for each in images)
-    return Finding(
-        code=AMBIGUOUS,
-        message=f"{len(images)} images of the engine may be stage {name}, and nothing tells "
-        f"which is: {shown}; give --stage {name}=IMAGE",
-        facts={"stage": name, "images": list(images)},
-    )
-
-
-def _not_found(name: str, tried: int, *, truncated: bool) -> Finding:
-    why = (
-        f"{tried} that its instructions made are not proven to hold what was copied"
-        if tried
-        else f"of its images only the {MAX_ASKED} built last before were looked at"
-    )
-    if tried and truncated:
-        why += ", and not all were looked at"
-    return Finding(
-        code=NOT_FOUND,
-        message=f"the engine has no image of stage {name} that can be told to be this build's: "
-        f"{why}; give --stage {name}=IMAGE",
-        facts={"stage": name, "tried": tried, "truncated": truncated},
-    )
-
-
-def _encode(answer: _Answer) -> bytes:
-    findings = [[each.code, each.message, each.facts] for each in answer.findings]
-    document = {
-        "stages": [list(each) for each in answer.stages.items()],
-        "proven": answer.proven,
-        "findings": findings,
-        "complete": answer.complete,
-    }
-    return json.dumps(document).encode()
-
-
-def _decode(data: bytes) -> _Answer:
-    document = json.loads(data)
-    return _Answer(
-        stages={int(index): str(image_id) for index, image_id in document["stages"]},
-        proven=tuple((int(index), int(layer)) for index, layer in document["proven"]),
-        findings=tuple(
-            Finding(code=code, message=message, facts=facts)
-            for code, message, facts in document["findings"]
-        ),
-        complete=bool(document["complete"]),
-    )

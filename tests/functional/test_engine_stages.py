@@ -9,7 +9,7 @@ import pytest
 
 from layertrace.errors import StoppedError
 from layertrace.layers.cache import IndexCache
-from layertrace.pipeline import engine_stages
+from layertrace.pipeline import engine_answer, engine_shelf
 from layertrace.pipeline.hints import Hints
 from layertrace.pipeline.trace import open_image
 from tests.builders import docker_archive, file, image, layer
@@ -249,7 +249,8 @@ def test_search_that_would_take_too_long_is_cut_short_and_says_so(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A stage built long before may be missed."""
-    monkeypatch.setattr(engine_stages, "MAX_ASKED", 20)
+    for module in (engine_answer, engine_shelf):
+        monkeypatch.setattr(module, "MAX_ASKED", 20)
     bench.stage(at=NOON - 1000)
     for number in range(40):
         build_kept(bench.engine, [(f"/bin/sh -c {number}", None)], at=NOON, below=bench.base)
