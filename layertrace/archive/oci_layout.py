@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from layertrace.archive.base_claim import read_claim
 from layertrace.archive.blob import digest_of
 from layertrace.archive.decode import (
     Node,
@@ -19,7 +20,7 @@ from layertrace.archive.decode import (
 from layertrace.archive.docker_archive import misspelt_keys, no_config, wrong_digest
 from layertrace.archive.pairing import StoredLayer, absence_of, pair_layers
 from layertrace.errors import DigestMismatchError, LimitError
-from layertrace.model.image import Image, Platform
+from layertrace.model.image import ClaimPlace, Image, Platform
 from layertrace.model.origin import Finding
 
 if TYPE_CHECKING:
@@ -231,6 +232,8 @@ def listed_image(
         manifest_digest=actual,
         layers=paired.layers,
         tags=listed.names,
+        claimed_base=read_claim(manifest.get("annotations").value, ClaimPlace.MANIFEST)
+        or read_claim(listed.descriptor.get("annotations").value, ClaimPlace.INDEX),
     )
     missing = () if config is not None else (no_config(described.get("digest").digest()),)
     return image, (*findings, *missing, *paired.findings, *filter(None, sizes))

@@ -77,6 +77,36 @@ class LayerRef:
     absence: Absence | None = None
 
 
+class ClaimPlace(Enum):
+    """Where an image names its base."""
+
+    MANIFEST = "manifest"
+    INDEX = "index"
+    """The annotations of the manifest's descriptor."""
+    LABELS = "labels"
+    """They are inherited: the base may have been labelled so, and mean its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseClaim:
+    """The base that an image says it has: nothing ties it to layers.
+
+    Source: OCI image-spec, ``annotations.md``, ``org.opencontainers.image.base.*``. buildah with
+    ``--layers`` gives the digest of what its last step was built on, and the name of the FROM.
+    """
+
+    name: str
+    """``""`` where only a digest is told."""
+    digest: str
+    """Of a manifest; ``""`` where it is not told."""
+    place: ClaimPlace
+
+    @property
+    def reference(self) -> str:
+        """What an engine knows that very image by."""
+        return "@".join(filter(None, (self.name, self.digest)))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
     """One image on one platform."""
@@ -88,3 +118,5 @@ class Image:
     manifest_digest: str | None = None
     """None for a classic docker-archive, which has no such manifest."""
     tags: tuple[str, ...] = ()
+    claimed_base: BaseClaim | None = None
+    """By its annotations."""

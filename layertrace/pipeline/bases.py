@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from layertrace.archive.base_claim import read_claim
 from layertrace.archive.source import open_archive, parse_reference
 from layertrace.model.build import BaseDefaults
-from layertrace.model.image import ImageConfig, Platform
+from layertrace.model.image import ClaimPlace, ImageConfig, Platform
 from layertrace.model.limits import DEFAULTS
+from layertrace.model.origin import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +17,17 @@ if TYPE_CHECKING:
     from layertrace.archive.daemon import EngineSource
     from layertrace.archive.engine import EngineImage
     from layertrace.model.build import Build
+    from layertrace.model.image import BaseClaim, Image
     from layertrace.model.limits import Limits
+    from layertrace.provenance.history import Alignment
+
+RECORDED: Final = "base-recorded"
+_SHOWN: Final = 19
+_PLACES: Final = {
+    ClaimPlace.MANIFEST: "manifest says",
+    ClaimPlace.INDEX: "index says",
+    ClaimPlace.LABELS: "labels say",
+}
 
 
 class Bases:
@@ -27,6 +39,7 @@ class Bases:
         *,
         given: ImageConfig | None,
         engine: EngineSource | None,
+        claim: BaseClaim | None = None,
     ) -> None:
         """Keep what is known.
 
@@ -34,12 +47,19 @@ class Bases:
             bundled: by reference, those of a trace archive.
             given: of the base of the target.
             engine: where the image is, and perhaps its base.
+            claim: the base that the image says it has, for who has no Dockerfile.
         """
         self._known = dict(bundled)
         self._given = given
         self._engine = engine
+        self.claim = claim
         self.defaults = {name: _defaults(config) for name, config in bundled.items()}
         """What stages take over, by reference."""
+
+    @property
+    def claimed_name(self) -> str | None:
+        """What the image calls its base."""
+        return None if self.claim is None else self.claim.name or None
 
     def learn(self, build: Build | None, image: ImageConfig) -> bool:
         """Learn what the target takes over; True where the Dockerfile means something else now.
@@ -65,7 +85,7 @@ class Bases:
         if self._given is not None and on_target:
             return self._given
         if build is None:
-            return None
+            return self._claimed(image)
         reference = build.chain(build.target if stage is None else stage)[0].base
         shared = reference == build.chain(build.target)[0].base
         if self._given is not None and shared and _is_below(self._given, image):
@@ -76,6 +96,44 @@ class Bases:
         base = None if found is None else bare_config(found)
         # The name may mean another image by now: what is not below tells nothing.
         return base if base is not None and _is_below(base, image) else None
+
+    def _claimed(self, image: ImageConfig) -> ImageConfig | None:
+        """Return the base that the image says it has, where the engine has it and it is below.
+
+        With a digest it is that very image or none.
+        """
+        if self.claim is None or self._engine is None:
+            return None
+        found = self._engine.find(self.claim.reference)
+        base = None if found is None else bare_config(found)
+        return base if base is not None and base.diff_ids and _is_below(base, image) else None
+
+
+def claim_of(image: Image) -> BaseClaim | None:
+    """Return the base that an image says it has, by its annotations or else its labels."""
+    return image.claimed_base or read_claim(dict(image.config.labels), ClaimPlace.LABELS)
+
+
+def claim_finding(
+    claim: BaseClaim | None, build: Build | None, alignment: Alignment
+) -> tuple[Finding, ...]:
+    """Say what the image's base is by its own word, where nothing else tells and ties it."""
+    if claim is None or (build is not None and "$" not in build.chain(build.target)[0].base):
+        return ()
+    if build is None and any(step.base for step in alignment.steps):
+        return ()
+    named = claim.name or "an image"
+    shown = f"{named} ({claim.digest[:_SHOWN]}…)" if claim.digest else named
+    who = f"the image's {_PLACES[claim.place]} that its base is {shown}"
+    if claim.place is ClaimPlace.LABELS:
+        who += ", or its base was labelled so"
+    return (
+        Finding(
+            code=RECORDED,
+            message=f"{who}: recorded, and compared with nothing; give --base IMAGE",
+            facts={"name": claim.name, "digest": claim.digest, "place": claim.place.value},
+        ),
+    )
 
 
 def open_base(text: str, platform: Platform | None, limits: Limits = DEFAULTS) -> ImageConfig:

@@ -25,7 +25,7 @@ from layertrace.dockerfile.parse import parse_build
 from layertrace.errors import ArchiveError, DockerfileError, LimitError, SourceError, UsageError
 from layertrace.model.limits import DEFAULTS
 from layertrace.model.origin import Finding
-from layertrace.pipeline.bases import Bases, open_base
+from layertrace.pipeline.bases import Bases, claim_finding, claim_of, open_base
 from layertrace.pipeline.bounds import refuse_layers
 from layertrace.pipeline.evidence import find_provenance, known_contexts, read_own
 from layertrace.pipeline.heads import make_head
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from layertrace.model.attestation import Attestation
     from layertrace.model.build import BaseDefaults, Build
     from layertrace.model.bundle import TraceBundle
-    from layertrace.model.image import Image, ImageConfig
+    from layertrace.model.image import BaseClaim, Image, ImageConfig
     from layertrace.model.limits import Limits
     from layertrace.model.trace import ImageHead
     from layertrace.pipeline.evidence import Told
@@ -160,7 +160,7 @@ class _Opener:
         return stored
 
     def _assemble(self, stored: StoredImage) -> Parts:
-        image, bases = stored.image, self._bases()
+        image, bases = stored.image, self._bases(claim_of(stored.image))
         hints = self._hints
         refuse_layers(image, hints.limits)
         told = find_provenance(image, hints.provenance, self._attested, self._bundle, hints.limits)
@@ -172,15 +172,12 @@ class _Opener:
             given = self._read_build(image, bases.defaults, told.attestation, own)
         reading = self._read(image, given, own, told, bases)
         build, alignment = reading.build, reading.alignment
-        findings = told.findings + unreadable
+        findings = told.findings + unreadable + claim_finding(bases.claim, build, alignment)
         findings += self._archive.findings if self._archive is not None else ()
-        stages: tuple[OpenStage, ...] = ()
+        stages: tuple[OpenStage, ...] = () if build else tuple(self._open_nameless())
         images: tuple[OpenImage, ...] = ()
-        if build is None:
-            stages = tuple(self._open_nameless())
-        elif not alignment.contradicted:
-            stages = self._open_stages(build, bases)
-            images = self._open_images(build)
+        if build is not None and not alignment.contradicted:
+            stages, images = self._open_stages(build, bases), self._open_images(build)
             if self._hints.stage_cache is not None:
                 folder = self._hints.stage_cache
                 stages, missing = self._with_cached(folder, build, alignment, image.config, stages)
@@ -193,7 +190,7 @@ class _Opener:
             alignment=alignment,
             stages=stages,
             context=self._context(image, own),
-            base_reference=self._hints.base,
+            base_reference=self._hints.base or bases.claimed_name,
             at_engine=self._at_engine(bases),
             limits=self._hints.limits,
         )
@@ -261,7 +258,7 @@ class _Opener:
             )
         return with_bases(reading, attestation.materials)
 
-    def _bases(self) -> Bases:
+    def _bases(self, claim: BaseClaim | None) -> Bases:
         platform = self._hints.platform
         listed = self._bundle.bases if self._bundle is not None else ()
         bundled: dict[str, ImageConfig] = {}
@@ -275,6 +272,7 @@ class _Opener:
             if self._hints.base is None
             else open_base(self._hints.base, platform, self._hints.limits),
             engine=self._engine,
+            claim=claim,
         )
 
     @contextmanager
