@@ -62,6 +62,7 @@ def _agrees(text: str, created_by: str) -> bool:
         ("COPY a sub", f"{NOP} COPY file:{HASH} in /w/sub "),
         ("COPY --chown=1:2 a ../up/", f"{NOP} COPY --chown=1:2dir:{HASH} in ../up/ "),
         ("COPY --chown=1:2 a b", f"{NOP} COPY --chown=1:2 file:{HASH} in b "),
+        ("ENV X=/x\nCOPY a $X/", f"{NOP} COPY file:{HASH} in /x/ "),
         ("ARG B=1", f"{NOP} ARG A B C"),
         ("ARG B C=2", f"{NOP} ARG A B C"),
         ("COPY --chown=1:2 a b", f"{NOP} COPY file:{HASH} in b "),
