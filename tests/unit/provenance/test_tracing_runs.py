@@ -330,15 +330,3 @@ def test_chain_does_not_choose_between_the_base_and_its_triggers() -> None:
     place = image.tree.rootfs.place("b")
     assert place is not None
     assert tracer.verdict("b", place).trust is Trust.UNKNOWN
-
-
-def test_chain_says_what_would_make_a_base_sure() -> None:
-    """Where the base ends may be a guess."""
-    build = parse_build("FROM base\nRUN own\n")
-    final = traced_image([("ADD x", {"a": b"1"}), ("RUN own", {})], build)
-    guessed = replace(final.alignment.steps[0], trust=Trust.INFERRED)
-    steps = (guessed, final.alignment.steps[1])
-    image = replace(final, alignment=replace(final.alignment, steps=steps))
-    chain = _chain(Tracer(image, Knowledge(build=build)), "a")
-    assert origin(chain) == "base stage-0 :1 base /a inferred"
-    assert chain.hops[0].detail == "base base; give --base IMAGE to be sure"
