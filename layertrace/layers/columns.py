@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
+from sys import getsizeof
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Columns:
     capabilities: dict[int, bytes] = field(default_factory=dict)
     sparse: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     extras: int = 0
-    """Characters of attributes, and what sparse maps take instead of them."""
+    """Bytes that attributes and sparse maps take in memory."""
 
     def add_extras(self, number: int, odd: OddMember) -> None:
         """Add what only few entries have."""
@@ -42,7 +43,7 @@ class Columns:
             self.extras += _PART * len(odd.sparse)
         if odd.capability is not None:
             self.capabilities[number] = odd.capability
-            self.extras += len(odd.capability)
+            self.extras += getsizeof(odd.capability)
 
     def keep(self, numbers: list[int]) -> dict[int, int]:
         """Drop all rows but ``numbers``; return old number to new."""

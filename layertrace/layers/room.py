@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sys import getsizeof
 from typing import TYPE_CHECKING
 
 from layertrace.errors import LimitError
@@ -23,7 +24,7 @@ class Room:
         self._weighed = 0
         """Entries whose paths were counted."""
         self.names = 0
-        """Characters of their paths; whoever keeps other names adds them."""
+        """Bytes that their paths take in memory; whoever keeps other names adds them."""
         self._implied = 0
         """Directories without an entry of their own."""
 
@@ -46,7 +47,7 @@ class Room:
         """Refuse a layer that holds more than it may so far.
 
         Raises:
-            LimitError: too many entries, or too many characters in their names.
+            LimitError: too many entries, or too much memory for their names.
         """
         entries = len(columns.kinds) + markers + self._implied
         if entries > self._limits.entries:
@@ -55,11 +56,11 @@ class Room:
                 limit="entries",
                 allowed=self._limits.entries,
             )
-        self.names += sum(map(len, columns.paths[self._weighed :]))
+        self.names += sum(map(getsizeof, columns.paths[self._weighed :]))
         self._weighed = len(columns.paths)
         if self.names + columns.extras > self._limits.names:
             raise LimitError(
-                f"the names in {self._name} have more than {self._limits.names:,} characters",
+                f"the names in {self._name} take more than {self._limits.names:,} bytes of memory",
                 limit="names",
                 allowed=self._limits.names,
             )
@@ -71,5 +72,6 @@ class Room:
             LimitError: there is none.
         """
         self._implied += directories
-        self.names += len(path)
+        # The path of a directory is kept once more when layers are folded.
+        self.names += getsizeof(path) * (1 + directories)
         self.weigh(columns, 0)

@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
+from sys import getsizeof
 from typing import TYPE_CHECKING, Final, Protocol
 
 from layertrace.errors import InvalidWhiteoutError, LayerError, LimitError, StoppedError
@@ -197,7 +198,7 @@ class _Walk:
             columns.offsets.append(content)
             if link:
                 columns.links[number] = link if kind == _SYMLINK else clean_path(link)
-                self._room.names += len(link)
+                self._room.names += getsizeof(link)
             if self._hash_contents and kind == _FILE and not sparse:
                 self._digests[number] = self._hash(content, size)
         return content + (size + BLOCK - 1 & -BLOCK)
@@ -230,7 +231,7 @@ class _Walk:
         if is_aufs_metadata(path):
             self._note("aufs-metadata", "AUFS bookkeeping entries, which no container sees")
             return True
-        self._room.names += len(path)
+        self._room.names += getsizeof(path)
         try:
             whiteout = parse_whiteout(path)
         except InvalidWhiteoutError as error:

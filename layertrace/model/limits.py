@@ -20,8 +20,8 @@ class Limits:
         metadata={"bounds": "entries and whiteouts of a layer; five times as many in an image"},
     )
     names: int = field(
-        default=256_000_000,
-        metadata={"bounds": "characters of all paths, link targets and attributes of a layer"},
+        default=192_000_000,
+        metadata={"bounds": "bytes of memory for all paths, links and attributes of a layer"},
     )
     path: int = field(
         default=4_096, metadata={"bounds": "characters of a path; longer ones are left out"}

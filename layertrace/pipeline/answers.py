@@ -58,7 +58,9 @@ class ImageTrace:
         self._tree = RootfsTree(squash(indexes), parts.stored.digest, parts.stored)
         damage = next((index.damage for index in indexes if index.damage), "")
         self._detailer = Detailer(self._tree, parts.stored)
-        self._lookup = Lookup(self._tree, parts.head.image.reference, damage=damage)
+        self._lookup = Lookup(
+            self._tree, parts.head.image.reference, damage=damage, links=parts.limits.links
+        )
         self._final = TracedImage(
             name=FINAL,
             tree=self._tree,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sys import getsizeof
 from typing import TYPE_CHECKING
 
 from layertrace.errors import LimitError
@@ -43,12 +44,12 @@ class ImageRoom:
         """
         limits = self._limits
         entries = len(index) + len(index.whiteouts) + len(index.opaques)
-        names = sum(map(len, index.paths))
+        names = sum(map(getsizeof, index.paths))
         self._entries += entries
         self._names += names
         for limit, allowed, of_layer, of_image, what in (
             ("entries", limits.entries, entries, self._entries, "entries"),
-            ("names", limits.names, names, self._names, "characters in their names"),
+            ("names", limits.names, names, self._names, "bytes of names"),
         ):
             if of_layer > allowed or of_image > limits.of_image(allowed):
                 raise LimitError(

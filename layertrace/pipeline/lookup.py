@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from layertrace.errors import LayerError, PathNotFoundError
 from layertrace.model.entry import EntryKind, clean_path
-from layertrace.provenance.trees import MAX_HOPS, resolve
+from layertrace.model.limits import DEFAULTS
+from layertrace.provenance.trees import resolve
 from layertrace.rootfs.squash import Place
 
 if TYPE_CHECKING:
@@ -23,11 +24,21 @@ _MAX_TARGET: Final = 4096
 class Lookup:
     """Paths of one image's final file system."""
 
-    def __init__(self, tree: RootfsTree, reference: str, *, damage: str = "") -> None:
-        """Keep the file system, what messages call the image, and why it is not whole."""
+    def __init__(
+        self, tree: RootfsTree, reference: str, *, damage: str = "", links: int = DEFAULTS.links
+    ) -> None:
+        """Keep the file system and how it is spoken of.
+
+        Args:
+            tree: the file system.
+            reference: what messages call the image.
+            damage: why it is not whole.
+            links: symbolic links followed in one path.
+        """
         self._tree = tree
         self._reference = reference
         self._damage = damage
+        self._links = links
 
     def resolve(self, path: str) -> str:
         """Return a path as people write it, with links in its folders followed.
@@ -72,11 +83,12 @@ class Lookup:
             item = self._tree.find("/".join(done))
             if item is not None and item.kind is EntryKind.SYMLINK and (todo or last):
                 hops += 1
-                if hops > MAX_HOPS or len(item.link_target) > _MAX_TARGET:
+                if hops > self._links or len(item.link_target) > _MAX_TARGET:
                     raise PathNotFoundError(
                         f"/{clean_path(path)} leads nowhere in {self._reference}",
                         why=f"/{'/'.join(done)} is one of too many symbolic links, "
                         "which lead in a circle or are longer than a container follows",
+                        hint=f"the limit links is {self._links:,}: --max links=NUMBER raises it",
                     )
                 done = [] if item.link_target.startswith("/") else done[:-1]
                 todo += item.link_target.split("/")[::-1]

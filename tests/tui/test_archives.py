@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from layertrace.model.limits import DEFAULTS
 from tests.builders import docker_archive, file, folder, image, layer, step
 from tests.sample_support import SAMPLES
 from tests.tui.driver import Driver, run
@@ -147,4 +149,19 @@ def test_an_image_of_which_nothing_can_be_read(tmp_path: Path) -> None:
         assert tui.app.exit_code == 3
 
     with opened(archive, tmp_path) as opening:
+        run(script, opening, read=False)
+
+
+def test_an_image_beyond_a_limit(tmp_path: Path) -> None:
+    """The limit is named, and the way to raise it; what is known without reading stays."""
+    archive = tmp_path / "bomb.tar"
+    archive.write_bytes(docker_archive(image(layer({"f": b"", "g": b""}), history=["RUN make"])))
+
+    async def script(tui: Driver) -> None:
+        await tui.see("layer 0", "has more than 1 entries", "the limit entries is 1")
+        await tui.see("--max entries=NUMBER", "L1 RUN make")
+        await tui.press("q")
+        assert tui.app.exit_code == 3
+
+    with opened(archive, tmp_path, replace(DEFAULTS, entries=1)) as opening:
         run(script, opening, read=False)

@@ -65,10 +65,9 @@ def test_layers_together_may_hold_five_times_as_much(
         trace(six, DEFAULTS)
     assert "has 2 entries, with the layers below it 12" in refused(six, entries=2).what
     assert refused(six, entries=1).limit == "entries"
-    error = refused(six, names=3)
-    assert error.limit == "names"
-    assert error.what.endswith("has 3 characters in their names, with the layers below it 18")
-    assert len(trace(six, replace(DEFAULTS, entries=3, names=4)).head.layers) == 6
+    assert refused(six, names=110).what.endswith(" bytes of names, with the layers below it 606")
+    assert refused(six, names=99).limit == "names"
+    assert len(trace(six, replace(DEFAULTS, entries=3, names=130)).head.layers) == 6
 
 
 def test_sparse_file_is_expanded_so_far_and_no_further(tmp_path: Path) -> None:
@@ -87,7 +86,9 @@ def test_sparse_file_is_expanded_so_far_and_no_further(tmp_path: Path) -> None:
         opening = open_image(str(path), Hints(limits=limits), cache)
         found = opening.walk()
         assert found.record("huge").size == 8_000_000_000
-        with pytest.raises(LimitError, match=rf"/{name} expands to [0-9,]+ bytes out of 512") as why:
+        with pytest.raises(
+            LimitError, match=rf"/{name} expands to [0-9,]+ bytes out of 512"
+        ) as why:
             next(found.read(name))
         assert why.value.limit == limit
         with pytest.raises(LimitError):
