@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DEVICES: Final = "devices and named pipes"
-LOST_LINKS: Final = "hard links to files that the image does not have"
+LOST_LINKS: Final = "hard links to no file of the image"
 NAMES: Final = "names that this system cannot write, with what lies below them"
 
 _IMPLICIT_MODE: Final = 0o755
@@ -143,7 +143,10 @@ class Extractor:
             chosen.walked.add(path)
             if not _fits(path):
                 _skip(chosen, NAMES, path)
-            elif (item := self._item(path)).kind is EntryKind.DIR:
+            elif (item := self._item(path)).kind is EntryKind.DIR and self._is_linked(path):
+                # No system makes a directory a second name.
+                _skip(chosen, LOST_LINKS, path)
+            elif item.kind is EntryKind.DIR:
                 if path:
                     chosen.folders[path] = None
                 below = sorted(self._tree.children.get(path, ()), reverse=True)
@@ -161,6 +164,12 @@ class Extractor:
             _skip(chosen, LOST_LINKS, path)
         else:
             chosen.files.setdefault(self._tree.content_place(place), []).append(path)
+
+    def _is_linked(self, path: str) -> bool:
+        place = self._tree.rootfs.place(path)
+        if place is None:
+            return False
+        return self._tree.rootfs.layers[place.layer].kinds[place.number] == EntryKind.HARDLINK
 
     def _item(self, path: str) -> Item:
         return self._tree.find(path) or Item(kind=EntryKind.DIR, size=0)

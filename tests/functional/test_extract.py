@@ -143,6 +143,16 @@ def test_hard_links_are_made_again_inside_what_is_chosen(cli: Cli, alone: Path) 
     assert Path("part/b/two").stat().st_ino == Path("part/b/three").stat().st_ino
 
 
+def test_a_second_name_of_a_link_is_a_link(cli: Cli, alone: Path) -> None:
+    """Tar can name one twice."""
+    save({"link": symlink("/nowhere"), "same": hardlink("link")})
+    cli.run("extract", "app.tar", "/", "-o", "out")
+    assert {path: each.target for path, each in found().items()} == {
+        "link": "/nowhere",
+        "same": "/nowhere",
+    }
+
+
 def test_a_hard_link_keeps_what_its_file_was(cli: Cli, alone: Path) -> None:
     """A later layer that writes the file anew does not reach its other names."""
     save({"one": b"old", "two": hardlink("one")}, {"one": b"new"})
@@ -360,13 +370,14 @@ def test_devices_and_pipes_are_left_out_and_told(cli: Cli, alone: Path) -> None:
         "dev/sda": block(8, 0),
         "dev/pipe": fifo(),
         "lost": hardlink("none"),
+        "same": hardlink("dev"),
         "f": b"x",
     })  # fmt: skip
     answer = cli.run("extract", "app.tar", "/", "-o", "out", "--quiet")
     assert {path: each.kind for path, each in found().items()} == {"dev": "dir", "f": "file"}
     assert answer.err.splitlines() == [
         "note: left out devices and named pipes: /dev/null and 2 more",
-        "note: left out hard links to files that the image does not have: /lost",
+        "note: left out hard links to no file of the image: /lost and 1 more",
     ]
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from layertrace.archive.target_tree import TargetTree
@@ -34,6 +34,8 @@ from tests.builders import (
 from tests.trees import OnDisk, tree_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from layertrace.model.trace import FileRecord
     from layertrace.pipeline.answers import ImageTrace
 
@@ -41,19 +43,32 @@ NEVER = Writing(progress=lambda done, total: None, stop=lambda: False)
 names = st.sampled_from(["a", "b", "c", "..", "caf\udce9"])
 paths = st.lists(names, min_size=1, max_size=4).map("/".join)
 targets = st.sampled_from(["a", "..", "/", "../../c", "/a/b", "b/c"])
-kinds: st.SearchStrategy[Content] = st.one_of(
+linked = st.sampled_from(["x", "a/x", "b/c/x"])
+"""What hard links are made to: files and nothing else, or no system takes the layer."""
+files = st.one_of(
     st.builds(file, st.binary(max_size=3), mode=st.integers(0, 0o7777)),
+    st.just(sparse(9_000, {512: b"x"})),
+)
+kinds: st.SearchStrategy[Content] = st.one_of(
+    files,
     st.builds(folder, st.integers(0, 0o7777), mtime=st.integers(0, 1 << 31)),
     st.builds(symlink, targets),
-    st.builds(hardlink, paths),
-    st.just(sparse(9_000, {512: b"x"})),
+    st.builds(hardlink, linked),
     st.just(fifo()),
 )
 markers = st.builds(
     lambda path, name: f"{path}/{name}", paths, st.sampled_from([".wh..wh..opq", ".wh.a"])
 )
-members = st.lists(st.one_of(st.tuples(paths, kinds), st.tuples(markers, st.just(b""))), max_size=7)
+members = st.lists(
+    st.one_of(st.tuples(paths, kinds), st.tuples(linked, files), st.tuples(markers, st.just(b""))),
+    max_size=7,
+)
 stacks = st.lists(members, min_size=1, max_size=4)
+
+
+def _above(path: str) -> Iterator[str]:
+    while path := path.rpartition("/")[0]:
+        yield path
 
 
 def listed(record: FileRecord) -> OnDisk:
@@ -67,19 +82,20 @@ def listed(record: FileRecord) -> OnDisk:
     )
 
 
-def wanted(trace: ImageTrace) -> dict[str, tuple[OnDisk, bool]]:
-    """Return what is to be on the disk, and whether its time is known."""
-    found = {}
+def wanted(trace: ImageTrace) -> dict[str, tuple[OnDisk, bool] | None]:
+    """Return what is to be on the disk, and whether its time is known.
+
+    None for second names of what is not there.
+    """
+    found: dict[str, tuple[OnDisk, bool] | None] = {}
     for row, path in enumerate(trace.table.paths):
-        record = trace.record_at(row)
-        if not path or record.change is Change.REMOVED:
-            continue
         trace.digest(path)
         record = trace.record_at(row)
-        lost = record.kind is EntryKind.HARDLINK and record.digest is None
-        if record.kind.word in {"char", "block", "fifo"} or lost:
+        if record.change is Change.REMOVED or record.kind.word in {"char", "block", "fifo"}:
             continue
-        found[path] = listed(record), not record.implicit
+        named = record.link_target if record.kind is EntryKind.SYMLINK else record.digest
+        known = named is not None or record.kind is EntryKind.DIR
+        found[path] = (listed(record), not record.implicit) if known else None
     return found
 
 
@@ -102,12 +118,15 @@ def test_what_is_written_is_what_is_listed(
             expected = wanted(trace)
         finally:
             opening.close()
+        # A link of a layer may lead an entry of it onto a directory of that very layer; which
+        # of both is listed is a question to reading, and only one of them can be written.
+        above = {parent for path in expected for parent in _above(path)}
+        assume(all(each is not None and each[0].kind == "dir" for each in map(expected.get, above)))
         disk = tree_of(place / "above" / "out")
-        timed = {
-            path: each if expected[path][1] else replace(each, mtime=0)
-            for path, each in disk.items()
-            if path in expected
-        }
-        assert disk.keys() == expected.keys()
-        assert timed == {path: each for path, (each, _) in expected.items()}
+        known = {path: each for path, each in expected.items() if each is not None}
+        assert known.keys() <= disk.keys() <= expected.keys()
+        assert {
+            path: replace(disk[path], mtime=disk[path].mtime * timed)
+            for path, (_, timed) in known.items()
+        } == {path: each for path, (each, _) in known.items()}
         assert [each.name for each in (place / "above").iterdir()] == ["out"]
