@@ -362,6 +362,8 @@ def _certain_base(records: Records, first: int) -> int:
     BuildKit's history has no ONBUILD: steps after the last CMD of an unknown base
     may be those of its triggers, run for this build by the builder of this build.
     """
+    if not first:
+        return 0
     here = _by_buildkit(records, min(first, len(records.entries) - 1))
     for position in range(first - 1, -1, -1):
         is_last = records.recorded[position].keyword in _LAST_KEYWORDS

@@ -148,6 +148,8 @@ def test_align_has_no_base_below_scratch() -> None:
     assert _lines(align(config, _build(text))) == [2, 3]
     longer = align(_config("ADD x / # buildkit", "COPY a / # buildkit", "RUN b"), _build(text))
     assert _difference(longer) == ("line 2, COPY a /", "ADD x /")
+    assert _lines(align(_config(), _build("FROM scratch\nCMD x\n"))) == []
+    assert _lines(align(_config(), _build("FROM scratch\n"))) == []
 
 
 def test_align_takes_labels_of_the_command_line() -> None:
