@@ -278,7 +278,9 @@ class Maker:
         files, random = stage.files, self._random
         made = [p for p, node in files.items() if node.kind == "f" and not p.startswith("bin/")]
         old = random.choice(sorted(made) or [""])
-        action = random.choice(("new", "new", "over", "rm", "chmod", "link", "move", "rmdir"))
+        action = random.choice(
+            ("new", "new", "over", "rm", "chmod", "link", "move", "copy", "into", "rmdir")
+        )
         if action == "rmdir":
             path = random.choice(("out", "a", "a/b", "srv"))
             for each in [path, *below(files, path)]:
@@ -288,7 +290,7 @@ class Maker:
         def truth(path: str) -> Truth:
             return ("run", stage.name, line, f"/{path}")
 
-        if action in {"new", "link", "move"} or not old:
+        if action in {"new", "link", "move", "copy", "into"} or not old:
             return self._create(files, action, old, truth)
         return self._change(files, action, old, truth)
 
@@ -298,11 +300,8 @@ class Maker:
         path = follow(files, f"{place}/f{self._serial}")
         make_folders(files, posixpath.dirname(path), truth)
         start = f"mkdir -p /{posixpath.dirname(path)} && "
-        if action == "move" and old:
-            if old == path:
-                raise ImpossibleError
-            put(files, path, replace(files.pop(old), truths=(truth(path),)), before={})
-            return f"{start}mv {shlex.quote(f'/{old}')} /{path}"
+        if action in {"move", "copy", "into"} and old:
+            return start + self._carry(files, action, old, path, truth)
         if action == "link":
             target = self._random.choice((f"../{self._serial}", "f1", "/out"))
             put(files, path, Node("l", link=target, truths=(truth(path),)), before={})
@@ -310,6 +309,29 @@ class Maker:
         content = f"w{self._serial}"
         put(files, path, Node("f", content=content.encode(), truths=(truth(path),)), before={})
         return f"{start}printf {content} > /{path}"
+
+    def _carry(
+        self, files: Files, action: str, old: str, path: str, truth: Callable[[str], Truth]
+    ) -> str:
+        """Put the bytes of one path at another: they keep their origin."""
+        if action == "into":
+            path = posixpath.join(posixpath.dirname(path), posixpath.basename(old))
+        if path in files:
+            raise ImpossibleError
+        node = files[old]
+        shown = f"/{posixpath.dirname(path)}/" if action == "into" else f"/{path}"
+        if action == "move":
+            del files[old]
+            how = "mv"
+        else:
+            node = replace(node, mtime=node.mtime + 7)
+            how = self._random.choice(("cp", "install -m 0644", "/bin/cp -v"))
+            node = replace(node, mode=0o644) if how.startswith("install") else node
+        if truth(old) in node.truths:
+            # What this very step wrote was in no layer under its old name.
+            node = replace(node, truths=(truth(path),))
+        put(files, path, node, before={})
+        return f"{how} {shlex.quote(f'/{old}')} {shown}"
 
     def _change(self, files: Files, action: str, old: str, truth: Callable[[str], Truth]) -> str:
         """Overwrite, remove or chmod a file."""

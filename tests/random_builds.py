@@ -8,7 +8,7 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tests.random_commands import Shell
+from tests.random_commands import TINY, Shell
 from tests.random_plan import (
     BASES,
     CONTEXT_FILES,
@@ -296,11 +296,9 @@ class _Maker:
             raise ImpossibleError
         before, line = dict(stage.files), len(self.plan.lines) + 1
         mount = ""
-        others = [each for each in self.plan.stages[:-1] if not each.name.startswith("stage-")]
-        if self.plan.buildkit and others and self._random.random() < 0.25:
-            source = self._random.choice(others)
-            mount = f"--mount=type=bind,from={source.name},target=/mnt "
-            commands = [self._from_mount(stage, source)]
+        if self.plan.buildkit and self._random.random() < 0.3:
+            mount, files = self._mount(stage, line)
+            commands = [self._from_mount(stage, files)]
         else:
             shell = Shell(self._random, stage, line, self.plan.nonce)
             commands = [shell.command() for _ in range(self._random.choice((1, 2, 2, 3)))]
@@ -315,16 +313,63 @@ class _Maker:
                 # Written again with the content that it had.
                 stage.files[path] = replace(node, truths=node.truths | old.truths)
 
-    def _from_mount(self, stage: Stage, source: Stage) -> str:
-        files = sorted(path for path, node in source.files.items() if node.kind == "f")
+    def _mount(self, stage: Stage, line: int) -> tuple[str, Files]:
+        """Return the flag that mounts a stage, the context or an image, and its files."""
+        stages = [each for each in self.plan.stages[:-1] if not each.name.startswith("stage-")]
+        kind = self._random.choice(("stage", "stage", "context", "image"))
+        if kind == "image":
+            name = self._bases["red"]
+            files = base_files(name, lambda path: ("image", stage.name, line, path))
+        elif kind == "context":
+            name, files = (
+                "",
+                {
+                    path: replace(node, truths=frozenset({("context", stage.name, line, path)}))
+                    for path, node in self.plan.context.items()
+                    if node.content != _OWN_TEXT
+                },
+            )
+        elif stages:
+            source = self._random.choice(stages)
+            name, files = source.name, source.files
+        else:
+            raise ImpossibleError
+        return f"--mount=type=bind,{name and f'from={name},'}target=/mnt ", files
+
+    def _from_mount(self, stage: Stage, mounted: Files) -> str:
+        """Copy a file or folder out of what is mounted."""
+        files = sorted(
+            path for path, node in mounted.items() if node.kind == "f" and "|" in node.content
+        )
         if not files:
             raise ImpossibleError
         path = self._random.choice(files)
         self._serial += 1
         make_folder(stage.files, "mnt")
-        node, line = source.files[path], len(self.plan.lines) + 1
-        alike = {each.truths for each in source.files.values() if each.content == node.content}
-        brought = ("run", stage.name, line, f"/from{self._serial}")
-        node = replace(node, mounted=node.mounted | {brought}, ambiguous=len(alike) > 1)
-        put(stage.files, f"from{self._serial}", node)
-        return f"cp -p {shlex.quote(f'/mnt/{path}')} /from{self._serial}"
+        line, target = len(self.plan.lines) + 1, f"from{self._serial}"
+        how = self._random.choice(("cp -p", "cp -f", "cp -r", "?"))
+        folder = posixpath.dirname(path)
+        if how == "?" and len(mounted[path].content) < TINY:
+            raise ImpossibleError
+        if how != "cp -r" or not folder:
+            self._bring(stage, mounted[path], target, line, guessed=how == "?")
+            source = shlex.quote(f"/mnt/{path}")
+            if how == "?":
+                return f'for name in {source}; do cp "$name" /{target}; done'
+            return f"{how} {source} /{target}"
+        make_folder(stage.files, target)
+        for each in below(mounted, folder):
+            place = posixpath.join(target, each[len(folder) + 1 :])
+            if mounted[each].kind == "f":
+                self._bring(stage, mounted[each], place, line)
+            else:
+                stage.files[place] = mounted[each]
+        return f"cp -a {shlex.quote(f'/mnt/{folder}')} /{target}"
+
+    def _bring(
+        self, stage: Stage, node: Node, place: str, line: int, *, guessed: bool = False
+    ) -> None:
+        """Put a file that a RUN copies out of a mount, of which no history tells."""
+        brought = ("run", stage.name, line, f"/{place}")
+        node = replace(node, mounted=node.mounted | {brought}, guessed=node.guessed or guessed)
+        put(stage.files, place, node)

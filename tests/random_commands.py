@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import shlex
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tests.random_plan import FOLDERS, ImpossibleError, Node, below, make_folder, resolved
 
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from random import Random
 
     from tests.random_plan import Stage, Truth
+
+TINY: Final = 32
+"""Bytes below which nothing is taken for a copy by its content alone."""
+_WAYS: Final = ("cp -p", "cp", "cp -f", "into", "cat", "cd", "sh", "?")
 
 
 class Shell:
@@ -123,18 +127,34 @@ class Shell:
         for each in [*below(self._stage.files, path), path]:
             del self._stage.files[each]
 
-    def _copied(self, old: str, path: str) -> None:
-        """Put the content of a path at another; this RUN brought it there."""
+    def _copied(self, old: str, path: str, *, guessed: bool = False) -> None:
+        """Put the content of a path at another; what this RUN did not make keeps its origin."""
         node = self._stage.files[old]
-        truths = node.truths | {self._truth(path)}
-        self._stage.files[path] = replace(node, truths=truths, copied=node.kind == "f")
+        if node.kind == "f" and any(truth[:3] == self._truth("")[:3] for truth in node.truths):
+            node = replace(node, truths=frozenset({self._truth(path)}), copied=True)
+        self._stage.files[path] = replace(node, guessed=node.guessed or guessed)
 
     def _copy(self) -> str:
         old, path = self._old(), self._fresh()
-        self._copied(old, path)
-        how = self._random.choice(("cp -p", "cp -a"))
-        start = f"mkdir -p {_quoted(posixpath.dirname(path))}"
-        return f"{start} && {how} {_quoted(old)} {_quoted(path)}"
+        folder, name = posixpath.split(path)
+        start = f"mkdir -p {_quoted(folder)}"
+        how = self._random.choice(_WAYS)
+        if how == "?" and len(self._stage.files[old].content) < TINY:
+            raise ImpossibleError
+        if how == "into":
+            path = posixpath.join(folder, posixpath.basename(old))
+            if path in self._stage.files:
+                raise ImpossibleError
+        self._copied(old, path, guessed=how == "?")
+        source, target = _quoted(old), _quoted(path)
+        forms = {
+            "into": f"cp {source} {_quoted(folder)}/",
+            "cat": f"cat {source} > {target}",
+            "cd": f"(cd {_quoted(folder)} && cp {source} {shlex.quote(name)})",
+            "sh": f"sh -c {shlex.quote(f'cp -p {source} {target}')}",
+            "?": f'for name in {source}; do cp "$name" {target}; done',
+        }
+        return f"{start} && {forms.get(how, f'{how} {source} {target}')}"
 
     def _move(self) -> str:
         old, path = self._old(), self._fresh()
@@ -144,7 +164,7 @@ class Shell:
         return f"{start} && mv {_quoted(old)} {_quoted(path)}"
 
     def _copy_folder(self) -> str:
-        return self._folder("cp -a")
+        return self._folder(self._random.choice(("cp -a", "cp -r")))
 
     def _move_folder(self) -> str:
         return self._folder("mv")

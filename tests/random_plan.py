@@ -4,8 +4,8 @@
 build context, ``base|NAME|/path|NONCE`` what a base image holds; the last line of a file
 counts. Without the nonce a COPY of the same content would be taken from the builder's cache,
 with the times of the build that was first. A plan of the files goes along, to ask for what is
-there and to know what content cannot say: which line brought a file of the context, and which
-RUN copied or moved a file.
+there and to know what content cannot say: which line brought a file of the context, and under
+which path a RUN left what it made.
 """
 
 from __future__ import annotations
@@ -66,11 +66,11 @@ class Node:
     truths: frozenset[Truth] = frozenset()
     """More than one where either is right."""
     copied: bool = False
-    """A RUN copied, moved or linked it."""
+    """The RUN that made it copied, moved or linked it as well: it tells of its first path."""
+    guessed: bool = False
+    """A RUN copied it, and only a shell could tell from where."""
     mounted: frozenset[Truth] = frozenset()
     """The RUNs that copied it out of a mount, of which no history tells."""
-    ambiguous: bool = False
-    """It has the content of several files of a mount, brought there by several lines."""
     packed: bool = False
     """It came out of an archive that ADD unpacked."""
 
@@ -179,8 +179,8 @@ def put(files: Files, path: str, node: Node) -> None:
             node,
             truths=node.truths | old.truths,
             copied=node.copied or old.copied,
+            guessed=node.guessed or old.guessed,
             mounted=node.mounted | old.mounted,
-            ambiguous=node.ambiguous or old.ambiguous,
             packed=node.packed or old.packed,
         )
     files[path] = node

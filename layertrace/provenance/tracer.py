@@ -16,6 +16,7 @@ from layertrace.model.origin import (
     Trust,
     weakest,
 )
+from layertrace.provenance.brought import Runs, unexplained
 from layertrace.provenance.copyhash import Owners
 from layertrace.provenance.hops import (
     At,
@@ -26,7 +27,7 @@ from layertrace.provenance.hops import (
     make_hop,
     written,
 )
-from layertrace.provenance.mounts import mounts_of, same_content
+from layertrace.provenance.mounts import Mountable
 from layertrace.provenance.outside import (
     UNKNOWN,
     from_document,
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 
     from layertrace.model.build import Build, Instruction, Stage
     from layertrace.provenance.history import LayerStep
-    from layertrace.provenance.mounts import Mount
     from layertrace.provenance.trees import Tree
     from layertrace.rootfs.squash import Place
 
@@ -83,8 +83,15 @@ class Tracer:
         """Keep what there is; every answer is worked out when asked for."""
         self._final = final
         self._known = knowledge
-        self._mounted: dict[tuple[str, int], tuple[Mount, ...]] = {}
-        """By image and layer."""
+        self._runs = Runs(
+            Mountable(
+                build=knowledge.build,
+                stages=knowledge.stages,
+                context=knowledge.context,
+                images=knowledge.images,
+                by_name=knowledge.by_name,
+            )
+        )
         self._uniform: dict[int, Chain] = {}
         self._proofs = Proofs(knowledge.owners, knowledge.proven)
 
@@ -115,10 +122,13 @@ class Tracer:
         if image is None or hop.layer is None:
             return hop
         step = image.alignment.steps[hop.layer]
-        if step.instruction is None or (step.instruction.line or None) != hop.line:
+        instruction = step.instruction
+        if instruction is None or instruction.keyword not in _COPIES:
+            return hop
+        if (instruction.line or None) != hop.line:
             # Of a stage that is called as the final image is.
             return hop
-        return self._proofs.confirm(hop, step, self._source(step.instruction))
+        return self._proofs.confirm(hop, step, self._source(instruction))
 
     def _source(self, instruction: Instruction) -> Tree | None:
         """Return what a COPY took from, where that is at hand."""
@@ -147,7 +157,7 @@ class Tracer:
     def is_uniform(self, path: str, place: Place) -> bool:
         """Say whether such paths of its layer all have one and the same answer.
 
-        True for what a RUN without mounts made anew, and for all of the base:
+        True for what a RUN cannot but have made itself, and for all of the base:
         there is nothing to look up for the single path.
         """
         step = self._final.alignment.steps[place.layer]
@@ -155,16 +165,11 @@ class Tracer:
             return True
         if path in self._final.tree.rootfs.below:
             return False
+        if _is_run(step):
+            return not self._runs.may_bring(self._final, path, place)
         if step.instruction is not None:
-            mounts = self._mounts(self._final.name, place.layer, step.instruction)
-            return step.instruction.keyword == "RUN" and not mounts
+            return False
         return step.recorded is None or step.recorded.keyword != "WORKDIR"
-
-    def _mounts(self, name: str, layer: int, instruction: Instruction) -> tuple[Mount, ...]:
-        """Return the mounts of the RUN that made a layer."""
-        if (name, layer) not in self._mounted:
-            self._mounted[name, layer] = mounts_of(instruction, self._known.build)
-        return self._mounted[name, layer]
 
     def _carrier(self, trail: Trail) -> str | None:
         """Return the stage that the newest COPY of a trail took from."""
@@ -172,6 +177,9 @@ class Tracer:
         for hop in trail.hops:
             if hop.action is Action.COPY and hop.place == FINAL and hop.layer is not None:
                 instruction = self._final.alignment.steps[hop.layer].instruction
+                if instruction is not None and instruction.keyword == "RUN":
+                    # It copied what another step had brought.
+                    continue
                 if instruction is None or instruction.source_stage is None:
                     return None
                 if build is None:
@@ -184,13 +192,13 @@ class Tracer:
         if step.base:
             return inherited(at)
         if step.doubt:
-            return _unexplained(at, step.doubt)
+            return unexplained(at, step.doubt)
         older = _rewritten(at)
         if older is not None:
             detail = describe_change(older.item, at.item)
             return self._trace(older).after(make_hop(at, Action.METADATA, detail))
         if step.instruction is None:
-            return _recorded(at)
+            return self._made(at) if _is_run(step) else _recorded(at)
         return self._written(at, step.instruction)
 
     def _written(self, at: At, instruction: Instruction) -> Trail:
@@ -198,55 +206,26 @@ class Tracer:
         if instruction.keyword in _COPIES:
             return self._copied(at, instruction)
         if instruction.keyword == "RUN":
-            return self._made(at, instruction)
+            return self._made(at)
         if at.item.kind is EntryKind.DIR:
             return made_on_the_way(at)
-        return _unexplained(at, f"a {instruction.keyword} makes directories only")
+        return unexplained(at, f"a {instruction.keyword} makes directories only")
 
-    def _made(self, at: At, instruction: Instruction) -> Trail:
-        """Trace what a RUN wrote: made by it, unless it came out of a mount."""
-        mounts = self._mounts(at.image.name, at.place.layer, instruction)
-        if not mounts or at.item.kind is not EntryKind.FILE or not at.item.size:
-            older = at.image.tree.before(at.path, at.place.layer)
-            detail = "created here" if older is None else f"other content than L{older.layer + 1}'s"
-            return written(at, OriginKind.RUN, detail)
-        stages = [(mount, self._known.stages.get(mount.stage)) for mount in mounts]
-        found = [
-            each
-            for mount, stage in stages
-            if stage is not None
-            for each in same_content(at, stage, mount.source)
-        ]
-        if found:
-            return self._from_mount(at, found)
-        if all(stage is not None for _, stage in stages):
-            return written(at, OriginKind.RUN, "created here; nothing it mounts has such content")
-        return _unexplained(
-            at, "this RUN mounts files that are not at hand: made here, or copied from there"
-        )
-
-    def _from_mount(self, at: At, found: Sequence[At]) -> Trail:
-        """Trace what has the content of files that a RUN mounted; they may be several."""
-        found = sorted(found, key=lambda each: (each.image.name, each.path))
-        trails = [self._trace(each) for each in found]
-        places = [f"{each.image.name}:/{each.path}" for each in found]
-        hop = replace(
-            make_hop(at, Action.MOUNT, f"same sha256 at {places[0]}, mounted here"),
-            evidence=Evidence.MATCHED,
-            candidates=tuple(places) if len(places) > 1 else (),
-        )
-        origins = {trail.origin for trail in trails}
-        if len(origins) == 1:
-            return trails[0].after(hop)
-        makers = {replace(origin, path=None) for origin in origins}
-        if len(makers) == 1:
-            return replace(trails[0], origin=makers.pop()).after(hop)
-        hop = replace(
-            hop,
-            trust=weakest(Trust.UNKNOWN, hop.trust),
-            detail=f"same sha256 at {len(places)} places of other origins, mounted here",
-        )
-        return Trail(hops=(hop,), origin=UNKNOWN)
+    def _made(self, at: At) -> Trail:
+        """Trace what a RUN wrote: made by it, unless it brought it from elsewhere."""
+        brought = self._runs.trail(at, self._trace)
+        if brought is not None:
+            return brought
+        older = at.image.tree.before(at.path, at.place.layer)
+        if at.step.instruction is None:
+            detail = "by the image's history alone"
+        elif self._runs.mounts(at.image, at.place.layer) and at.item.size:
+            detail = "created here; nothing it mounts has such content"
+        elif older is None:
+            detail = "created here"
+        else:
+            detail = f"other content than L{older.layer + 1}'s"
+        return written(at, OriginKind.RUN, detail)
 
     def _copied(self, at: At, instruction: Instruction) -> Trail:
         document = from_document(at, instruction)
@@ -285,7 +264,7 @@ class Tracer:
         start = source.tree.rootfs.place(copy.found)
         if start is None:
             # A directory that no entry of the stage made.
-            return made_on_the_way(at) if copy.top else _unexplained(at, hop.detail)
+            return made_on_the_way(at) if copy.top else unexplained(at, hop.detail)
         return self._trace(At(image=source, path=copy.found, place=start)).after(hop)
 
     def _beyond(self, hop: Hop, path: str | None, stage: Stage) -> Trail:
@@ -341,8 +320,6 @@ def _rewritten(at: At) -> At | None:
 def _recorded(at: At) -> Trail:
     """Say what the image's own history says, where no Dockerfile is at hand."""
     keyword = at.step.recorded.keyword if at.step.recorded is not None else ""
-    if keyword == "RUN":
-        return written(at, OriginKind.RUN, "by the image's history alone")
     if keyword == "WORKDIR" and at.item.kind is EntryKind.DIR:
         return made_on_the_way(at)
     if keyword and at.image.alignment.contradicted:
@@ -351,14 +328,7 @@ def _recorded(at: At) -> Trail:
         detail = f"history does not name the source of a {keyword}; give -f Dockerfile"
     else:
         detail = "the image's history does not say what made this layer"
-    return _unexplained(at, detail)
-
-
-def _unexplained(at: At, detail: str) -> Trail:
-    """End a chain where nothing says what made the bytes."""
-    hop = make_hop(at, Action.WRITE, detail)
-    hop = replace(hop, trust=weakest(Trust.UNKNOWN, hop.trust), evidence=Evidence.UNKNOWN)
-    return Trail(hops=(hop,), origin=UNKNOWN)
+    return unexplained(at, detail)
 
 
 def _is_run(step: LayerStep) -> bool:

@@ -201,15 +201,22 @@ def next_step(head: ImageHead, chain: Chain) -> str:
         return "the evidence disagrees: give the Dockerfile this image was built from with -f"
     if head.build is None:
         return "trace stops here: give the Dockerfile with -f Dockerfile"
-    helps = {Action.COPY, Action.MOUNT, Action.INHERIT}
-    weak = (hop for hop in chain.hops if hop.trust is not Trust.VERIFIED and hop.action in helps)
+    weak = (hop for hop in chain.hops if hop.trust is not Trust.VERIFIED and _can_gain(hop))
     hop = next(weak, None)
     if hop is not None and hop.action is Action.INHERIT:
         return f"--base IMAGE would verify it (the image {_base_of(head, hop)})"
     if hop is not None:
         return _copy_hint(head, chain, hop)
-    source = chain.carried_from
+    source = chain.carried_from if chain.origin.kind is OriginKind.UNKNOWN else None
     return f"trace stops here: --stage {source}=IMAGE would lead further" if source else ""
+
+
+def _can_gain(hop: Hop) -> bool:
+    """Say whether an image or a context would show more of a hop than there is."""
+    if hop.action in {Action.COPY, Action.MOUNT} and hop.evidence is Evidence.MATCHED:
+        # What a RUN copied was found without being told where to look: that is all there is.
+        return not (hop.instruction or "").startswith("RUN")
+    return hop.action in {Action.COPY, Action.MOUNT, Action.INHERIT}
 
 
 def _copy_hint(head: ImageHead, chain: Chain, hop: Hop) -> str:

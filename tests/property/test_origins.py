@@ -102,7 +102,10 @@ def _records(folder: Path, program: Program, hints: Hints) -> Iterator[tuple[Nod
         }  # fmt: skip
         assert not [f.message for f in trace.head.findings if "contradicted" in f.code]
         for path, node in final.files.items():
-            yield node, trace.record(path)
+            # One answers for many paths at once, the other for one.
+            record, chain = trace.record(path), trace.chain(path)
+            assert (record.origin, record.trust) == (chain.origin, chain.trust), path
+            yield node, record
     finally:
         opening.close()
 

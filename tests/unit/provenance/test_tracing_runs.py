@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from layertrace.dockerfile.parse import parse_build
-from layertrace.model.origin import Action, Evidence, OriginKind, Trust
+from layertrace.model.origin import Action, Trust
 from layertrace.provenance.tracer import Knowledge, Tracer
 from tests.builders import fifo, file, folder, hardlink, symlink
 from tests.tracing import Steps, hops, image_config, origin, trace, traced_image
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from layertrace.model.origin import Chain
-    from layertrace.rootfs.squash import Place
     from tests.builders import Content
 
 
@@ -204,115 +203,6 @@ def test_chain_of_a_layer_of_several_steps_is_unknown() -> None:
     dockerfile = 'FROM scratch\nRUN make\nCMD ["x"]\n'
     steps: Steps = [("/bin/sh -c make", None), ('/bin/sh -c #(nop) CMD ["x"]', {"a": b"1"})]
     assert origin(trace(dockerfile, steps).chain("a")) == "unknown unknown"
-
-
-def test_is_uniform_tells_which_paths_share_an_answer() -> None:
-    """Of the base, and of what a RUN without mounts made anew, one answer stands for all."""
-    dockerfile = (
-        "FROM base\nRUN one\nWORKDIR /w\nRUN --mount=type=bind,target=/m two\n"
-        "RUN --mount=type=cache,target=/c three\n"
-    )
-    steps: Steps = [
-        ("ADD rootfs /", {"a": b"", "b": b""}),
-        ("RUN one", {"a": b"1", "c": b""}),
-        ("WORKDIR /w", {"w/": folder()}),
-        ("RUN two", {"d": b""}),
-        ("RUN three", {"e": b""}),
-    ]
-    tracer = trace(dockerfile, steps)
-    answers = {path: tracer.is_uniform(path, place) for path, place in _places(steps).items()}
-    assert answers == {"b": True, "a": False, "c": True, "w": False, "d": False, "e": True}
-    recorded = Tracer(traced_image(steps), Knowledge())
-    answers = {path: recorded.is_uniform(path, place) for path, place in _places(steps).items()}
-    assert answers == {"b": True, "a": False, "c": True, "w": False, "d": True, "e": True}
-
-
-def _places(steps: Steps) -> dict[str, Place]:
-    rootfs = traced_image(steps).tree.rootfs
-    return {p: place for p in ("b", "a", "c", "w", "d", "e") if (place := rootfs.place(p))}
-
-
-MOUNTED = """\
-FROM scratch AS build
-RUN make
-RUN more
-FROM scratch AS other
-RUN others
-FROM scratch
-RUN --mount=from=build,source=/out,target=/m --mount=type=bind,from=other,target=/n cp
-"""
-BUILD: Steps = [
-    ("RUN make", {"out/a": b"1", "out/same": b"2", "out/twin": b"2", "in/b": b"3", "out/c": b"4"}),
-    ("RUN more", {"out/late": b"4"}),
-]
-OTHER: Steps = [("RUN others", {"x": b"5"})]
-
-
-def _mounted(content: Mapping[str, Content], **stages: Steps) -> Tracer:
-    return trace(MOUNTED, [("RUN cp", content)], stages=stages)
-
-
-def test_chain_goes_through_a_mount_by_content() -> None:
-    """Bytes that a mounted stage holds came from there, under whatever name."""
-    tracer = _mounted({"x": b"1", "y": b"5"}, build=BUILD, other=OTHER)
-    assert hops(tracer.chain("x")) == [
-        "final/L1 mount :7 /x verified matched",
-        "build/L1 write :2 /out/a verified declared",
-    ]
-    assert origin(tracer.chain("x")) == "run build :2 /out/a verified"
-    assert origin(tracer.chain("y")) == "run other :5 /x verified"
-    assert _chain(tracer, "x").hops[0].candidates == ()
-
-
-def test_chain_takes_the_origin_that_several_candidates_share() -> None:
-    """Of two files made by one step either may be it; their common maker is the origin."""
-    chain = _chain(_mounted({"x": b"2"}, build=BUILD, other=OTHER), "x")
-    assert origin(chain) == "run build :2 verified"
-    assert chain.hops[0].candidates == ("build:/out/same", "build:/out/twin")
-
-
-def test_chain_leaves_candidates_of_several_origins_open() -> None:
-    """Where different steps made equal files, which one was copied is not known."""
-    chain = _chain(_mounted({"x": b"4"}, build=BUILD, other=OTHER), "x")
-    assert origin(chain) == "unknown unknown"
-    assert chain.hops[0].action is Action.MOUNT
-    assert chain.hops[0].evidence is Evidence.MATCHED
-    assert chain.hops[0].candidates == ("build:/out/c", "build:/out/late")
-
-
-def test_chain_looks_only_into_the_folder_that_is_mounted() -> None:
-    """What a stage has beside the mounted folder, the RUN could not copy."""
-    chain = _chain(_mounted({"x": b"3"}, build=BUILD, other=OTHER), "x")
-    assert origin(chain) == "run stage-2 :7 /x verified"
-    assert chain.hops[0].detail == "created here; nothing it mounts has such content"
-
-
-def test_chain_does_not_say_who_made_what_an_absent_mount_may_hold() -> None:
-    """With a mounted stage not at hand a RUN may have made a file or copied it."""
-    chain = _chain(_mounted({"x": b"3"}, build=BUILD), "x")
-    assert hops(chain) == ["final/L1 write :7 /x unknown unknown"]
-    assert chain.origin.kind is OriginKind.UNKNOWN
-    assert chain.trust is Trust.UNKNOWN
-    found = _mounted({"x": b"1"}, build=BUILD)
-    assert origin(found.chain("x")) == "run build :2 /out/a verified"
-
-
-def test_chain_of_what_has_no_bytes_is_the_runs_own() -> None:
-    """Empty files, folders and links hold nothing that a mount could have handed over."""
-    tracer = _mounted({"e": b"", "d/": folder(), "l": symlink("x")})
-    for path in ("e", "d", "l"):
-        assert origin(tracer.chain(path)) == f"run stage-2 :7 /{path} verified"
-
-
-def test_chain_of_a_mounted_context_or_image_is_open() -> None:
-    """A bind without a stage is the context or an image: made here or copied from there."""
-    for mount in ("type=bind,target=/m", "target=/m", "from=alpine,target=/m", "type=cache,from=x"):
-        dockerfile = f"FROM scratch\nRUN --mount={mount} cp\n"
-        assert origin(trace(dockerfile, [("RUN cp", {"x": b"1"})]).chain("x")) == "unknown unknown"
-    for mount in ("type=cache,target=/m", "type=tmpfs,target=/m", "type=secret,id=x"):
-        dockerfile = f"FROM scratch\nRUN --mount={mount} cp\n"
-        tracer = trace(dockerfile, [("RUN cp", {"x": b"1"})])
-        assert origin(tracer.chain("x")) == "run stage-0 :2 /x verified"
 
 
 def test_chain_does_not_choose_between_the_base_and_its_triggers() -> None:

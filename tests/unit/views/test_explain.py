@@ -85,6 +85,19 @@ def test_a_hop_without_an_instruction_shows_what_the_history_recorded() -> None:
             id="carried",
         ),
         pytest.param(_chain(_hop(Action.WRITE)), "", id="nothing-helps"),
+        pytest.param(
+            _chain(_hop(Action.COPY, evidence=Evidence.MATCHED, instruction="RUN cp $A /x")),
+            "",
+            id="guessed-copy-of-a-run",
+        ),
+        pytest.param(
+            _chain(
+                _hop(Action.COPY, evidence=Evidence.MATCHED, instruction="RUN cp $A /x"),
+                _hop(Action.INHERIT, layer=0),
+            ),
+            "--base IMAGE",
+            id="base-of-what-a-run-copied",
+        ),
     ],
 )
 def test_a_weak_answer_names_the_option_that_helps(chain: Chain, words: str) -> None:
