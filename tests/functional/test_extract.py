@@ -7,12 +7,14 @@ import lzma
 import os
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 from layertrace.archive import target_tree
 from layertrace.pipeline.handing import hand_out
+from layertrace.views.progress import Line
+from layertrace.views.signals import asked_to_stop
 from tests.builders import (
     Content,
     Member,
@@ -29,6 +31,7 @@ from tests.builders import (
     sparse,
     symlink,
 )
+from tests.cli_support import Cli
 from tests.fake_engine import FakeEngine, serving
 from tests.sample_support import SAMPLES
 from tests.trees import OnDisk, tree_of
@@ -38,7 +41,6 @@ if TYPE_CHECKING:
 
     from layertrace.archive.blob import LayerReader
     from layertrace.layers.index import LayerIndex
-    from tests.cli_support import Cli
 
 TIME = 1_600_000_000
 
@@ -569,6 +571,54 @@ def test_a_signal_leaves_nothing(
     assert answer.err == "stopped\n"
     assert found() == before
     assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == handlers
+
+
+def test_a_layer_of_the_engine_without_room_for_it_is_told(
+    cli: Cli, alone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is put on disk to be read; exit code 5, and no folder is left."""
+    one = image(layer({"a": b"a"}))
+    fake = FakeEngine(saved=docker_archive(one))
+    fake.add(one)
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{alone}/engine.sock")
+    with serving(fake, alone / "engine.sock"):
+        cli.run("layers", "app:1")
+
+        def full(**_: object) -> NoReturn:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("layertrace.pipeline.handing.tempfile.TemporaryFile", full)
+        lines = cli.fail("extract", "app:1", "/", "-o", "out", code=5)
+    assert lines[0] == "error: cannot put a layer of the engine on disk to read it"
+    assert lines[2] == "  set TMPDIR to a larger disk"
+    assert not Path("out").exists()
+
+
+def test_who_asks_twice_is_not_kept_waiting() -> None:
+    """The first signal is a request, the second ends whatever is done."""
+    with asked_to_stop() as stop:
+        assert not stop()
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+
+
+def test_progress_is_shown_where_somebody_watches(
+    alone: Path, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes done and to do."""
+    save({"a": b"x" * 3_000_000})
+    monkeypatch.setattr("layertrace.views.progress._QUIET", 0)
+    monkeypatch.setattr("layertrace.views.progress._EVERY", 0)
+    shown: list[str] = []
+    monkeypatch.setattr(Line, "show", lambda _, text: shown.append(text))
+    Cli(capsysbinary, terminal=True).run("extract", "app.tar", "/", "-o", "out")
+    assert [line.split("  ")[:2] for line in shown if line.startswith("writing")] == [
+        ["writing", "1.0 MB of 3.0 MB"],
+        ["writing", "2.1 MB of 3.0 MB"],
+        ["writing", "3.0 MB of 3.0 MB"],
+    ]
 
 
 def test_only_root_gives_files_away(cli: Cli, alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
