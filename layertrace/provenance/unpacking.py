@@ -60,8 +60,10 @@ def _by_content(at: At, copy: Copy, copying: Copying, tree: Tree) -> Copy:
             return out
     if not sure:
         return _by_name(at, copy, copying)
+    if archives and not copying.destinations and at.item.kind is EntryKind.DIR:
+        return replace(copy, made=Made.PERHAPS)
     if archives and not found:
-        # Not a file: links of the image may have led it here from another path.
+        # Links of the image, or a directory nobody knows, may have led it here.
         return replace(copy, paths=tuple(archives), comparison=None, found=None)
     return found[0] if found else copy
 
@@ -109,8 +111,9 @@ def _out_of(at: At, copying: Copying, archive: str, inside: Tree) -> Copy | None
             digests=lambda: (at.digest, inside.digest(member)),  # noqa: B023 - called at once
             top=False,
         )
-        return Copy(paths=(archive,), found=archive, member=member, comparison=comparison)
-    if at.item.kind is not EntryKind.FILE:
+        if copying.destinations or comparison.likeness is not Likeness.OTHER:
+            return Copy(paths=(archive,), found=archive, member=member, comparison=comparison)
+    if at.item.kind is not EntryKind.FILE or not copying.destinations:
         return None
     missing = Comparison(likeness=Likeness.OTHER, detail="not in it")
     return Copy(paths=(archive,), found=archive, comparison=missing)
@@ -123,6 +126,10 @@ def _members(at: At, copying: Copying, inside: Tree) -> Iterator[str]:
             yield at.path[len(destination) :].lstrip("/")
     if at.item.kind is not EntryKind.FILE:
         return
+    if not copying.destinations:
+        # Relative to a working directory that is not known.
+        paths = inside.by_size.get(at.item.size, ())
+        yield from (path for path in paths if f"/{at.path}".endswith(f"/{path}"))
     for destination in copying.destinations:
         for member in inside.by_size.get(at.item.size, ()):
             if resolve_folder(copying.image, f"{destination}/{member}".lstrip("/")) == at.path:

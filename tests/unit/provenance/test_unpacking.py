@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from layertrace.dockerfile.parse import parse_build
+from layertrace.provenance.tracer import Knowledge, Tracer
 from layertrace.provenance.trees import Unpacked
 from tests.builders import Content, file, folder, hardlink, symlink
-from tests.tracing import context_tree, hops, origin, rootfs_tree, trace
+from tests.tracing import Steps, context_tree, hops, origin, rootfs_tree, trace, traced_image
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from layertrace.provenance.tracer import Tracer
 
 INSIDE: Mapping[str, Content] = {
     "bin/": folder(0o750, uid=3),
@@ -144,6 +144,21 @@ def test_members_are_written_through_links_of_the_image() -> None:
     assert origin(linked.chain("usr/lib/a")) == "context stage-0 :3 app.dat verified"
     # Links cannot be found by their content.
     assert origin(tracer.chain("usr/lib/l")) == "context stage-0 :3 app.dat inferred"
+
+
+def test_a_destination_below_an_unknown_directory_contradicts_nothing() -> None:
+    """The base's working directory is not known: members are told by the end of their path."""
+    build = parse_build("FROM base\nADD app.dat sub/\n")
+    layer = {"work/sub/": folder(), **_below("work/sub", INSIDE), "work/sub/y": b"y"}
+    inside = Unpacked(tree=rootfs_tree({**INSIDE, "y": b"z"}))
+    steps: Steps = [("RUN base", {"a": b"a"}), ("WORKDIR $X", {}), ("ADD app.dat sub/", layer)]
+    known = context_tree(PACKED, {"app.dat": inside})
+    tracer = Tracer(traced_image(steps, build), Knowledge(build=build, context=known))
+    assert origin(tracer.chain("work/sub/bin/x")) == "context stage-0 :2 app.dat verified"
+    assert origin(tracer.chain("work/sub/y")) == "context stage-0 :2 inferred"
+    assert origin(tracer.chain("work/sub/link")) == "context stage-0 :2 inferred"
+    # Out of the archive, or made to put that in.
+    assert origin(tracer.chain("work/sub/bin")) == "unknown unknown"
 
 
 def test_hard_links_count_as_their_file() -> None:
