@@ -10,11 +10,19 @@ from __future__ import annotations
 import fnmatch
 import posixpath
 import re
-import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from layertrace.model.entry import clean_path
+from layertrace.provenance.shellwords import (
+    OPERATORS,
+    fill_words,
+    is_short,
+    name_command,
+    read_operands,
+    read_tokens,
+    without_comments,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -27,11 +35,7 @@ MAX_PATHS: Final = 64
 """Places that one file is looked for at."""
 _MAX_NESTING: Final = 4
 
-_PUNCTUATION: Final = "();<>|&\n"
-_OPERATORS: Final = frozenset(_PUNCTUATION)
-_ASSIGNMENT: Final = re.compile(r"\w+\+?=")
 _SCRIPT_OPTION: Final = re.compile(r"-\w*c")
-_KEYWORDS: Final = frozenset({"if", "then", "else", "elif", "do", "while", "until", "!", "{", "}"})
 _SHELLS: Final = frozenset({"sh", "bash", "ash", "dash", "zsh", "ksh", "su", "runuser"})
 _LAUNCHERS: Final = frozenset({
     "builtin", "busybox", "command", "env", "exec", "fakeroot", "gosu", "ionice", "nice",
@@ -40,7 +44,6 @@ _LAUNCHERS: Final = frozenset({
 _REPEATERS: Final = frozenset({"chroot", "find", "parallel", "xargs"})
 _PLAIN: Final = frozenset({"cp", "install", "ln", "mv", "rsync"})
 _COPIERS: Final = _PLAIN | {"cat", "cpio", "dd", "ditto", "pax", "rename", "tar"}
-_VALUE_LETTERS: Final = {"install": "mogtS", "cp": "tS", "mv": "tS", "ln": "tS", "rsync": "e"}
 _SHELL_WORK: Final = re.compile(r"[$`{~]")
 _GLOB: Final = re.compile(r"[*?\[]")
 
@@ -90,8 +93,8 @@ class Commands:
     """What the commands of one RUN copy, in their order."""
 
     copies: tuple[CopyCommand, ...] = ()
-    unreadable: bool = False
-    """A command copies, and which files cannot be told from its text."""
+    into: tuple[str, ...] = ()
+    """Where commands put files of which their text does not tell the source; the root: anywhere."""
 
 
 def read_commands(instruction: Instruction) -> Commands:
@@ -109,8 +112,8 @@ def read_text(text: str) -> Commands:
 
     >>> read_text("cd /srv && cp -a app/dist .").copies
     (CopyCommand(sources=('srv/app/dist',), destination='srv', whole=False),)
-    >>> read_text("cp $FROM /app").unreadable
-    True
+    >>> read_text("cp $FROM /app").into
+    ('app',)
     """
     return _read(None, texts=(text,))
 
@@ -122,26 +125,27 @@ def _read(workdir: str | None, *, texts: Iterable[str] = (), words: Sequence[str
         reader.script(text, [workdir], 0)
     many = len(reader.copies) > MAX_COPIES
     return Commands(
-        copies=() if many else tuple(reader.copies), unreadable=many or reader.unreadable
+        copies=() if many else tuple(reader.copies),
+        into=("",) if many else tuple(sorted(reader.into)),
     )
 
 
 @dataclass(slots=True)
 class _Reader:
     copies: list[CopyCommand] = field(default_factory=list)
-    unreadable: bool = False
+    into: set[str] = field(default_factory=set)
 
     def script(self, text: str, folders: list[str | None], nesting: int) -> None:
         """Read shell text; the last of ``folders`` is the working directory, None: not known."""
         try:
-            tokens = _tokens(text)
+            tokens = read_tokens(text)
         except ValueError:
-            self.unreadable = True
+            self.into.add("")
             return
         words: list[str] = []
         output = redirect = ""
-        for token in _without_comments([*tokens, "\n"]):
-            if not _OPERATORS.issuperset(token) or not token:
+        for token in without_comments([*tokens, "\n"]):
+            if not OPERATORS.issuperset(token) or not token:
                 if not redirect:
                     words.append(token)
                 elif redirect.startswith(">") and "&" not in redirect:
@@ -160,7 +164,7 @@ class _Reader:
         self, words: Sequence[str], output: str, folders: list[str | None], nesting: int
     ) -> None:
         """Read one command and where its output goes."""
-        name, arguments = _command(words)
+        name, arguments = name_command(words)
         if name in {"cd", "pushd"}:
             folders[-1] = _folder(arguments, folders[-1])
         elif name in _SHELLS or name == "eval":
@@ -171,8 +175,7 @@ class _Reader:
             if found:
                 self.run(arguments[found[0] :], output, folders, nesting)
         elif name in _REPEATERS:
-            names = {posixpath.basename(word) for word in arguments}
-            self.unreadable |= not names.isdisjoint(_COPIERS | _SHELLS)
+            self._repeat(name, arguments, folders)
         elif name in _COPIERS:
             self._copy(name, arguments, output, folders[-1])
 
@@ -180,7 +183,7 @@ class _Reader:
         self, name: str, arguments: Sequence[str], folders: list[str | None], nesting: int
     ) -> None:
         if nesting == _MAX_NESTING:
-            self.unreadable = True
+            self.into.add("")
         elif name == "eval":
             self.script(" ".join(arguments), folders, nesting + 1)
         else:
@@ -188,8 +191,22 @@ class _Reader:
             for text in arguments[options[0] + 1 :][:1] if options else ():
                 self.script(text, folders[-1:], nesting + 1)
 
+    def _repeat(self, name: str, arguments: Sequence[str], folders: list[str | None]) -> None:
+        """Read a command that is run for each of many files."""
+        names = [posixpath.basename(word) for word in arguments]
+        found = [n for n, each in enumerate(names) if each in _COPIERS | _SHELLS]
+        if not found:
+            return
+        words, options = list(arguments[found[0] :]), arguments[: found[0]]
+        if names[found[0]] not in _PLAIN or name not in {"find", "xargs"} or "-execdir" in options:
+            self.into.add("")
+            return
+        if name == "xargs":
+            words = fill_words(words, options)
+        self._copy(names[found[0]], words[1:], "", folders[-1])
+
     def _copy(self, name: str, arguments: Sequence[str], output: str, folder: str | None) -> None:
-        letters = {letter for word in arguments if _is_short(word) for letter in word[1:]}
+        letters = {letter for word in arguments if is_short(word) for letter in word[1:]}
         if name in _PLAIN:
             if not _makes_none(name, arguments, letters):
                 self._place(name, arguments, folder)
@@ -199,17 +216,16 @@ class _Reader:
             pairs = dict(word.split("=", 1) for word in arguments if "=" in word)
             self._add([pairs["if"]] if "if" in pairs else [], pairs.get("of", ""), folder)
         else:
-            self.unreadable |= _may_copy(name, arguments, letters)
+            self.into.update([""] if _may_copy(name, arguments, letters) else [])
 
     def _place(self, name: str, arguments: Sequence[str], folder: str | None) -> None:
         """Read ``cp`` and those that take their sources and destination like it."""
-        words, destination = _operands(name, arguments)
+        words, destination = read_operands(name, arguments)
         if not destination and len(words) == 1 and name == "ln":
             destination = "."
         if not destination and words:
             *words, destination = words
-        self.unreadable |= not words
-        self._add(words, destination, folder, whole="--parents" in arguments)
+        self._add(words or ["$"], destination or "$", folder, whole="--parents" in arguments)
 
     def _add(
         self, words: Sequence[str], destination: str, folder: str | None, *, whole: bool = False
@@ -223,39 +239,10 @@ class _Reader:
         sources = tuple(
             path for path in found if path is not None and not _GLOB.search(posixpath.dirname(path))
         )
-        self.unreadable |= end is None or len(sources) < len(words)
+        if end is None or len(sources) < len(words):
+            self.into.add(end or "")
         if end is not None and sources:
             self.copies.append(CopyCommand(sources=sources, destination=end, whole=whole))
-
-
-def _command(words: Sequence[str]) -> tuple[str, Sequence[str]]:
-    """Return the name of a command and its arguments; no name where there is none."""
-    for number, word in enumerate(words):
-        if word not in _KEYWORDS and not _ASSIGNMENT.match(word):
-            return posixpath.basename(word), words[number + 1 :]
-    return "", ()
-
-
-def _tokens(text: str) -> list[str]:
-    """Return the words and operators of shell text; a newline is an operator.
-
-    Raises:
-        ValueError: a quote is not closed.
-    """
-    lexer = shlex.shlex(text.replace("\\\n", " "), posix=True, punctuation_chars=_PUNCTUATION)
-    lexer.whitespace = " \t\r"
-    lexer.whitespace_split = True
-    # Its comments begin anywhere, a shell's only where a word does.
-    lexer.commenters = ""
-    return list(lexer)
-
-
-def _without_comments(tokens: Iterable[str]) -> Iterator[str]:
-    comment = False
-    for token in tokens:
-        comment = (comment or token.startswith("#")) and "\n" not in token
-        if not comment:
-            yield token
 
 
 def _enter_and_leave(folders: list[str | None], operator: str) -> None:
@@ -265,26 +252,6 @@ def _enter_and_leave(folders: list[str | None], operator: str) -> None:
             folders.append(folders[-1])
         elif character == ")" and len(folders) > 1:
             folders.pop()
-
-
-def _operands(name: str, arguments: Sequence[str]) -> tuple[list[str], str]:
-    """Return the words that are no options, and the destination if an option gives it."""
-    words: list[str] = []
-    destination = option = ""
-    options_end = False
-    for word in arguments:
-        if option:
-            destination = word if option == "t" else destination
-            option = ""
-        elif options_end or not word.startswith("-") or word == "-":
-            words.append(word)
-        elif word == "--":
-            options_end = True
-        elif word.startswith("--target-directory="):
-            destination = word.partition("=")[2]
-        elif _is_short(word) and word[-1] in _VALUE_LETTERS[name]:
-            option = word[-1]
-    return words, destination
 
 
 def _makes_none(name: str, arguments: Sequence[str], letters: set[str]) -> bool:
@@ -303,10 +270,6 @@ def _may_copy(name: str, arguments: Sequence[str], letters: set[str]) -> bool:
         bundled = arguments[0] if arguments and arguments[0].isalpha() else ""
         return "c" in letters | set(bundled) or "--create" in arguments
     return True
-
-
-def _is_short(word: str) -> bool:
-    return len(word) > 1 and word[0] == "-" and word[1] != "-"
 
 
 def _folder(arguments: Sequence[str], folder: str | None) -> str | None:

@@ -93,7 +93,7 @@ class RunLayer:
         self._image, self._layer = image, layer
         self._below = _Below(image.tree, layer)
         self._copies = tuple((each, self._ends(each.destination)) for each in commands.copies)
-        self._guessing = commands.unreadable
+        self._into = tuple(end for each in commands.into for end in self._ends(each))
         self._linked = _linked(image.tree, layer)
         self._pools: dict[int, Mapping[str | None, list[Candidate]]] = {}
         self._removed: defaultdict[tuple[int, int | None], list[Place]] = defaultdict(list)
@@ -104,12 +104,14 @@ class RunLayer:
 
     def may_bring(self, path: str, place: Place) -> bool:
         """Say whether a file may be a copy of another; hashes nothing."""
-        if not (self.mounts or self._copies or self._guessing or self._linked or self._removed):
+        if not (self.mounts or self._copies or self._into or self._linked or self._removed):
             return False
         item = self._image.tree.item(place)
         if item.kind is not EntryKind.FILE or not item.size:
             return False
         if self.missing or item.size in self._sizes or (item.size, item.mtime) in self._removed:
+            return True
+        if self._is_guessed(path) and item.size in self._stood:
             return True
         found = (each.item for each in self.named(path, place))
         return any(other is not None and other.size == item.size for other in found)
@@ -139,7 +141,8 @@ class RunLayer:
             for each in self._pool(size):
                 pool[each.digest].append(each)
         alike = self._pools[size].get(at.digest, ())
-        found = {each.where: each for each in alike if each.is_alike(at)}
+        guessed = self._is_guessed(at.path)
+        found = {each.where: each for each in alike if each.is_alike(at) and (each.sure or guessed)}
         for place in self._removed.get((size, at.item.mtime), ()):
             name = self._image.tree.rootfs.layers[place.layer].paths[place.number]
             for each in self._lower(name, _REMOVED, sure=False):
@@ -149,15 +152,15 @@ class RunLayer:
 
     @cached_property
     def _sizes(self) -> frozenset[int]:
-        """The sizes of all that may have been copied though no command names it."""
-        return frozenset(self._stood).union(*(mount.sizes() for mount in self.mounts))
+        """The sizes of all that is mounted."""
+        return frozenset[int]().union(*(mount.sizes() for mount in self.mounts))
 
     @cached_property
     def _stood(self) -> Mapping[int, Sequence[tuple[str, Place]]]:
-        """What the RUN found when it began, by size, where it may have copied any of that."""
+        """The files that the RUN found when it began, by size."""
         stood: defaultdict[int, list[tuple[str, Place]]] = defaultdict(list)
         tree = self._image.tree
-        for path, place in _seen_below(tree.rootfs, self._layer) if self._guessing else ():
+        for path, place in _seen_below(tree.rootfs, self._layer):
             item = tree.item(place)
             if item.kind is EntryKind.FILE and item.size:
                 stood[item.size].append((path, place))
@@ -168,7 +171,7 @@ class RunLayer:
         for mount in self.mounts:
             for path in mount.with_size(size):
                 yield from _in_mount(mount, path)
-        for path, place in self._stood.get(size, ()):
+        for path, place in self._stood.get(size, ()) if self._into else ():
             yield self._candidate(path, place, _STOOD_BELOW, sure=False)
 
     def _ends(self, destination: str) -> tuple[str, ...]:
@@ -187,6 +190,15 @@ class RunLayer:
                 break
         del found[path]
         yield from found
+
+    def _is_guessed(self, path: str) -> bool:
+        """Say whether commands may have put any file at a path."""
+        known = (path, *self._sources(path)) if self._into else ()
+        return any(
+            not end or each == end or each.startswith(f"{end}/")
+            for each in known
+            for end in self._into
+        )
 
     def _mounted(self, path: str) -> tuple[Mount, str] | None:
         """Return the mount that a path of the RUN lies in, the innermost, and its path there."""

@@ -179,17 +179,20 @@ def test_chain_offers_what_an_unreadable_copy_may_have_copied() -> None:
     assert origin(tracer.chain("b")) == "run stage-0 :2 /old inferred"
     assert _first(tracer, "b").detail == "same sha256 as L2:/old, which this RUN may have copied"
     assert _first(tracer, "b").evidence is Evidence.MATCHED
+    for path, found in (("d/b", "/old inferred"), ("other", "/other verified")):
+        tracer = _after("cp $X /d/ && make", {"d/": folder(), "x": ONE}, {path: FIVE})
+        assert origin(tracer.chain(path)).endswith(found)
     made = _after("make install", {"x": ONE}, {"b": FIVE})
     assert origin(made.chain("b")) == "run stage-0 :4 /b verified"
 
 
 def test_chain_offers_nothing_that_was_not_there_any_more() -> None:
     """What lower layers hid, the RUN could not copy; what was removed since, it could."""
-    dockerfile = "FROM base\nRUN rm /a\nRUN cp $X /b\nRUN rm /c\n"
+    dockerfile = "FROM base\nRUN rm /a\nRUN cp $X ${Y}\nRUN rm /c\n"
     steps: Steps = [
         ("ADD rootfs /", {"a": ONE, "c": TWO, "l": hardlink("c")}),
         ("RUN rm /a", {".wh.a": GONE}),
-        ("RUN cp $X /b", {"b": ONE, "d": TWO}),
+        ("RUN cp $X ${Y}", {"b": ONE, "d": TWO}),
         ("RUN rm /c", {".wh.c": GONE, ".wh.l": GONE}),
     ]
     tracer = trace(dockerfile, steps)
@@ -200,7 +203,7 @@ def test_chain_offers_nothing_that_was_not_there_any_more() -> None:
 
 def test_chain_leaves_it_open_which_of_several_origins_was_copied() -> None:
     """Equal files that different steps made are candidates, no answer."""
-    chain = _chain(_after("cp $X /b", {"x": FIVE}, {"b": FIVE}), "b")
+    chain = _chain(_after("cp $X .", {"x": FIVE}, {"b": FIVE}), "b")
     assert origin(chain) == "unknown unknown"
     assert chain.hops[0].candidates == ("L1:/x", "L2:/old")
     assert chain.hops[0].detail == (
@@ -211,7 +214,7 @@ def test_chain_leaves_it_open_which_of_several_origins_was_copied() -> None:
 def test_chain_lists_no_more_candidates_than_one_reads() -> None:
     """A content of hundreds of files is told by some of them."""
     base = {f"licenses/{number}": ONE for number in range(MAX_SHOWN + 9)}
-    tracer = _after("cp $X /b", base, {"b": ONE, "c": ONE})
+    tracer = _after("cp $X .", base, {"b": ONE, "c": ONE})
     for path in ("b", "c"):
         assert len(_first(tracer, path).candidates) == MAX_SHOWN
         assert origin(tracer.chain(path)) == "base stage-0 :1 base inferred"
@@ -220,12 +223,12 @@ def test_chain_lists_no_more_candidates_than_one_reads() -> None:
 def test_chain_says_of_few_bytes_that_they_tell_nothing() -> None:
     """A tiny file is the RUN's own, and not sure to be, where nothing but its content speaks."""
     few, more = b"x" * (TINY - 1), b"x" * TINY
-    tracer = _after("cp $X /b", {"a": few, "m": more}, {"b": few, "n": more})
+    tracer = _after("cp $X .", {"a": few, "m": more}, {"b": few, "n": more})
     assert hops(tracer.chain("b")) == ["final/L4 write :4 /b inferred declared"]
     assert origin(tracer.chain("b")) == "run stage-0 :4 /b inferred"
     assert "L1:/a has the same few bytes" in _first(tracer, "b").detail
     assert _chain(tracer, "n").origin.kind is OriginKind.BASE
-    many = _after("cp $X /b", {"a": few, "c": few, "d": few}, {"b": few})
+    many = _after("cp $X .", {"a": few, "c": few, "d": few}, {"b": few})
     assert "L1:/a and 2 more" in _first(many, "b").detail
 
 
@@ -485,7 +488,7 @@ def test_is_uniform_tells_which_paths_share_an_answer() -> None:
     """Of the base, and of what a RUN can but have made, one answer stands for all."""
     dockerfile = (
         "FROM base\nRUN one\nWORKDIR /w\nRUN --mount=type=bind,target=/m two\n"
-        "RUN --mount=type=cache,target=/c three\nRUN cp /b /f && cp $X /g\nRUN ln /b /h\n"
+        "RUN --mount=type=cache,target=/c three\nRUN cp /b /f && cp $X $Y\nRUN ln /b /h\n"
         "RUN four\n"
     )
     steps: Steps = [
@@ -494,7 +497,7 @@ def test_is_uniform_tells_which_paths_share_an_answer() -> None:
         ("WORKDIR /w", {"w/": folder()}),
         ("RUN two", {"d": b"1", "d0": b""}),
         ("RUN three", {"e": b"1"}),
-        ("RUN cp /b /f && cp $X /g", {"f": b"123", "f1": b"1234", "f2": b"12345"}),
+        ("RUN cp /b /f && cp $X $Y", {"f": b"123", "f1": b"1234", "f2": b"12345"}),
         ("RUN ln /b /h", {"h": hardlink("b"), "h2": b"123"}),
         ("RUN four", {".wh.i": GONE, "j": b"1234", "k": b"12345"}),
     ]
