@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from layertrace.model.entry import EntryKind
@@ -103,19 +104,43 @@ class Detailer:
         )
 
     def _link(self, path: str, place: Place) -> tuple[EntryKind, str | None]:
-        """Return the kind people see and, of a link, its target."""
+        """Return the kind people see and, of a link, its target.
+
+        A hard link is one to another name of its file that a container sees.
+        """
         index = self._tree.rootfs.layers[place.layer]
-        kind = EntryKind(index.kinds[place.number])
-        if kind is EntryKind.HARDLINK and path not in self._tree.rootfs.promoted:
-            target = index.links.get(place.number, "")
-            below = self._tree.content_place(place).layer != place.layer
-            if not below or self._tree.find(target) is not None:
-                return kind, f"/{target}"
-            # The file of a lower layer, whose own name is gone since.
+        kind, target = EntryKind(index.kinds[place.number]), index.links.get(place.number)
+        if kind is EntryKind.SYMLINK:
+            return kind, target
+        if kind is not EntryKind.HARDLINK or path in self._tree.rootfs.promoted:
             return self._tree.item(place).kind, None
-        if kind is EntryKind.HARDLINK:
-            return self._tree.item(place).kind, None
-        return kind, index.links.get(place.number) if kind is EntryKind.SYMLINK else None
+        content = self._tree.content_place(place)
+        named = self._tree.rootfs.place(target or "")
+        if content == place or (named and self._tree.content_place(named) == content):
+            return kind, f"/{target}"
+        # That path is gone since, or is another file: the names left are of one file still.
+        first = self._first_names[content]
+        return (kind, f"/{first}") if first != path else (self._tree.item(place).kind, None)
+
+    @cached_property
+    def _first_names(self) -> dict[Place, str]:
+        """A name for each file that has hard links: its own where that is seen, else a link's."""
+        rootfs = self._tree.rootfs
+        names: dict[Place, str] = {}
+        for path, number in rootfs.promoted.items():
+            names[Place(rootfs.seen[path] // STRIDE, number)] = path
+        links = (
+            (index.paths[number], Place(layer, number))
+            for layer, index in enumerate(rootfs.layers)
+            for number in index.links
+            if index.kinds[number] == _HARDLINK
+        )
+        for path, place in sorted(links):
+            if rootfs.place(path) == place:
+                content = self._tree.content_place(place)
+                own = rootfs.layers[content.layer].paths[content.number]
+                names.setdefault(content, own if rootfs.place(own) == content else path)
+        return names
 
 
 def _of_item(item: Item, kind: EntryKind) -> Details:

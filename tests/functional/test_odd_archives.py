@@ -126,6 +126,36 @@ def test_hard_link_to_a_file_of_a_lower_layer_is_that_file(cli: Cli, alone: Path
     assert cli.run("cat", "gone.tar", "/a/link").out == "content"
 
 
+@pytest.mark.parametrize(
+    ("stack", "first"),
+    [
+        pytest.param([{"a": b"old", "b": hardlink("a"), "c": hardlink("a")}, {"a": b"new!"}], "/b",
+                     id="replaced"),
+        pytest.param([{"a": b"old"}, {"b": hardlink("a"), "c": hardlink("a")}, {"a": b"new!"}],
+                     "/b", id="links of an upper layer, replaced"),
+        pytest.param([{"a": b"old"}, {"b": hardlink("a"), "c": hardlink("a")},
+                      {".wh.a": b""}, {"a": b"new!"}], "/b", id="removed and made anew"),
+        pytest.param([{"b": b"old", "c": hardlink("b"), "a": hardlink("b")}, {"a": b"new!"}], "/b",
+                     id="another link replaced"),
+        pytest.param([{"b": b"old", "a": hardlink("b"), "c": hardlink("a")}, {"a": b"new!"}], "/b",
+                     id="link to a link that was replaced"),
+        pytest.param([{"b": b"old"}, {"a": hardlink("b"), "c": hardlink("a")}, {"a": b"new!"}],
+                     "/b", id="link to an upper layer's link that was replaced"),
+    ],
+)  # fmt: skip
+def test_hard_link_never_names_another_file_that_took_its_targets_path(
+    cli: Cli, alone: Path, stack: list[dict[str, Content]], first: str
+) -> None:
+    """The names that are left are of the file they were of, one of them its first."""
+    (alone / "app.tar").write_bytes(docker_archive(image(*map(layer, stack))))
+    old, new = sha256(b"old"), sha256(b"new!")
+    assert rows(cli, "app.tar") == {
+        "/a": ("file", 4, None, new),
+        first: ("file", 3, None, old),
+        "/c": ("hardlink", 3, first, old),
+    }
+
+
 def test_hard_links_to_nothing_stay_links(cli: Cli, alone: Path) -> None:
     """A file that no layer has, and links in a circle."""
     tar = layer({"a": hardlink("none"), "b": hardlink("c"), "c": hardlink("b")})
