@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BENCH ?=
+FUZZ ?= archive layer json dockerfile
+SECONDS ?= 60
 BIN := $(VENV)/bin
 # -qq: pip is silent unless it fails.
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq install -c constraints.txt
@@ -48,6 +50,12 @@ neat: $(VENV)/.dev  ## dependencies and spelling
 bench: $(VENV)/.bench  ## measure against dive; BENCH='--quick --archive FILE' passes options
 	$(BIN)/python bench/run.py $(BENCH)
 
+fuzz: $(VENV)/.fuzz  ## fuzz every reader; FUZZ='layer json' SECONDS=600 choose which, how long
+	@for name in $(FUZZ); do \
+	    echo "fuzzing $$name for $(SECONDS) s …"; \
+	    $(BIN)/python fuzz/run.py $$name --seconds $(SECONDS) || exit 1; \
+	done
+
 screenshots: $(VENV)/.installed  ## draw the pictures of the README anew
 	$(BIN)/python docs/screenshots.py
 
@@ -78,4 +86,8 @@ $(VENV)/.bench: $(VENV)/.dev
 	@$(PIP) --group bench
 	@touch $@
 
-.PHONY: help demo test check static cover neat bench screenshots clean
+$(VENV)/.fuzz: $(VENV)/.dev
+	@$(PIP) --group fuzz
+	@touch $@
+
+.PHONY: help demo test check static cover neat bench fuzz screenshots clean

@@ -9,12 +9,10 @@ import csv
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from e2b_dockerfile_utils import parse_heredoc
-
 from layertrace.dockerfile.contexts import Outside
 from layertrace.dockerfile.rules import check_statement
 from layertrace.dockerfile.stages import declare_arguments
-from layertrace.dockerfile.statements import read_statements
+from layertrace.dockerfile.statements import heredoc_name, read_statements
 from layertrace.dockerfile.variables import DEFAULT_PATH, Scope, Substitution
 from layertrace.errors import DockerfileError
 from layertrace.model.build import Instruction, Stage
@@ -255,10 +253,10 @@ def _sources(statement: Statement, substitution: Substitution) -> tuple[str, ...
     """Return sources and destination, a heredoc as ``<<NAME`` however it is spelled."""
     args: list[str] = []
     for word in statement.words:
-        heredoc = parse_heredoc(word) if "<<" in word and not statement.json_form else None
-        args.append(f"<<{heredoc.name}" if heredoc else substitution.word(word))
+        heredoc = heredoc_name(word) if "<<" in word and not statement.json_form else None
+        args.append(substitution.word(word) if heredoc is None else f"<<{heredoc}")
         is_last = len(args) == len(statement.words)
-        if heredoc and is_last:
+        if heredoc is not None and is_last:
             message = f"{statement.keyword} cannot have a heredoc as its destination"
             raise DockerfileError(message, line=statement.line)
     return tuple(args)

@@ -184,12 +184,27 @@ def _words(item: DockerfileInstruction) -> tuple[str, ...]:
     return tuple(item.args)
 
 
+def heredoc_name(word: str) -> str | None:
+    """Return the name of the heredoc that a word begins, None for any other word.
+
+    >>> heredoc_name("<<-'EOF'"), heredoc_name("a<b"), heredoc_name("<<'EOF")
+    ('EOF', None, None)
+    >>> heredoc_name("9" * 5000 + "<<EOF")
+    """
+    try:
+        heredoc = parse_heredoc(word)
+    except ValueError:
+        # A quote without its end, or a file descriptor of thousands of digits.
+        return None
+    return None if heredoc is None else heredoc.name
+
+
 def _heredocs(item: DockerfileInstruction) -> tuple[Heredoc, ...]:
     if not item.heredocs:
         return ()
     # A RUN that is more than one heredoc goes to the shell as written, which
     # then strips the tabs of "<<-" itself.
-    kept = item.name == "RUN" and parse_heredoc(item.args[0]) is None
+    kept = item.name == "RUN" and heredoc_name(item.args[0]) is None
     return tuple(
         Heredoc(
             name=doc.name,

@@ -58,6 +58,7 @@ BELOW_FROM = [
     pytest.param("WORKDIR ${a:?gone}", "a: gone", id="required variable"),
     pytest.param("WORKDIR ${}", "bad substitution", id="no variable name"),
     pytest.param("WORKDIR ${a.b}", "unsupported modifier", id="a template's braces"),
+    pytest.param("COPY <<'a b", "matching single-quote", id="heredoc whose quote does not end"),
     pytest.param(f"WORKDIR ${{{'x' * 999}.", "cannot read .{60}…: ", id="long words are cut"),
 ]
 
