@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from layertrace.layers.index import LayerIndex
     from layertrace.model.trace import FileTable, ShareRow
     from layertrace.pipeline.details import Details
-    from layertrace.pipeline.opening import Parts
+    from layertrace.pipeline.parts import Parts
     from layertrace.pipeline.stored import StoredImage
     from layertrace.provenance.trees import Item, Tree
 

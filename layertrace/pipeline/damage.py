@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from layertrace.layers.index import LayerIndex
     from layertrace.model.image import Image
-    from layertrace.pipeline.opening import OpenStage, Parts
+    from layertrace.pipeline.parts import OpenStage, Parts
     from layertrace.provenance.history import Alignment
 
 

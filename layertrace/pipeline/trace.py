@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from layertrace.pipeline.answers import ImageTrace
 from layertrace.pipeline.damage import damaged_stage, distrusted, distrusted_stage, refuse_nothing
 from layertrace.pipeline.heads import with_findings
-from layertrace.pipeline.opening import Parts, open_parts
-from layertrace.pipeline.outside_images import engine_images, walk_images
+from layertrace.pipeline.opening.assemble import open_parts
+from layertrace.pipeline.stages.outside_images import engine_images, walk_images
 from layertrace.pipeline.watch import WalkProgress, Watcher
 from layertrace.provenance.hops import TracedImage
 from layertrace.provenance.rootfs_tree import RootfsTree
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from layertrace.layers.cache import IndexCache
     from layertrace.model.trace import ImageHead
     from layertrace.pipeline.hints import Hints
+    from layertrace.pipeline.parts import Parts
     from layertrace.pipeline.stored import StoredImage
 
 
@@ -75,7 +76,7 @@ class Opening:
             )
         if hashing and parts.at_engine is not None:
             # Few images are of the engine, and have stages.
-            from layertrace.pipeline.engine_stages import with_engine_stages  # noqa: PLC0415
+            from layertrace.pipeline.stages.engine_stages import with_engine_stages  # noqa: PLC0415
 
             parts, found = with_engine_stages(parts, indexes, stages, watcher)
             stages |= found

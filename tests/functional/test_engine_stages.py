@@ -9,8 +9,8 @@ import pytest
 
 from layertrace.errors import StoppedError
 from layertrace.layers.cache import IndexCache
-from layertrace.pipeline import engine_answer, engine_shelf
 from layertrace.pipeline.hints import Hints
+from layertrace.pipeline.stages import engine_answer, engine_shelf
 from layertrace.pipeline.trace import open_image
 from tests.builders import docker_archive, file, image, layer
 from tests.fake_engine import FakeEngine, serving

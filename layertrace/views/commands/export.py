@@ -125,7 +125,7 @@ def _engine_name(image: str) -> str:
 
 def _read_build(file: Path, target: str | None, build_args: dict[str, str], builder: str) -> Build:
     from layertrace.dockerfile.parse import parse_build  # noqa: PLC0415
-    from layertrace.pipeline.opening import read_dockerfile  # noqa: PLC0415
+    from layertrace.pipeline.opening.builds import read_dockerfile  # noqa: PLC0415
 
     if not file.exists():
         raise DockerfileError("no such file; name it with -f", name=str(file))

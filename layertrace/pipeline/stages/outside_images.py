@@ -1,53 +1,21 @@
-"""Images outside the Dockerfile that files were taken from: given, stored, or in the engine."""
+"""Images outside the Dockerfile that files were taken from: found in the engine, and walked."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from layertrace.errors import EngineError, SourceError, UsageError
+from layertrace.errors import EngineError, SourceError
 from layertrace.model.origin import Finding
+from layertrace.pipeline.parts import OpenImage
 from layertrace.provenance.rootfs_tree import RootfsTree
 from layertrace.rootfs.squash import squash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from layertrace.model.build import Build
-    from layertrace.pipeline.opening import Parts
-    from layertrace.pipeline.stored import StoredImage
+    from layertrace.pipeline.parts import Parts
     from layertrace.pipeline.watch import Watcher
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenImage:
-    """An image that a COPY or a mount names, at hand."""
-
-    reference: str
-    """As the Dockerfile names it, variables substituted."""
-    stored: StoredImage
-    by_name: bool = False
-    """The engine has it by that name, which may have meant another when the build ran."""
-
-
-def place_of(build: Build, name: str) -> int | str:
-    """Return the stage that ``--stage NAME=IMAGE`` means, else the image outside of it.
-
-    Raises:
-        UsageError: the Dockerfile names neither.
-    """
-    for stage in reversed(build.stages):
-        if stage.name == name.lower() or str(stage.index) == name:
-            return stage.index
-    images = build.images()
-    if name in images:
-        return name
-    stages = ", ".join(stage.name for stage in build.stages)
-    taken = f" and takes files from {', '.join(images)}" if images else ""
-    raise UsageError(
-        f"--stage {name}: {build.name} has no such stage", why=f"it has {stages}{taken}"
-    )
 
 
 def engine_images(parts: Parts, watcher: Watcher) -> tuple[OpenImage, ...]:

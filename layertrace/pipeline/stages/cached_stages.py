@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from layertrace.model.origin import Finding
+from layertrace.pipeline.parts import OpenStage
 from layertrace.pipeline.stored import StoredArchive
 from layertrace.provenance.cached import find_stages
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
@@ -24,14 +24,20 @@ INCOMPLETE: Final = "stage-cache-incomplete"
 
 def open_cached_stages(
     source: CacheSource, build: Build, final: Alignment, config: ImageConfig, cache: IndexCache
-) -> Mapping[int, tuple[StoredArchive, Alignment]]:
+) -> dict[int, OpenStage]:
     """Return the stages that the final image's layers lead to in a build cache, by index."""
-    found: dict[int, tuple[StoredArchive, Alignment]] = {}
+    found: dict[int, OpenStage] = {}
     for each in source.caches:
         for index, stage in find_stages(each, build, final, config.diff_ids).items():
+            if index in found:
+                continue
             image = source.image(stage.stack, config.platform)
-            stored = StoredArchive(source, image, cache)
-            found.setdefault(index, (stored, stage.alignment))
+            found[index] = OpenStage(
+                index=index,
+                name=build.stages[index].name,
+                stored=StoredArchive(source, image, cache),
+                alignment=stage.alignment,
+            )
     if not found:
         source.close()
     return found

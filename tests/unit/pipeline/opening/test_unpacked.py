@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from layertrace.archive.build_context import ContextFile, ignore_matcher, walk_context
-from layertrace.pipeline import unpacked
-from layertrace.pipeline.unpacked import unpack_file
+from layertrace.pipeline.opening import unpacked
+from layertrace.pipeline.opening.unpacked import unpack_file
 from tests.builders import file, folder, layer, sha256, sparse
 
 if sys.version_info >= (3, 14):

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Final
 from layertrace.archive.host import group_names, user_names
 from layertrace.errors import LayertraceError, SourceError, StoppedError
 from layertrace.model.origin import Finding
-from layertrace.pipeline.engine_answer import (
+from layertrace.pipeline.heads import with_findings
+from layertrace.pipeline.parts import OpenStage
+from layertrace.pipeline.stages.engine_answer import (
     EngineAnswer,
     ambiguous,
     dump_answer,
@@ -24,9 +26,7 @@ from layertrace.pipeline.engine_answer import (
     load_answer,
     not_found,
 )
-from layertrace.pipeline.engine_shelf import Shelf
-from layertrace.pipeline.heads import with_findings
-from layertrace.pipeline.opening import OpenStage
+from layertrace.pipeline.stages.engine_shelf import Shelf
 from layertrace.pipeline.streamed import open_together
 from layertrace.provenance.copyhash import Owners
 from layertrace.provenance.history import align
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from layertrace.layers.cache import IndexCache
     from layertrace.layers.index import LayerIndex
     from layertrace.model.build import Build
-    from layertrace.pipeline.opening import AtEngine, Parts
+    from layertrace.pipeline.parts import AtEngine, Parts
     from layertrace.pipeline.stored import StoredImage
     from layertrace.pipeline.streamed import StoredInEngine
     from layertrace.pipeline.watch import Watcher

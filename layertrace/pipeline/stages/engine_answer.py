@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from layertrace.model.origin import Finding
-from layertrace.pipeline.engine_shelf import MAX_ASKED
+from layertrace.pipeline.stages.engine_shelf import MAX_ASKED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

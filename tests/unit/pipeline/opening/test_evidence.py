@@ -14,8 +14,8 @@ from layertrace.layers.cache import IndexCache
 from layertrace.model.bundle import TraceBundle
 from layertrace.model.image import Image, ImageConfig, Platform
 from layertrace.model.origin import Evidence, OriginKind, Trust
-from layertrace.pipeline.evidence import find_provenance
 from layertrace.pipeline.hints import Hints
+from layertrace.pipeline.opening.evidence import find_provenance
 from layertrace.pipeline.trace import open_image
 from tests.builders import (
     OCI,

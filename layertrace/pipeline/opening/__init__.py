@@ -1,0 +1,1 @@
+"""A reference and hints to an image whose stages and lines are known, before a layer is read."""

@@ -1,0 +1,67 @@
+"""What an opened image consists of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from layertrace.model.limits import DEFAULTS
+
+if TYPE_CHECKING:
+    from layertrace.archive.daemon import EngineSource
+    from layertrace.layers.cache import IndexCache
+    from layertrace.model.limits import Limits
+    from layertrace.model.trace import ImageHead
+    from layertrace.pipeline.opening.bases import Bases
+    from layertrace.pipeline.stored import StoredImage
+    from layertrace.provenance.context_tree import ContextTree
+    from layertrace.provenance.history import Alignment, LayerStep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenStage:
+    """A stage whose image is at hand."""
+
+    index: int
+    name: str
+    stored: StoredImage
+    alignment: Alignment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenImage:
+    """An image outside the Dockerfile that a COPY or a mount names, at hand."""
+
+    reference: str
+    """As the Dockerfile names it, variables substituted."""
+    stored: StoredImage
+    by_name: bool = False
+    """The engine has it by that name, which may have meant another when the build ran."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtEngine:
+    """What else an engine can be asked of the image that was opened there."""
+
+    engine: EngineSource
+    bases: Bases
+    cache: IndexCache
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """All that an opened image consists of."""
+
+    head: ImageHead
+    stored: StoredImage
+    alignment: Alignment
+    stages: tuple[OpenStage, ...] = ()
+    images: tuple[OpenImage, ...] = ()
+    context: ContextTree | None = None
+    base_reference: str | None = None
+    at_engine: AtEngine | None = None
+    """None for an image that was opened elsewhere."""
+    proven: tuple[LayerStep, ...] = ()
+    """Copies whose hash was seen to recompute while stages were looked for."""
+    limits: Limits = DEFAULTS
+    """How much it may hold."""

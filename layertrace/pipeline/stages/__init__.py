@@ -1,0 +1,1 @@
+"""Images that a build's files were taken from, found elsewhere than the user named them."""
