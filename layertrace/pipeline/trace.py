@@ -59,21 +59,7 @@ class Opening:
         indexes = parts.stored.walk(watcher, hashing=hashing, verify=self._verify)
         refuse_nothing(parts.head.image, indexes)
         parts = distrusted(parts, indexes)
-        stages: dict[int, TracedImage] = {}
-        for stage in parts.stages if hashing else ():
-            stored = stage.stored
-            lower = stored.walk(watcher, hashing=hashing, verify=self._verify)
-            if any(index.damage for index in lower):
-                # What is not found in half an image may be in the other half.
-                parts = replace(parts, head=with_findings(parts.head, damaged_stage(stage, lower)))
-                continue
-            alignment, lying = distrusted_stage(stage, lower)
-            parts = replace(parts, head=with_findings(parts.head, lying))
-            stages[stage.index] = TracedImage(
-                name=stage.name,
-                tree=RootfsTree(squash(lower), stored.digest, stored),
-                alignment=alignment,
-            )
+        parts, stages = self._walk_stages(parts, watcher) if hashing else (parts, {})
         if hashing and parts.at_engine is not None:
             # Few images are of the engine, and have stages.
             from layertrace.pipeline.stages.engine_stages import with_engine_stages  # noqa: PLC0415
@@ -87,6 +73,26 @@ class Opening:
         trees, damaged = walk_images(parts.images if hashing else (), watcher, verify=self._verify)
         parts = replace(parts, head=with_findings(parts.head, damaged))
         return ImageTrace(parts, indexes, stages, trees)
+
+    def _walk_stages(self, parts: Parts, watcher: Watcher) -> tuple[Parts, dict[int, TracedImage]]:
+        """Walk the stages at hand; one that is damaged is left out, and told."""
+        stages: dict[int, TracedImage] = {}
+        for stage in parts.stages:
+            stored = stage.stored
+            indexes = stored.walk(watcher, hashing=True, verify=self._verify)
+            if any(index.damage for index in indexes):
+                # What is not found in half an image may be in the other half.
+                told = damaged_stage(stage, indexes)
+                parts = replace(parts, head=with_findings(parts.head, told))
+                continue
+            alignment, lying = distrusted_stage(stage, indexes)
+            parts = replace(parts, head=with_findings(parts.head, lying))
+            stages[stage.index] = TracedImage(
+                name=stage.name,
+                tree=RootfsTree(squash(indexes), stored.digest, stored),
+                alignment=alignment,
+            )
+        return parts, stages
 
     def close(self) -> None:
         """Keep what was learned; let go of files and connections."""

@@ -7,7 +7,6 @@ was copied decides: the builder's own hash recomputes out of the true one.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -19,19 +18,21 @@ from layertrace.provenance.agreement import agrees
 from layertrace.provenance.compare import Likeness
 from layertrace.provenance.copyhash import CopyHash, read_hash
 from layertrace.provenance.hops import At
+from layertrace.provenance.lent import Borrowed, Lent
 from layertrace.provenance.lineup import Records
 from layertrace.provenance.rootfs_tree import RootfsTree
 from layertrace.provenance.sources import find_source
 from layertrace.rootfs.squash import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from layertrace.model.build import Build, Instruction
     from layertrace.model.image import HistoryEntry
     from layertrace.provenance.copyhash import Owners
     from layertrace.provenance.history import LayerStep
     from layertrace.provenance.hops import TracedImage
+    from layertrace.provenance.spelling import Recorded
     from layertrace.provenance.trees import Contents
 
 _LOOKED_AT: Final = 500
@@ -117,39 +118,50 @@ def fitting_ends(
         classic: the classic builder made it, else BuildKit.
     """
     chain = build.chain(stage)
-    wanted = [step for each in chain for step in each.instructions]
     unknown = Platform(os="", architecture="")
     records = Records(ImageConfig(digest="", platform=unknown, diff_ids=(), history=tuple(history)))
-    fits = [
-        records.recorded[number].keyword == "" or records.recorded[number].classic is classic
-        for number in range(len(history))
-    ]
-
-    def begins(end: int) -> int | None:
-        """Return where the stage's own entries begin, None where they are others."""
-        for instruction in reversed(wanted):
-            # A working directory that the base may have set is not known here.
-            if (
-                end > 0
-                and fits[end - 1]
-                and agrees(
-                    records.recorded[end - 1],
-                    instruction,
-                    shell=records.shells[end - 1],
-                    given=build.arguments,
-                )
-            ):
-                end -= 1
-            elif instruction.keyword != "ONBUILD":
-                # BuildKit records none.
-                return None
-        return end
-
-    starts = {end: begins(end) for end in range(1, len(history) + 1)}
+    wanted = [step for each in chain for step in each.instructions]
+    starts = {
+        end: _start(records, end, wanted, build.arguments, classic=classic)
+        for end in range(1, len(history) + 1)
+    }
     on_nothing = chain[0].base == "scratch"
     return frozenset(
         end for end, start in starts.items() if start is not None and (start == 0) is on_nothing
     )
+
+
+def _start(
+    records: Records,
+    end: int,
+    wanted: Sequence[Instruction],
+    given: Mapping[str, str],
+    *,
+    classic: bool,
+) -> int | None:
+    """Return where the entries of the wanted instructions begin, None where they are others."""
+    for instruction in reversed(wanted):
+        # A working directory that the base may have set is not known here.
+        if (
+            end > 0
+            and _is_by(records.recorded[end - 1], classic=classic)
+            and agrees(
+                records.recorded[end - 1],
+                instruction,
+                shell=records.shells[end - 1],
+                given=given,
+            )
+        ):
+            end -= 1
+        elif instruction.keyword != "ONBUILD":
+            # BuildKit records none.
+            return None
+    return end
+
+
+def _is_by(recorded: Recorded, *, classic: bool) -> bool:
+    """Say whether an entry may be of the classic builder, or of BuildKit."""
+    return recorded.keyword == "" or recorded.classic is classic
 
 
 def fit(
@@ -163,7 +175,7 @@ def fit(
     Returns:
         For each candidate; None where a copy shows that it is another image.
     """
-    lent = _Lent(carried)
+    lent = Lent((each.contents, each.image.tree, each.step.layer) for each in carried)
     trials = [_Trial(each, carried, lent, owners) for each in candidates]
     for trial in trials:
         trial.hashes()
@@ -203,11 +215,11 @@ class _Trial:
     """One candidate."""
 
     def __init__(
-        self, candidate: TracedImage, carried: Sequence[Carried], lent: _Lent, owners: Owners
+        self, candidate: TracedImage, carried: Sequence[Carried], lent: Lent, owners: Owners
     ) -> None:
         tree = candidate.tree
         self._carried = carried
-        self.borrowed = _Borrowed(tree, lent)
+        self.borrowed = Borrowed(tree, lent)
         self._tree = RootfsTree(tree.rootfs, tree.digest_at, self.borrowed)
         self._hashes = [CopyHash(each.instruction, self._tree, owners) for each in carried]
 
@@ -252,81 +264,3 @@ class _Trial:
                 yield "", Likeness.OTHER, item.size
             else:
                 yield copy.found, copy.comparison.likeness, item.size
-
-
-class _Lender:
-    """An image that something was copied to."""
-
-    def __init__(self, contents: Contents[Place]) -> None:
-        self._contents = contents
-        self.wanted: defaultdict[Place, set[bytes]] = defaultdict(set)
-        self.sums: dict[Place, dict[bytes, str]] = defaultdict(dict)
-        """By place and header."""
-
-    def read(self) -> None:
-        """Read what is wanted."""
-        wanted = {place: sorted(headers) for place, headers in self.wanted.items()}
-        for place, sums in (self._contents.sums(wanted) if wanted else {}).items():
-            self.sums[place] |= zip(wanted[place], sums, strict=True)
-
-
-class _Lent:
-    """The contents of what was copied, by their digests; each image is read once."""
-
-    def __init__(self, carried: Sequence[Carried]) -> None:
-        self._lenders: dict[int, _Lender] = {}
-        self._places: dict[str, tuple[_Lender, Place]] = {}
-        for each in carried:
-            lender = self._lenders.setdefault(id(each.contents), _Lender(each.contents))
-            tree, layer = each.image.tree, each.step.layer
-            for number in tree.rootfs.layers[layer].numbers.values():
-                place = tree.content_place(Place(layer, number))
-                digest = tree.digest_at(place)
-                if digest is not None:
-                    self._places.setdefault(digest, (lender, place))
-
-    def find(self, digest: str | None) -> tuple[_Lender, Place] | None:
-        """Return where there is a file of that content."""
-        return None if digest is None else self._places.get(digest)
-
-    def want(self, files: Iterable[tuple[_Lender, Place, Sequence[bytes]]]) -> None:
-        """Remember what is to be read."""
-        for lender, place, headers in files:
-            lender.wanted[place].update(headers)
-
-    def read(self) -> None:
-        """Read all that is wanted."""
-        for lender in self._lenders.values():
-            lender.read()
-
-
-class _Borrowed:
-    """The contents of a candidate's files, out of what was copied."""
-
-    def __init__(self, tree: RootfsTree, lent: _Lent) -> None:
-        self._tree = tree
-        self._lent = lent
-        self.refuted = False
-        """A file there has contents that nothing copied has: it is another image."""
-        self.wanted: list[tuple[_Lender, Place, Sequence[bytes]]] = []
-        """What was asked for before it was read."""
-
-    def cost(self, files: Iterable[Place]) -> int:
-        """Return the size of the files."""
-        return sum(self._tree.item(place).size for place in files)
-
-    def sums(self, headers: Mapping[Place, Sequence[bytes]]) -> Mapping[Place, Sequence[str]]:
-        """Return the sums of files, as far as their contents were read by now."""
-        found: dict[Place, Sequence[str]] = {}
-        for place, wanted in headers.items():
-            lent = self._lent.find(self._tree.digest_at(place))
-            if lent is None:
-                self.refuted = True
-                return {}
-            lender, source = lent
-            known = lender.sums.get(source, {})
-            if known.keys() >= set(wanted):
-                found[place] = [known[header] for header in wanted]
-            else:
-                self.wanted.append((lender, source, wanted))
-        return found

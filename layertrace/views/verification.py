@@ -12,7 +12,7 @@ from layertrace.views.text import TRUST_MARKS, plural, show_name, show_size
 
 if TYPE_CHECKING:
     from layertrace.model.verification import BlobCheck
-    from layertrace.pipeline.verify import Verification
+    from layertrace.pipeline.verification.verify import Verification
     from layertrace.views.encode import Json
 
 _HEX: Final = re.compile(r"([0-9a-f]{12})[0-9a-f]{52,}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from layertrace.errors import StoppedError
-from layertrace.pipeline.verify import verify_image
+from layertrace.pipeline.verification.verify import verify_image
 from layertrace.pipeline.watch import WalkProgress, Watcher
 from layertrace.views.progress import describe_check
 from tests.builders import (

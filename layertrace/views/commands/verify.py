@@ -21,7 +21,7 @@ def verify(*, as_json: bool, **values: Any) -> int:  # noqa: ANN401
     Of an archive with several images all are checked, unless a name or
     --platform chooses. Exits 1 where anything is not what the image says.
     """
-    from layertrace.pipeline.verify import verify_image  # noqa: PLC0415
+    from layertrace.pipeline.verification.verify import verify_image  # noqa: PLC0415
     from layertrace.pipeline.watch import Watcher  # noqa: PLC0415
     from layertrace.views.progress import checking  # noqa: PLC0415
     from layertrace.views.verification import verification_json, verification_lines  # noqa: PLC0415
