@@ -20,7 +20,8 @@ OUT: Final = ROOT / "build" / "fuzz"
 _BLOCK: Final = 512
 _CHECKSUM: Final = slice(148, 156)
 _NAMES: Final = ("archive", "layer", "json", "dockerfile")
-_TARS: Final = frozenset({"archive", "layer"})
+_RAW: Final = 1 / 4
+"""How many mutations are of bytes alone."""
 _MEGABYTES: Final = 500
 _TIMEOUT: Final = 10
 _LONGEST: Final = 64 * 1024
@@ -48,6 +49,7 @@ def _fuzz(name: str, seconds: int) -> None:
     # Imported so that every branch taken is told to the fuzzer.
     with atheris.instrument_imports(include=["layertrace", "tarfile", "e2b_dockerfile_utils"]):
         from targets import TARGETS  # noqa: PLC0415
+    from documents import reshaped  # noqa: PLC0415
     from seeds import write_seeds  # noqa: PLC0415
 
     corpus = OUT / name
@@ -66,17 +68,19 @@ def _fuzz(name: str, seconds: int) -> None:
     ]
 
     def mutate(data: bytes, limit: int, seed: int) -> bytes:
-        return _summed(atheris.Mutate(data, limit), seed)
+        dice = random.Random(seed)  # noqa: S311 - no secret
+        if dice.random() < _RAW or name == "dockerfile":
+            return bytes(atheris.Mutate(data, limit))
+        if name == "json":
+            return reshaped(data, dice)[:limit]
+        return _summed(atheris.Mutate(data, limit))
 
-    mutator = {"custom_mutator": mutate} if name in _TARS else {}
-    atheris.Setup(words, TARGETS[name], **mutator)
+    atheris.Setup(words, TARGETS[name], custom_mutator=mutate)
     atheris.Fuzz()
 
 
-def _summed(data: bytes, seed: int) -> bytes:
-    """Return a tar with its headers' checksums made right, mostly: else nothing gets past them."""
-    if random.Random(seed).random() < 1 / 4:  # noqa: S311 - no secret
-        return data
+def _summed(data: bytes) -> bytes:
+    """Return a tar with its headers' checksums made right: else nothing gets past them."""
     whole = bytearray(data)
     for start in range(0, len(whole) - _BLOCK + 1, _BLOCK):
         header = whole[start : start + _BLOCK]

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import lzma
 import tarfile
+import zlib
 from typing import TYPE_CHECKING, Final
 
 from tests.builders import BLOCK, checksummed, layer, padded, sparse, to_json
@@ -109,3 +111,19 @@ def exabytes(name: str) -> bytes:
     tar = layer({name: sparse(BLOCK, {0: b"x" * BLOCK})})
     claim = (1 << 60 | 1 << 95).to_bytes(12, "big")
     return checksummed(tar[:483] + claim + tar[495:BLOCK]) + tar[BLOCK:]
+
+
+def large_dictionary() -> bytes:
+    """Return an xz stream whose header asks for a dictionary of 4 GiB."""
+    packed = bytearray(lzma.compress(layer({"a": b"x"}), preset=0))
+    # Block header: size, flags, filter id 0x21, one byte of properties, the dictionary.
+    start = packed.index(b"\x21\x01", 12)
+    packed[start + 2] = 40
+    size = (packed[12] + 1) * 4
+    packed[12 + size - 4 : 12 + size] = zlib.crc32(packed[12 : 12 + size - 4]).to_bytes(4, "little")
+    return bytes(packed)
+
+
+def large_window() -> bytes:
+    """Return a zstd frame whose header asks for a window of 2 GiB."""
+    return b"\x28\xb5\x2f\xfd" + bytes([0, 21 << 3]) + b"\x01\0\0"

@@ -257,8 +257,6 @@ class _HeaderFile(io.RawIOBase):
         self._end = position + MAX_HEADERS * limits.pax
 
     def read(self, size: int = -1) -> bytes:
-        if size < 0:
-            raise DamagedHeaderError("a header of negative size")
         if self._position + size > self._end:
             raise _too_many_bytes(self._limits)
         piece, self._before = self._before[:size], self._before[size:]

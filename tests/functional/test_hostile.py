@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 import tarfile
-import zlib
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,6 +24,8 @@ from tests.bombs import (
     extended,
     header,
     index_of,
+    large_dictionary,
+    large_window,
     nested_indexes,
     record,
     repeated,
@@ -183,25 +184,9 @@ def test_bomb_in_every_compression_is_refused(
 
 def test_window_larger_than_memory_is_refused(tmp_path: Path) -> None:
     """A few bytes may ask an unpacker for gigabytes."""
-    one = write_image(tmp_path / "xz.tar", [_large_dictionary()])
-    two = write_image(tmp_path / "zstd.tar", [_large_window()])
+    one = write_image(tmp_path / "xz.tar", [large_dictionary()])
+    two = write_image(tmp_path / "zstd.tar", [large_window()])
     refused("window", ("layers", one), ("layers", two))
-
-
-def _large_dictionary() -> bytes:
-    """Return an xz stream whose header asks for a dictionary of 4 GiB."""
-    packed = bytearray(lzma.compress(layer({"a": b"x"}), preset=0))
-    # Block header: size, flags, filter id 0x21, one byte of properties, the dictionary.
-    start = packed.index(b"\x21\x01", 12)
-    packed[start + 2] = 40
-    size = (packed[12] + 1) * 4
-    packed[12 + size - 4 : 12 + size] = zlib.crc32(packed[12 : 12 + size - 4]).to_bytes(4, "little")
-    return bytes(packed)
-
-
-def _large_window() -> bytes:
-    """Return a zstd frame whose header asks for a window of 2 GiB."""
-    return b"\x28\xb5\x2f\xfd" + bytes([0, 21 << 3]) + b"\x01\0\0"
 
 
 def test_deep_path_is_left_out(tmp_path: Path) -> None:
