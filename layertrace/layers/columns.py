@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _PART: Final = 120
 """Bytes that one part of a sparse map takes in memory."""
+_OF_FEW: Final = ("links", "devices", "capabilities", "sparse")
+"""Fields that only few entries have."""
 
 
 @dataclass(slots=True)
@@ -45,6 +47,17 @@ class Columns:
             self.capabilities[number] = odd.capability
             self.extras += getsizeof(odd.capability)
 
+    def copy(self, source: int, target: int) -> None:
+        """Give one row all that another one has but its path."""
+        for name in ("kinds", "sizes", "modes", "uids", "gids", "mtimes", "offsets"):
+            column = getattr(self, name)
+            column[target] = column[source]
+        for name in _OF_FEW:
+            rows = getattr(self, name)
+            rows.pop(target, None)
+            if source in rows:
+                rows[target] = rows[source]
+
     def keep(self, numbers: list[int]) -> dict[int, int]:
         """Drop all rows but ``numbers``; return old number to new."""
         self.paths = [self.paths[i] for i in numbers]
@@ -53,7 +66,7 @@ class Columns:
             column = getattr(self, name)
             setattr(self, name, array(column.typecode, (column[i] for i in numbers)))
         moved = {old: new for new, old in enumerate(numbers)}
-        for name in ("links", "devices", "capabilities", "sparse"):
+        for name in _OF_FEW:
             rows = getattr(self, name)
             setattr(self, name, {moved[k]: v for k, v in rows.items() if k in moved})
         return moved

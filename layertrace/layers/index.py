@@ -20,7 +20,7 @@ from layertrace.model.entry import Entry, EntryKind
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_FORMAT: Final = 3
+_FORMAT: Final = 4
 _COLUMNS: Final = ("sizes", "modes", "uids", "gids", "mtimes", "offsets")
 _TYPECODES: Final = {
     "sizes": "q", "modes": "H", "uids": "q", "gids": "q", "mtimes": "q", "offsets": "q",

@@ -21,6 +21,7 @@ from layertrace.layers.columns import Columns
 from layertrace.layers.headers import BLOCK, DamagedHeaderError, OddDecoder, PlainDecoder
 from layertrace.layers.index import LayerIndex
 from layertrace.layers.misplaced import find_misplaced
+from layertrace.layers.relinked import keep_linked
 from layertrace.layers.room import Room
 from layertrace.layers.whiteout import is_aufs_metadata, parse_whiteout
 from layertrace.model.entry import EntryKind, clean_path
@@ -323,6 +324,9 @@ class _Walk:
         repeated = len(columns.paths) - len(last)
         if repeated:
             self._note("repeated-path", f"{repeated:,} paths stand in it more than once; last wins")
+            for number, held in keep_linked(columns, last).items():
+                if held in self._digests:
+                    self._digests[number] = self._digests[held]
         misplaced = find_misplaced(
             columns.paths, columns.kinds, columns.links, last, partial(self._room.take, columns)
         )

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from layertrace.model.entry import EntryKind
-from layertrace.provenance.trees import Contents, Item, Unpacked
+from layertrace.provenance.trees import Contents, Finder, Item, Unpacked
 from layertrace.rootfs.squash import Place, content_number, link_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from layertrace.rootfs.squash import Rootfs
+
+_MAX_FORWARD: Final = 8
+"""Hard links followed to entries that stand behind them in their tar."""
 
 
 class RootfsTree:
@@ -105,7 +108,7 @@ class RootfsTree:
             return None
         return self._digest_of(content)
 
-    def below(self, layer: int) -> LowerTree:
+    def below(self, layer: int) -> Finder:
         """Return what an instruction whose layer this is found when it began."""
         if layer not in self._lower:
             self._lower[layer] = LowerTree(self, layer)
@@ -163,13 +166,21 @@ class RootfsTree:
         That may lie in a lower layer: a link is made to what stands there then.
         """
         found: Place | None = place
-        while found is not None:
+        forward = 0
+        while found is not None and forward < _MAX_FORWARD:
             index = self.rootfs.layers[found.layer]
             number = content_number(index, found.number)
             if number is not None:
                 return Place(found.layer, number)
             target = link_end(index, found.number)
-            found = None if target is None else self.before(target, found.layer)
+            if target is None:
+                break
+            below, later = self.before(target, found.layer), index.numbers.get(target)
+            if below is None and later is not None:
+                # No engine takes a link to what its tar has further on; people may look at it.
+                forward += 1
+                below = Place(found.layer, later)
+            found = below
         return place
 
     def _removes(self, layer: int, path: str, parents: Sequence[str]) -> bool:

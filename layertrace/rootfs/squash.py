@@ -227,7 +227,7 @@ def _promote(layers: Sequence[LayerIndex], seen: Mapping[str, int]) -> dict[str,
 def content_number(index: LayerIndex, number: int) -> int | None:
     """Return the entry that holds a hard link's content, in the same layer.
 
-    None where the chain of links leads out of the layer, or round in a circle.
+    None where the chain of links leads out of the layer, or is too long.
     """
     found = _follow(index, number)
     return found if isinstance(found, int) else None
@@ -236,7 +236,8 @@ def content_number(index: LayerIndex, number: int) -> int | None:
 def link_end(index: LayerIndex, number: int) -> str | None:
     """Return the path outside the layer that a chain of hard links ends at.
 
-    None where it ends at an entry of the layer, or leads round in a circle.
+    An entry of the layer may have that path too, further on in its tar: a link is
+    made to what is there already. None where the chain ends in the layer, or is too long.
     """
     found = _follow(index, number)
     return found if isinstance(found, str) else None
@@ -248,7 +249,7 @@ def _follow(index: LayerIndex, number: int) -> int | str | None:
             return number
         target = index.links.get(number, "")
         found = index.numbers.get(target)
-        if found is None:
+        if found is None or found >= number:
             return target
         number = found
     return None

@@ -156,13 +156,35 @@ def test_hard_link_never_names_another_file_that_took_its_targets_path(
     }
 
 
+def test_hard_link_is_made_to_what_stands_there_already(cli: Cli, alone: Path) -> None:
+    """Not to what its layer puts there afterwards; where nothing stands, there is but that."""
+    link: tuple[str, Content] = ("link", hardlink("file"))
+    upper = layer([link, ("file", b"new!")])
+    (alone / "app.tar").write_bytes(docker_archive(image(layer({"file": b"old"}), upper)))
+    old, new = sha256(b"old"), sha256(b"new!")
+    assert rows(cli, "app.tar") == {
+        "/file": ("file", 4, None, new),
+        "/link": ("file", 3, None, old),
+    }
+    assert cli.run("cat", "app.tar", "/link").out == "old"
+    (alone / "app.tar").write_bytes(docker_archive(image(upper)))
+    assert rows(cli, "app.tar")["/link"] == ("hardlink", 4, "/file", new)
+    tar = layer([("file", b"old"), link, ("file", b"new!")])
+    (alone / "app.tar").write_bytes(docker_archive(image(tar)))
+    assert rows(cli, "app.tar")["/link"] == ("file", 3, None, old)
+
+
 def test_hard_links_to_nothing_stay_links(cli: Cli, alone: Path) -> None:
-    """A file that no layer has, and links in a circle."""
-    tar = layer({"a": hardlink("none"), "b": hardlink("c"), "c": hardlink("b")})
+    """A file that no layer has, links in a circle, and too many in a row."""
+    chain: dict[str, Content] = {f"l{n}": hardlink(f"l{n - 1}") for n in range(1, 99)}
+    circle: dict[str, Content] = {"b": hardlink("c"), "c": hardlink("b")}
+    tar = layer({"a": hardlink("none")} | circle | {"l0": b"x"} | chain)
     (alone / "app.tar").write_bytes(docker_archive(image(BASE, tar)))
     found = rows(cli, "app.tar")
     assert found["/a"] == ("hardlink", 0, "/none", None)
     assert found["/b"][:3] == ("hardlink", 0, "/c")
+    assert found["/l9"][:3] == ("hardlink", 1, "/l8")
+    assert found["/l98"][:3] == ("hardlink", 0, "/l97")
     assert "not a regular file but a hardlink" in cli.fail("cat", "app.tar", "/a", code=4)[0]
 
 

@@ -89,6 +89,7 @@ def reference(tar: bytes) -> dict[str, Row]:
         tarfile.HeaderError: a header is damaged.
     """
     rows: dict[str, Row] = {}
+    members = linked = 0
     data = io.BytesIO(tar)
     with tarfile.TarFile(fileobj=io.BytesIO(bytes(BLOCK)), errors="surrogateescape") as file:
         file.fileobj, file.offset = data, 0
@@ -101,10 +102,13 @@ def reference(tar: bytes) -> dict[str, Row]:
             link = info.linkname if kind is EntryKind.SYMLINK else ""
             link = clean_path(info.linkname) if kind is EntryKind.HARDLINK else link
             size = info.size if kind is EntryKind.FILE else 0
+            members, linked = members + 1, linked + (kind is EntryKind.HARDLINK)
             rows[path] = (
                 int(kind), size, info.offset_data, info.mode & 0o7777,
                 info.uid, info.gid, int(info.mtime // 1), link,
             )  # fmt: skip
+        # What a link to a replaced file is has laws of its own.
+        assume(not linked or len(rows) == members)
         return rows
 
 

@@ -441,7 +441,8 @@ def test_digests_are_those_of_the_entries_that_stay() -> None:
     ])  # fmt: skip
     walked = walk_layer(MemoryReader(tar), name="layer 0", hash_contents=True)
     found = {walked.index.paths[number]: digest for number, digest in walked.digests.items()}
-    assert found == {"a": hashlib.sha256(b"last").digest(), "e": hashlib.sha256(b"").digest()}
+    contents = {"l": b"first", "a": b"last", "e": b""}
+    assert found == {path: hashlib.sha256(data).digest() for path, data in contents.items()}
     whole = walk_layer(MemoryReader(layer({"b": big})), name="layer 0", hash_contents=True)
     assert whole.digests == {0: hashlib.sha256(big).digest()}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from layertrace.rootfs.squash import STRIDE, Place, Rootfs, content_number, squash
+from layertrace.rootfs.squash import STRIDE, Place, Rootfs, content_number, link_end, squash
 from tests.builders import Content, char, folder, hardlink, layer, symlink
 from tests.readers import walk
 
@@ -205,3 +205,18 @@ def test_content_of_a_link_is_that_of_the_last_in_its_chain() -> None:
     """A file is its own content."""
     index = walk(layer({"a": b"x", "b": hardlink("a"), "c": hardlink("b"), "d": hardlink("e")}))
     assert [content_number(index, number) for number in range(4)] == [0, 0, 0, None]
+
+
+def test_too_long_a_chain_of_links_ends_nowhere() -> None:
+    """What is asked of every link must not take as many steps as there are links."""
+    links: dict[str, Content] = {f"{n:02}": hardlink(f"{n - 1:02}") for n in range(1, 66)}
+    index = walk(layer({"00": b"x"} | links))
+    assert [content_number(index, number) for number in (63, 64, 65)] == [0, None, None]
+    assert link_end(index, 65) is None
+
+
+def test_link_to_what_stands_further_on_in_its_tar_leads_out_of_the_layer() -> None:
+    """It is made to what is there already; a link to itself is no other."""
+    index = walk(layer({"a": hardlink("b"), "b": b"x", "c": hardlink("a"), "d": hardlink("d")}))
+    assert [link_end(index, number) for number in range(4)] == ["b", None, "b", "d"]
+    assert [content_number(index, number) for number in range(4)] == [None, 1, None, None]
