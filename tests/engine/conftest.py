@@ -9,17 +9,24 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from docker.errors import APIError
 
+from layertrace.archive.engine import connect
+from tests.engine_support import LABEL, docker, import_shell
 from tests.sample_support import SAMPLES, Command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from docker import DockerClient
+
 _FOLDER: Final = Path(__file__).parent
+_LONGEST_CHAIN: Final = 20
 
 
 def _without(reason: str) -> None:
@@ -50,6 +57,26 @@ def engine() -> str:
     if done.returncode:
         _without(f"no Docker engine answers: {done.stderr.strip()}")
     return done.stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def shell(engine: str) -> Iterator[str]:
+    """Return the name of a small image with a shell."""
+    yield import_shell(f"{LABEL}/shell:1")
+    docker("rmi", "--force", f"{LABEL}/shell:1")
+
+
+@pytest.fixture(scope="module")
+def client(shell: str) -> Iterator[DockerClient]:
+    """Return the engine; what was made in it with the label is removed at the end."""
+    with closing(connect()) as client:
+        yield client
+        # An image goes only after those made from it, and takes its parents along.
+        for _ in range(_LONGEST_CHAIN):
+            for image in client.api.images(all=True, filters={"label": LABEL}):
+                if shell not in (image["RepoTags"] or ()):
+                    with suppress(APIError):
+                        client.api.remove_image(image["Id"], force=True)
 
 
 @pytest.fixture(scope="session")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import os
 import shutil
-import subprocess
 import tarfile
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.engine_support import docker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,20 +62,6 @@ class Built:
         return ["-f", str(self.context / "Dockerfile"), "--context", str(folder)]
 
 
-def _docker(*words: str) -> str:
-    environment = {**os.environ, "DOCKER_BUILDKIT": "0"}
-    done = subprocess.run(  # noqa: S603 - the docker command of the host
-        ["docker", *words],  # noqa: S607
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
 def _write_project(folder: Path, mark: str) -> None:
     files = {
         "Dockerfile": DOCKERFILE,
@@ -113,14 +100,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     final = f"layertrace-hashes:{uuid.uuid4().hex}"
     stage = f"{final}-build"
     _set_times(context, 1_500_000_000)
-    _docker("build", "-t", final, str(context))
-    first = _docker("image", "inspect", "-f", "{{.Id}}", final)
+    docker("build", "-t", final, str(context))
+    first = docker("image", "inspect", "-f", "{{.Id}}", final)
     _set_times(context, 1_600_000_000)
-    _docker("build", "-t", final, str(context))
-    assert _docker("image", "inspect", "-f", "{{.Id}}", final) == first
-    _docker("build", "-t", stage, "--target", "build", str(context))
+    docker("build", "-t", final, str(context))
+    assert docker("image", "inspect", "-f", "{{.Id}}", final) == first
+    docker("build", "-t", stage, "--target", "build", str(context))
     yield Built(context=context, final=final, stage=stage)
-    _docker("rmi", final, stage)
+    docker("rmi", final, stage)
 
 
 def _answers(layertrace: Command, image: str, *hints: str) -> dict[str, Any]:
@@ -136,8 +123,8 @@ def test_cached_copies_are_proven_though_the_times_are_old(
     final, stage = f"docker-daemon:{built.final}", f"docker-daemon:{built.stage}"
     if place == "archive":
         final, stage = str(tmp_path / "final.tar"), str(tmp_path / "stage.tar")
-        _docker("save", "-o", final, built.final)
-        _docker("save", "-o", stage, built.stage)
+        docker("save", "-o", final, built.final)
+        docker("save", "-o", stage, built.stage)
 
     answers = _answers(layertrace, final, *built.hints(), "--stage", f"build={stage}")
 
@@ -154,7 +141,7 @@ def test_cached_copies_are_proven_though_the_times_are_old(
 def test_stage_is_found_among_what_the_builder_left(built: Built, layertrace: Command) -> None:
     """By what was copied from it; it need not be named, and is not looked for again."""
     final = f"docker-daemon:{built.final}"
-    stage = _docker("image", "inspect", "-f", "{{.Id}}", built.stage)
+    stage = docker("image", "inspect", "-f", "{{.Id}}", built.stage)
 
     for _ in range(2):
         envelope = layertrace.json("why", final, "/both/b.c", *built.hints())
@@ -194,7 +181,7 @@ def test_stage_of_another_build_is_not_verified(
     shutil.copytree(built.context, other, symlinks=True)
     (other / "src" / "b.c").write_text("B\n", encoding="utf-8")
     stage = f"{built.stage}-other"
-    _docker("build", "-t", stage, "--target", "build", str(other))
+    docker("build", "-t", stage, "--target", "build", str(other))
     try:
         answers = _answers(
             layertrace,
@@ -212,7 +199,7 @@ def test_stage_of_another_build_is_not_verified(
             f"build=docker-daemon:{stage}",
         )["data"]
     finally:
-        _docker("rmi", stage)
+        docker("rmi", stage)
 
     assert data[0]["record"]["trust"] == "contradicted"
     assert answers["/both/one.txt"]["hops"][0]["evidence"] == "matched"

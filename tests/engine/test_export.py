@@ -12,24 +12,23 @@ import subprocess
 import sys
 import tarfile
 import time
-from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Literal
 
 import pytest
-from docker.errors import APIError
 
 from layertrace.archive.builder import export_build
 from layertrace.archive.buildkit import find_buildkit
-from layertrace.archive.engine import Progress, connect, export_image
+from layertrace.archive.engine import Progress, export_image
 from layertrace.archive.trace_json import read_bundle
 from layertrace.dockerfile.parse import parse_build
 from layertrace.errors import EngineError, SourceError, StoppedError
+from tests.engine_support import LABEL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from docker import DockerClient
 
@@ -40,50 +39,15 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.engine
 
 Builder = Literal["classic", "buildkit"]
-APPLETS = ("sh", "cat", "cp", "mkdir", "rm", "sleep", "touch")
-LABEL = f"layertrace.test.{token_hex(6)}"
-"""On every image made here, so that those and no others are removed at the end."""
-
-_LONGEST_CHAIN = 12
 
 
-# --- an engine, a base image, and a way to look at what was exported
+# --- a base image, and a way to look at what was exported
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[DockerClient]:
-    """The engine; what was made in it here is removed at the end."""
-    with closing(connect()) as client:
-        yield client
-        # An image goes only after those made from it, and takes its parents along.
-        for _ in range(_LONGEST_CHAIN):
-            for image in client.api.images(all=True, filters={"label": LABEL}):
-                with suppress(APIError):
-                    client.api.remove_image(image["Id"], force=True)
-
-
-@pytest.fixture(scope="module")
-def base(client: DockerClient) -> str:
-    """A small image with a shell."""
-    busybox = shutil.which("busybox")
-    if busybox is None:
-        pytest.skip("a base image with a shell takes busybox-static")
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as archive:
-        for name in ("bin", "etc", "tmp"):
-            folder = tarfile.TarInfo(name)
-            folder.type, folder.mode = tarfile.DIRTYPE, 0o755
-            archive.addfile(folder)
-        archive.add(busybox, "bin/busybox")
-        for name in APPLETS:
-            link = tarfile.TarInfo(f"bin/{name}")
-            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
-            archive.addfile(link)
-    name = f"{LABEL}/base"
-    client.api.import_image_from_data(
-        out.getvalue(), repository=name, tag="1", changes=[f"LABEL {LABEL}=1"]
-    )
-    return f"{name}:1"
+def base(shell: str, client: DockerClient) -> str:
+    """A small image with a shell; what is made of it is removed at the end."""
+    return shell
 
 
 def buildkit() -> BuildCommand:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import io
 import json
 import os
-import shutil
-import subprocess
 import tarfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.engine_support import LABEL, docker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.engine
 
-BASE, IMAGE = "layertrace-newest-base:1", "layertrace-newest-app:1"
+BASE, IMAGE = f"{LABEL}/shell:1", "layertrace-newest-app:1"
 DOCKERFILE = f"""\
 FROM {BASE} AS deps
 WORKDIR /deps
@@ -43,16 +43,6 @@ SHIPPED = ("/app/app", "/app/tool", "/opt/lib", "/opt/main.c", "/made", "/bin/bu
 COPIED = SHIPPED[:4]
 
 
-def docker(*words: str) -> str:
-    """Run the docker command; return what it prints."""
-    argv = ("docker", *words)
-    done = subprocess.run(  # noqa: S603
-        argv, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, f"{words}: {done.stderr}"
-    return done.stdout
-
-
 def _is_new() -> bool:
     """Say whether the builder keeps a history, and can export a cache by itself."""
     try:
@@ -62,22 +52,8 @@ def _is_new() -> bool:
         return False
 
 
-def import_base(folder: Path) -> None:
-    """Make the base image: a shell and what the Dockerfile runs."""
-    busybox = shutil.which("busybox")
-    assert busybox is not None
-    root = folder / "root" / "bin"
-    root.mkdir(parents=True)
-    shutil.copy(busybox, root)
-    for name in ("sh", "cp"):
-        (root / name).symlink_to("busybox")
-    with tarfile.open(folder / "base.tar", "w") as tar:
-        tar.add(folder / "root", ".")
-    docker("import", str(folder / "base.tar"), BASE)
-
-
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def built(shell: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Build the image; return the folder with context, Dockerfile, cache and archive."""
     if not _is_new():
         reason = "this engine and its command keep no build history"
@@ -85,7 +61,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             pytest.fail(f"LAYERTRACE_NEWEST=required, but {reason}")
         pytest.skip(reason)
     folder = tmp_path_factory.mktemp("newest")
-    import_base(folder)
     context = folder / "context"
     context.mkdir()
     (context / "main.c").write_text("context\n")
@@ -95,13 +70,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     docker("buildx", "build", "--no-cache", "--network", "none", *what)
     docker("save", "-o", str(folder / "app.tar"), IMAGE)
     yield folder
-    docker("rmi", "-f", IMAGE, BASE)
+    docker("rmi", "-f", IMAGE)
 
 
 @pytest.fixture(scope="module")
 def truth(built: Path) -> dict[str, str]:
     """What each shipped file says of itself, read out of a container."""
-    container = docker("create", IMAGE, "sh").strip()
+    container = docker("create", IMAGE, "sh")
     exported = built / "rootfs.tar"
     docker("export", "-o", str(exported), container)
     docker("rm", container)

@@ -8,20 +8,17 @@ and backslashes, an argument nobody told of, a Dockerfile outside of its context
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import tarfile
 from dataclasses import dataclass
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from layertrace.archive.buildkit import find_buildkit
+from tests.engine_support import LABEL, docker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tests.sample_support import Command
@@ -30,7 +27,7 @@ pytestmark = pytest.mark.engine
 
 NAME: Final = f"layertrace.odd.{token_hex(6)}"
 BASE: Final = f"""\
-FROM {NAME}/shell:1
+FROM {LABEL}/shell:1
 CMD ["sh"]
 ONBUILD COPY trigger.txt /triggered/
 ONBUILD RUN echo 'run|3|/ran' > /ran
@@ -43,7 +40,7 @@ SHELL ["/bin/sh", "-eu", "-c"]
 RUN mkdir /out `
     && echo 'run|5|/out/a' > /out/a
 COPY ["sp ace/b.txt", "/out/b\\\\c/"]
-FROM {NAME}/shell:1
+FROM {LABEL}/shell:1
 ENV PLACE=/srv
 ARG WHERE
 COPY --from=build /$WHERE $PLACE/
@@ -78,46 +75,8 @@ class Built:
         return {r["path"]: r for r in answer["data"] if r["path"] in CARRIED}
 
 
-def _run(*argv: str | Path, environment: Mapping[str, str]) -> str:
-    done = subprocess.run(  # noqa: S603 - a docker client
-        list(map(str, argv)), env=environment, capture_output=True, text=True, timeout=300,
-        check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr + done.stdout
-    return done.stdout.strip()
-
-
 @pytest.fixture(scope="module")
-def docker(builder: str) -> Callable[..., str]:
-    """Return what runs the client, whose builds are by the builder named."""
-    found = find_buildkit()
-
-    def run(*words: str | Path, by: str = builder) -> str:
-        if words[0] != "build" or by == "classic" or found is None:
-            return _run("docker", *words, environment=dict(os.environ, DOCKER_BUILDKIT="0"))
-        return _run(*found.argv, *words[1:], environment=dict(os.environ) | dict(found.environment))
-
-    return run
-
-
-def _import_shell(folder: Path, docker: Callable[..., str]) -> None:
-    """Make an image of a shell."""
-    busybox = shutil.which("busybox")
-    if busybox is None:
-        pytest.skip("a base image with a shell takes busybox-static")
-    with tarfile.open(folder / "shell.tar", "w") as archive:
-        archive.add(busybox, "bin/busybox")
-        for applet in ("sh", "mkdir"):
-            member = tarfile.TarInfo(f"bin/{applet}")
-            member.type, member.linkname = tarfile.SYMTYPE, "busybox"
-            archive.addfile(member)
-    docker("import", folder / "shell.tar", f"{NAME}/shell:1")
-
-
-@pytest.fixture(scope="module")
-def built(
-    builder: str, docker: Callable[..., str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Built]:
+def built(builder: str, shell: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     """Build it all; what was made in the engine is removed at the end."""
     folder = tmp_path_factory.mktemp(f"odd-{builder}")
     context = folder / "context"
@@ -130,18 +89,18 @@ def built(
     (folder / "Dockerfile").write_text(DOCKERFILE)
     (folder / "base").mkdir()
     (folder / "base" / "Dockerfile").write_text(BASE)
-    _import_shell(folder, docker)
-    docker("build", "--network=none", "-t", f"{NAME}/base:1", folder / "base", by="buildkit")
+    docker("build", "--network=none", "-t", f"{NAME}/base:1", folder / "base", builder="buildkit")
     what = ("--network=none", "--build-arg=WHERE=out", "-f", folder / "Dockerfile", context)
-    docker("build", "-t", f"{NAME}/app:1", *what)
-    docker("build", "--target=build", "-t", f"{NAME}/build:1", *what)
+    docker("build", "-t", f"{NAME}/app:1", *what, builder=builder)
+    docker("build", "--target=build", "-t", f"{NAME}/build:1", *what, builder=builder)
     container = docker("create", f"{NAME}/app:1", "sh", "-c", "edit")
     docker("cp", folder / "Dockerfile", f"{container}:/committed")
     docker("commit", container, f"{NAME}/committed:1")
     docker("rm", container)
-    names = ("app", "build", "committed", "base", "shell")
+    names = ("app", "build", "committed", "base")
     for name in names:
         docker("save", "-o", folder / f"{name}.tar", f"{NAME}/{name}:1")
+    docker("save", "-o", folder / "shell.tar", shell)
     yield Built(folder, builder)
     docker("rmi", "-f", *(f"{NAME}/{name}:1" for name in names))
     shutil.rmtree(folder)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import os
-import subprocess
 import tarfile
 import uuid
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.engine_support import docker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,19 +20,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.engine
 
 
-def _docker(*words: str, given: bytes = b"") -> str:
-    done = subprocess.run(  # noqa: S603 - the docker command of the host
-        ["docker", *words],  # noqa: S607
-        env={**os.environ, "DOCKER_BUILDKIT": "0"},
-        input=given,
-        capture_output=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.decode().strip()
-
-
 def _import(name: str, files: dict[str, str]) -> str:
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as archive:
@@ -40,7 +27,7 @@ def _import(name: str, files: dict[str, str]) -> str:
             member = tarfile.TarInfo(path)
             member.size, member.mtime = len(content), 1_500_000_000
             archive.addfile(member, io.BytesIO(content.encode()))
-    return _docker("import", "-", name, given=out.getvalue())
+    return docker("import", "-", name, given=out.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +38,10 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, 
     context = tmp_path_factory.mktemp("outside")
     (context / "Dockerfile").write_text(f"FROM scratch\nCOPY --from={tools} /one /two /opt/\n")
     image_id = _import(tools, {"one": f"one {nonce}", "two": f"two {nonce}"})
-    _docker("build", "-t", app, str(context))
+    docker("build", "-t", app, str(context))
     yield tools, app, context / "Dockerfile"
     # Its name is another image's by then.
-    _docker("rmi", app, tools, image_id)
+    docker("rmi", app, tools, image_id)
 
 
 def _trusts(layertrace: Command, app: str, dockerfile: Path, *options: str) -> list[str]:

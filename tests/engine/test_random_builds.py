@@ -16,25 +16,21 @@ from __future__ import annotations
 import io
 import os
 import shutil
-import subprocess
 import tarfile
-from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from random import Random
 from secrets import token_hex
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 import pytest
-from docker.errors import APIError
 
 from layertrace.archive.builder import export_build
-from layertrace.archive.buildkit import find_buildkit
-from layertrace.archive.engine import connect
 from layertrace.dockerfile.parse import parse_build
 from layertrace.layers.cache import IndexCache
 from layertrace.model.origin import OriginKind, Trust
 from layertrace.pipeline.hints import Hints
 from layertrace.pipeline.trace import open_image
+from tests.engine_support import LABEL, docker, import_shell
 from tests.random_builds import make_plan
 from tests.random_plan import (
     BASES,
@@ -58,13 +54,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.engine
 
-LABEL: Final = f"layertrace.test.{token_hex(6)}"
-"""On every image made here, so that those and no others are removed at the end."""
-APPLETS: Final = (
-    "sh", "cat", "chmod", "chown", "cp", "ln", "mkdir", "mv", "rm", "touch",
-)  # fmt: skip
-_LONGEST_CHAIN: Final = 20
-
 
 def _seeds() -> Iterator[int]:
     for word in os.environ.get("LAYERTRACE_SEEDS", "1-25").split(","):
@@ -73,36 +62,18 @@ def _seeds() -> Iterator[int]:
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[DockerClient]:
-    """Return the engine; what was made in it here is removed at the end."""
-    with closing(connect()) as client:
-        yield client
-        # An image goes only after those made from it, and takes its parents along.
-        for _ in range(_LONGEST_CHAIN):
-            for image in client.api.images(all=True, filters={"label": LABEL}):
-                with suppress(APIError):
-                    client.api.remove_image(image["Id"], force=True)
-
-
-@pytest.fixture(scope="module")
 def bases(client: DockerClient) -> Mapping[str, str]:
     """Return the names of two base images with a shell and files of their own."""
-    busybox = shutil.which("busybox")
-    if busybox is None:
-        pytest.skip("a base image with a shell takes busybox-static")
-    names = {}
-    for color in BASES:
-        out = io.BytesIO()
-        names[color] = f"{LABEL}/{color}:1"
-        with tarfile.open(fileobj=out, mode="w") as archive:
-            archive.add(busybox, "bin/busybox")
-            for applet in APPLETS:
-                _add(archive, f"bin/{applet}", link="busybox")
-            for path, node in base_files(names[color], _nowhere).items():
-                if node.kind != "d":
-                    _add(archive, path, content=node.content, link=node.link)
-        client.api.import_image_from_data(
-            out.getvalue(), repository=f"{LABEL}/{color}", tag="1", changes=[f"LABEL {LABEL}=1"]
+    names = {color: f"{LABEL}/{color}:1" for color in BASES}
+    for name in names.values():
+        files = base_files(name, _nowhere)
+        import_shell(
+            name,
+            (
+                _member(path, content=node.content, link=node.link)
+                for path, node in files.items()
+                if node.kind != "d"
+            ),
         )
     return names
 
@@ -111,11 +82,11 @@ def _nowhere(path: str) -> Truth:
     return ("base", None, None, path)
 
 
-def _add(archive: tarfile.TarFile, path: str, *, content: str = "", link: str = "") -> None:
+def _member(path: str, *, content: str, link: str) -> tuple[tarfile.TarInfo, bytes]:
     member, data = tarfile.TarInfo(path), content.encode()
     member.type = tarfile.SYMTYPE if link else tarfile.REGTYPE
     member.size, member.linkname, member.mtime = len(data), link, 1_400_000_000
-    archive.addfile(member, io.BytesIO(data))
+    return member, data
 
 
 @dataclass(frozen=True)
@@ -156,23 +127,6 @@ class Built:
         return "\n".join([*told, *(f"{n:3} {line}" for n, line in enumerate(self.plan.lines, 1))])
 
 
-def _docker(*words: str | Path, buildkit: bool = False) -> None:
-    command = find_buildkit() if buildkit else None
-    argv = list(command.argv) if command else ["docker", words[0]]
-    environment = dict(os.environ, DOCKER_BUILDKIT="0") | dict(
-        command.environment if command else {}
-    )
-    done = subprocess.run(  # noqa: S603 - a docker client
-        [*argv, *map(str, words[1:])],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr + done.stdout
-
-
 def _contents(client: DockerClient, image: str) -> Mapping[str, str]:
     """Return every regular file of a container made from an image."""
     container = client.api.create_container(image, command=["none"])["Id"]
@@ -211,10 +165,8 @@ def built(
     arguments = [f"--build-arg={name}={value}" for name, value in plan.arguments.items()]
     target = plan.asked
     what = [*arguments, *([f"--target={target}"] if target else []), "--network=none"]
-    _docker(
-        "build", "-t", image, f"--label={LABEL}=1", *what, context, buildkit=builder == "buildkit"
-    )
-    _docker("save", "-o", folder / "saved.tar", image)
+    docker("build", "-t", image, f"--label={LABEL}=1", *what, context, builder=builder)
+    docker("save", "-o", folder / "saved.tar", image)
     dockerfile = context / "Dockerfile"
     export_build(
         context,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
 import tarfile
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from tests.engine_support import docker
 from tests.sample_support import Command, SampleAnswers
 from tests.trees import OnDisk, tree_of
 
@@ -57,12 +57,12 @@ def test_what_is_extracted_is_what_the_engine_exports(
     archive: Path, layertrace: Command, tmp_path: Path
 ) -> None:
     """The engine's own file system of the image: kinds, contents, link targets, modes, times."""
-    image = _docker("load", "--quiet", "--input", str(archive)).split()[-1]
-    container = _docker("create", "--network", "none", image, "true").strip()
+    image = docker("load", "--quiet", "--input", str(archive)).split()[-1]
+    container = docker("create", "--network", "none", image, "true").strip()
     try:
-        _docker("export", "--output", str(tmp_path / "root.tar"), container)
+        docker("export", "--output", str(tmp_path / "root.tar"), container)
     finally:
-        _docker("rm", container)
+        docker("rm", container)
     layertrace.run("extract", archive, "/", "-o", tmp_path / "out", "--keep-setuid")
     found, wanted = tree_of(tmp_path / "out"), _tree_of_tar(tmp_path / "root.tar")
     assert len(found) > 50
@@ -94,14 +94,3 @@ def _tree_of_tar(path: Path) -> dict[str, OnDisk]:
                 mtime=int(member.mtime),
             )
     return tree
-
-
-def _docker(*words: str) -> str:
-    done = subprocess.run(  # noqa: S603 - the engine's own client
-        ["docker", *words],  # noqa: S607 - the one that the user has
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    return done.stdout
