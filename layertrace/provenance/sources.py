@@ -14,6 +14,8 @@ from layertrace.provenance.hops import make_hop
 from layertrace.provenance.trees import resolve, resolve_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from layertrace.model.build import Instruction
     from layertrace.model.origin import Hop
     from layertrace.provenance.hops import At
@@ -84,16 +86,27 @@ def find_source(at: At, instruction: Instruction, tree: Tree | None) -> Copy:
         # What is made to put files in and what is copied as a directory look alike.
         doubtful = is_directory and (top or not copying.destinations)
         return replace(unsure, made=Made.PERHAPS) if doubtful else unsure
-    for path in sources.paths:
-        copy = _compare(at, instruction, tree, path, top=top)
-        if copy is not None:
-            return copy
+    copies = (_compare(at, instruction, tree, path, top=top) for path in sources.paths)
+    there = (copy for copy in copies if copy is not None)
+    found = _maker_of_directory(list(there)) if is_directory else next(there, None)
+    if found is not None:
+        return found
     if is_directory and top:
         return Copy(paths=(), made=Made.YES)
     if instruction.unresolved or not sources.complete:
         return unsure
     missing = Comparison(likeness=Likeness.OTHER, detail="not there")
     return replace(unsure, comparison=missing)
+
+
+def _maker_of_directory(copies: Sequence[Copy]) -> Copy | None:
+    """Return the copy that made a directory of all that were merged into it, the last first.
+
+    BuildKit keeps the attributes of the first, the classic builder takes those of the last:
+    so they tell which it was.
+    """
+    alike = [c for c in copies if c.comparison and c.comparison.likeness is Likeness.SAME]
+    return next(reversed(alike or copies), None)
 
 
 def fits(at: At, instruction: Instruction, tree: Tree | None) -> bool:

@@ -298,6 +298,20 @@ def test_chain_of_a_directory_that_was_copied() -> None:
     assert origin(tracer.chain("d/sub")) == "run build :2 /o/sub verified"
 
 
+@pytest.mark.parametrize(
+    ("mode", "maker"),
+    [(0o700, "/a/sub verified"), (0o711, "/b/sub verified"), (0o755, "/a/sub inferred")],
+)
+def test_chain_of_a_directory_that_several_sources_have(mode: int, maker: str) -> None:
+    """Its attributes tell which of them made it; the first where none has them."""
+    content: Mapping[str, Content] = {"d/": folder(), "d/sub/": folder(mode)}
+    source: Mapping[str, Content] = {
+        "a/": folder(), "a/sub/": folder(0o700), "b/": folder(), "b/sub/": folder(0o711),
+    }  # fmt: skip
+    tracer = _copied("COPY --from=build /a /b /d/", content, source)
+    assert origin(tracer.chain("d/sub")) == f"run build :2 {maker}"
+
+
 def test_chain_does_not_guess_at_directories_without_the_source() -> None:
     """A directory at the destination was copied or made for files: without the stage unknown."""
     dockerfile = "FROM base AS build\nRUN make\nFROM scratch\nCOPY --from=build /o /a/d\n"
