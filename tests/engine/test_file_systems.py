@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from layertrace.archive.buildkit import find_buildkit
 from tests.builders import CAPABILITY
+from tests.engine_support import docker
 from tests.file_features import write_context
 
 if TYPE_CHECKING:
@@ -84,21 +84,11 @@ class Built:
     folder: Path
 
 
-def _run(*argv: str | Path, environment: Mapping[str, str] | None = None) -> str:
-    done = subprocess.run(  # noqa: S603 - a client of the engine, skopeo or umoci
-        list(map(str, argv)), env=environment, capture_output=True, text=True, timeout=300,
-        check=False,
-    )  # fmt: skip
+def _run(*argv: str | Path) -> None:
+    done = subprocess.run(  # noqa: S603 - skopeo or umoci
+        list(map(str, argv)), capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, done.stderr + done.stdout
-    return done.stdout.strip()
-
-
-def _build(context: Path, builder: str) -> None:
-    argv, environment = ("docker", "build"), {"DOCKER_BUILDKIT": "0"}
-    if builder == "buildkit" and (found := find_buildkit()) is not None:
-        argv, environment = found.argv, dict(found.environment)  # type: ignore[assignment]
-    words = ("--network=none", "-t", IMAGE, context)
-    _run(*argv, *words, environment=dict(os.environ) | environment)
 
 
 @pytest.fixture(scope="module")
@@ -109,14 +99,14 @@ def built(
     make_bases("tiny")
     folder = tmp_path_factory.mktemp(f"files-{builder}")
     write_context(folder / "context")
-    _build(folder / "context", builder)
+    docker("build", "--network=none", "-t", IMAGE, folder / "context", builder=builder)
     made = Built(folder / "saved.tar", folder / "exported.tar", folder)
-    container = _run("docker", "create", "--network=none", IMAGE, "true")
-    _run("docker", "export", "-o", made.exported, container)
-    _run("docker", "rm", container)
-    _run("docker", "save", "-o", made.saved, IMAGE)
+    container = docker("create", "--network=none", IMAGE, "true")
+    docker("export", "-o", made.exported, container)
+    docker("rm", container)
+    docker("save", "-o", made.saved, IMAGE)
     yield made
-    _run("docker", "rmi", "-f", IMAGE)
+    docker("rmi", "-f", IMAGE)
     shutil.rmtree(folder)
 
 

@@ -54,18 +54,18 @@ def project(alone: Path) -> Path:
     return alone
 
 
+def _options(project: Path, **archives: str) -> list[str | Path]:
+    """Return the Dockerfile, and which archive is stage ``build`` or image ``tools``."""
+    names = {"build": "build", "tools": "acme/tools:1"}
+    given = [f"--stage={names[name]}={project / file}" for name, file in archives.items()]
+    return ["-f", project / "Dockerfile", *given]
+
+
 def test_copies_out_of_a_given_image_are_verified(project: Path, cli: Cli) -> None:
     """The image is given by the reference that the Dockerfile writes, beside the stages."""
-    options: list[str | Path] = [
-        "-f",
-        project / "Dockerfile",
-        "--stage",
-        f"build={project / 'build.tar'}",
-    ]
-    given: list[str | Path] = ["--stage", f"acme/tools:1={project / 'tools.tar'}"]
-    answers = cli.checked_json(
-        "why", project / "app.tar", "/usr/bin/tool", "/tool", *options, *given
-    )["data"]
+    words = ("why", project / "app.tar", "/usr/bin/tool", "/tool")
+    options = _options(project, build="build.tar", tools="tools.tar")
+    answers = cli.checked_json(*words, *options)["data"]
     for answer in answers:
         assert answer["record"]["trust"] == "verified"
         assert answer["hops"][-1]["evidence"] == "matched"
@@ -75,7 +75,7 @@ def test_copies_out_of_a_given_image_are_verified(project: Path, cli: Cli) -> No
             "acme/tools:1",
             "/bin/tool",
         )
-    without = cli.checked_json("why", project / "app.tar", "/usr/bin/tool", *options)["data"]
+    without = cli.checked_json(*words, *_options(project, build="build.tar"))["data"]
     assert without[0]["record"]["trust"] == "inferred"
 
 
@@ -84,13 +84,7 @@ def test_another_image_is_contradicted(project: Path, cli: Cli) -> None:
     other = image(layer({"bin/tool": file(b"TOOL", mode=0o755, mtime=7)}))
     (project / "other.tar").write_bytes(docker_archive(other))
     data = cli.checked_json(
-        "why",
-        project / "app.tar",
-        "/usr/bin/tool",
-        "-f",
-        project / "Dockerfile",
-        "--stage",
-        f"acme/tools:1={project / 'other.tar'}",
+        "why", project / "app.tar", "/usr/bin/tool", *_options(project, tools="other.tar")
     )["data"]
     assert data[0]["record"]["trust"] == "contradicted"
 
@@ -101,13 +95,7 @@ def test_a_damaged_image_is_not_compared_with(project: Path, cli: Cli) -> None:
     tar = TOOLS.layers[0]
     (project / "tools.tar").write_bytes(whole.replace(tar[:600], b"\1" * 600))
     envelope = cli.checked_json(
-        "why",
-        project / "app.tar",
-        "/usr/bin/tool",
-        "-f",
-        project / "Dockerfile",
-        "--stage",
-        f"acme/tools:1={project / 'tools.tar'}",
+        "why", project / "app.tar", "/usr/bin/tool", *_options(project, tools="tools.tar")
     )
     assert envelope["data"][0]["record"]["trust"] == "inferred"
     assert "image-damaged" in [finding["code"] for finding in envelope["findings"]]
