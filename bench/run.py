@@ -1,12 +1,16 @@
 """Measure layertrace beside dive, on the same archives, in turns.
 
-    python bench/run.py [--archive FILE ...] [--repeat N] [--quick] [--strict]
+    python bench/run.py [--archive FILE ...] [--base FILE] [--trace FILE --final FILE]
+                        [--repeat N] [--quick] [--strict]
 
 Every figure is of a whole process, as a user starts it: wall time, processor time and peak
 memory, the archive in the page cache. Without ``--archive`` the regular and the multi-stage
 build of ``sample_images/node-app`` are built, for which a Docker engine must answer, and the
-first is packed with skopeo, where that is installed, as a registry would hand it out. The
-limits are for the first archive. Results go to ``build/bench/``, as JSON and as Markdown.
+first is packed with skopeo, where that is installed, as a registry would hand it out; the
+base image and a trace archive of the second are saved too. With ``--base`` the first archive
+is the regular build and ``--base`` its base image: all its files are traced with Dockerfile,
+context and base as well. ``--trace`` is a trace archive, measured against dive on ``--final``,
+its final image alone. Results go to ``build/bench/``, as JSON and as Markdown.
 """
 
 from __future__ import annotations
@@ -15,7 +19,6 @@ import argparse
 import compileall
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -23,7 +26,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from measure import BenchError, Run, measure, summarize, warm
-from table import Measured, Result, as_markdown, write_json
+from samples import APP, Inputs, find_inputs
+from table import TRACED, Measured, Result, as_markdown, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -56,21 +60,24 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _measure_all(args: argparse.Namespace) -> Result:
-    archives = list(args.archive)
-    if not archives:
-        folder = args.out / "images"
-        archives = _sample_archives(folder)
-        archives += [] if args.quick else _packed(archives[0], folder)
+    inputs = Inputs(
+        archives=tuple(args.archive), base=args.base, trace=args.trace, final=args.final
+    )
+    if not inputs.archives:
+        inputs = find_inputs(args.out / "images", quick=args.quick)
     dive = shutil.which("dive", path=str(SCRIPTS)) or shutil.which("dive")
     if dive is None:
         raise BenchError("dive is not installed: make bench installs it")
     repeat = args.repeat or (_QUICK_REPEAT if args.quick else _REPEAT)
-    measured = []
-    for archive in archives:
-        print(f"measuring {archive.name} …", file=sys.stderr, flush=True)
-        warm(str(archive))
-        measured.append(_measure(archive, dive, repeat=repeat))
-    return Result(measured=tuple(measured), tui=_measure_tui(archives[0]))
+    measured = [
+        _measure(archive, dive, repeat=repeat, base=inputs.base if number == 0 else None)
+        for number, archive in enumerate(inputs.archives)
+    ]
+    traced = None
+    if inputs.trace is not None and inputs.final is not None:
+        traced = _measure(inputs.trace, dive, repeat=repeat, final=inputs.final)
+    tui = _measure_tui(inputs.archives[0])
+    return Result(measured=tuple(measured), traced=traced, tui=tui)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +90,19 @@ class _Case:
     prepare: Callable[[], None] = lambda: None
 
 
-def _measure(archive: Path, dive: str, *, repeat: int) -> Measured:
+def _measure(
+    archive: Path, dive: str, *, repeat: int, base: Path | None = None, final: Path | None = None
+) -> Measured:
+    print(f"measuring {archive.name} …", file=sys.stderr, flush=True)
+    for path in filter(None, (archive, base, final)):
+        warm(str(path))
     with (
         tempfile.TemporaryDirectory(prefix="layertrace-bench-") as folder,
         tempfile.TemporaryFile() as log,
     ):
-        cases = _cases(archive, dive, Path(folder))
+        cases = _cases(archive, Path(folder), base=base, traced=final is not None)
+        if not _is_oci_archive(archive):
+            cases = {"dive": _dive(dive, final or archive), **cases}
         # One run of each before the clock counts: the files of both programs,
         # and the cache that "cached" reads.
         for case in cases.values():
@@ -110,62 +124,45 @@ def _run(case: _Case, log: IO[bytes]) -> Run:
     return measure(case.argv, env=case.env, log=log, codes=case.codes)
 
 
-def _cases(archive: Path, dive: str, folder: Path) -> dict[str, _Case]:
+def _cases(archive: Path, folder: Path, *, base: Path | None, traced: bool) -> dict[str, _Case]:
     # As pip does where it installs anything but a working copy.
     compileall.compile_dir(str(ROOT / "layertrace"), quiet=1)
-    layertrace = (str(SCRIPTS / "layertrace"),)
     cold, kept = folder / "cold", folder / "kept"
-    clean = {name: value for name, value in os.environ.items() if name != CACHE_VARIABLE}
 
     def empty() -> None:
         shutil.rmtree(cold, ignore_errors=True)
 
-    def case(cache: Path, *words: str, prepare: Callable[[], None] = lambda: None) -> _Case:
-        env = {**clean, CACHE_VARIABLE: str(cache)}
-        return _Case(argv=(*layertrace, *words), env=env, prepare=prepare)
+    def twice(name: str, *words: str) -> dict[str, _Case]:
+        argv = (str(SCRIPTS / "layertrace"), *words)
+        return {
+            f"{name}, cold": _Case(argv=argv, env=_environment(cold), prepare=empty),
+            f"{name}, cached": _Case(argv=argv, env=_environment(kept)),
+        }
 
-    cases = {
-        "layers, cold": case(cold, "layers", str(archive), prepare=empty),
-        "layers, cached": case(kept, "layers", str(archive)),
-        "files --json, cold": case(cold, "files", str(archive), "--json", prepare=empty),
-        "files --json, cached": case(kept, "files", str(archive), "--json"),
-    }
-    if not _is_oci_archive(archive):
-        argv = (dive, "--source", "docker-archive", str(archive))
-        cases = {"dive": _Case(argv=argv, env={**clean, "CI": "true"}, codes=_DIVE_DONE), **cases}
+    if traced:
+        return twice("files --json", "files", str(archive), "--json")
+    cases = twice("layers", "layers", str(archive))
+    cases |= twice("files --json", "files", str(archive), "--json")
+    if base is not None:
+        told = ("-f", str(APP / "Dockerfile.regular"), "--context", str(APP / "app"))
+        words = ("files", str(archive), *told, "--base", str(base), "--json")
+        cases |= twice(TRACED, *words)
     return cases
+
+
+def _dive(program: str, archive: Path) -> _Case:
+    argv = (program, "--source", "docker-archive", str(archive))
+    return _Case(argv=argv, env={**_environment(None), "CI": "true"}, codes=_DIVE_DONE)
+
+
+def _environment(cache: Path | None) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if name != CACHE_VARIABLE}
+    return clean if cache is None else {**clean, CACHE_VARIABLE: str(cache)}
 
 
 def _is_oci_archive(archive: Path) -> bool:
     """Say whether dive cannot read it: it knows only what ``docker save`` writes."""
     return archive.name.endswith("-oci.tar")
-
-
-def _sample_archives(folder: Path) -> list[Path]:
-    """Build the two node images, unless they are there from the last time."""
-    archives = [folder / "regular.tar", folder / "multistage.tar"]
-    if not all(archive.exists() for archive in archives):
-        script = ROOT / "sample_images" / "build.py"
-        argv = [sys.executable, str(script), "node", "--out", str(folder)]
-        done = subprocess.run(  # noqa: S603 - a script of the project
-            [*argv, "--builder", "classic", "--reuse"], check=False
-        )
-        if done.returncode:
-            raise BenchError("no archive to measure: start a Docker engine, or give --archive FILE")
-    return archives
-
-
-def _packed(archive: Path, folder: Path) -> list[Path]:
-    """Return the image as a gzip OCI archive, where skopeo is at hand to make one."""
-    if shutil.which("skopeo") is None:
-        return []
-    packed = folder / f"{archive.stem}-oci.tar"
-    if not packed.exists():
-        print(f"packing {packed.name} …", file=sys.stderr, flush=True)
-        argv = ["skopeo", "--insecure-policy", "copy", "--quiet"]
-        what = [f"docker-archive:{archive}", f"oci-archive:{packed}"]
-        subprocess.run([*argv, *what], check=True)  # noqa: S603
-    return [packed]
 
 
 def _measure_tui(archive: Path) -> Mapping[str, float]:
@@ -183,6 +180,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--archive", type=Path, action="append", default=[], metavar="FILE")
+    add("--base", type=Path, metavar="FILE", help="the base image of the first archive")
+    add("--trace", type=Path, metavar="FILE", help="a trace archive")
+    add("--final", type=Path, metavar="FILE", help="the final image of it alone")
     add("--repeat", type=int, metavar="N", help=f"runs of each; default {_REPEAT}")
     add("--quick", action="store_true", help=f"{_QUICK_REPEAT} runs, nothing packed")
     add("--strict", action="store_true", help="exit 1 if a limit is missed")
