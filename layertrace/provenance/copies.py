@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -37,7 +38,7 @@ class Sources:
     """False: there may be others, as where a wildcard's folder is not at hand."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Copying:
     """A COPY or ADD, what it found when it began, and what it copied from."""
 
@@ -48,7 +49,7 @@ class Copying:
     """The stage, image or context; None when not at hand, and then a source may
     be a file as well as a directory."""
 
-    @property
+    @cached_property
     def destinations(self) -> tuple[str, ...]:
         """Where it writes to: as written, and with the image's links followed.
 

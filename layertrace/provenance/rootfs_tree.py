@@ -8,14 +8,18 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from layertrace.model.entry import EntryKind
-from layertrace.provenance.trees import Contents, Finder, Item, Unpacked
-from layertrace.rootfs.squash import Place, content_number, link_end
+from layertrace.provenance.copies import Copying
+from layertrace.provenance.trees import Contents, Item, Unpacked
+from layertrace.rootfs.squash import STRIDE, Place, content_number, link_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from layertrace.model.build import Instruction
+    from layertrace.provenance.trees import Tree
     from layertrace.rootfs.squash import Rootfs
 
+_HARDLINK: Final = int(EntryKind.HARDLINK)
 _MAX_FORWARD: Final = 8
 """Hard links followed to entries that stand behind them in their tar."""
 
@@ -108,7 +112,7 @@ class RootfsTree:
             return None
         return self._digest_of(content)
 
-    def below(self, layer: int) -> Finder:
+    def below(self, layer: int) -> LowerTree:
         """Return what an instruction whose layer this is found when it began."""
         if layer not in self._lower:
             self._lower[layer] = LowerTree(self, layer)
@@ -116,6 +120,14 @@ class RootfsTree:
 
     def before(self, path: str, layer: int) -> Place | None:
         """Return what a container of the layers below ``layer`` sees at ``path``."""
+        packed = self.rootfs.seen.get(path)
+        if packed is not None and packed // STRIDE == layer:
+            # Asked of every path that is traced, and told by the squash already.
+            lower = self.rootfs.below.get(path)
+            return None if lower is None else Place(*divmod(lower, STRIDE))
+        return self._climb(path, layer)
+
+    def _climb(self, path: str, layer: int) -> Place | None:
         parents = _parents(path)
         for lower in range(layer - 1, -1, -1):
             index = self.rootfs.layers[lower]
@@ -165,6 +177,8 @@ class RootfsTree:
 
         That may lie in a lower layer: a link is made to what stands there then.
         """
+        if self.rootfs.layers[place.layer].kinds[place.number] != _HARDLINK:
+            return place
         found: Place | None = place
         forward = 0
         while found is not None and forward < _MAX_FORWARD:
@@ -208,6 +222,15 @@ class LowerTree:
         self._tree = tree
         self._layer = layer
         self._found: dict[str, Item | None] = {}
+        self._copyings: dict[tuple[int, int], Copying] = {}
+        """By the identity of what they are of, which they keep alive."""
+
+    def copying(self, instruction: Instruction, source: Tree | None) -> Copying:
+        """Return the COPY of a source that found this; one for all the paths it wrote."""
+        key = id(instruction), id(source)
+        if key not in self._copyings:
+            self._copyings[key] = Copying(instruction=instruction, image=self, source=source)
+        return self._copyings[key]
 
     def find(self, path: str) -> Item | None:
         """Return what stands at ``path``; directories no entry made count too."""

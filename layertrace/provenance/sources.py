@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 from layertrace.model.entry import EntryKind
 from layertrace.model.origin import Action, Evidence, Trust, weakest
 from layertrace.provenance.compare import Comparison, Likeness, compare
-from layertrace.provenance.copies import Copying
 from layertrace.provenance.hops import make_hop
 from layertrace.provenance.trees import resolve, resolve_folder
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from layertrace.model.build import Instruction
     from layertrace.model.origin import Hop
+    from layertrace.provenance.copies import Copying
     from layertrace.provenance.hops import At
     from layertrace.provenance.trees import Item, Tree
 
@@ -69,8 +69,7 @@ class Copy:
 
 def copying_at(at: At, instruction: Instruction, tree: Tree | None) -> Copying:
     """Return the COPY that made a layer, with the image as it found it."""
-    below = at.image.tree.below(at.place.layer)
-    return Copying(instruction=instruction, image=below, source=tree)
+    return at.image.tree.below(at.place.layer).copying(instruction, tree)
 
 
 def find_source(at: At, instruction: Instruction, tree: Tree | None) -> Copy:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layertrace.model.entry import EntryKind
+from layertrace.provenance.rootfs_tree import RootfsTree
 from layertrace.rootfs.squash import STRIDE, Hidden, Place, Rootfs, squash
 from tests.builders import Content, folder, hardlink, layer, symlink
 from tests.readers import walk
@@ -126,6 +127,16 @@ def test_fold_is_what_applying_layer_by_layer_gives(stack: list[Members]) -> Non
     assert unpacked(dict(folded.below)) == applied.below
     assert set(folded.hidden) == applied.hidden
     assert len(folded.hidden) == len(applied.hidden)
+
+
+@settings(deadline=None)
+@given(stacks)
+def test_what_a_seen_path_replaced_is_what_the_layers_below_show(stack: list[Members]) -> None:
+    """Asked of the whole image, and of an image that ends below the path's layer."""
+    indexes = indexes_of(stack)
+    tree = RootfsTree(squash(indexes), str)
+    for path, place in seen(tree.rootfs).items():
+        assert tree.before(path, place.layer) == squash(indexes[: place.layer]).place(path)
 
 
 @settings(deadline=None)
