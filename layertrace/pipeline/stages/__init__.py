@@ -1,1 +1,1 @@
-"""Images that a build's files were taken from, found elsewhere than the user named them."""
+"""Images that files were taken from, found in a build cache or the engine by what was copied."""
