@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from layertrace.archive.buildkit import find_buildkit
+from layertrace.archive.export.buildkit import find_buildkit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

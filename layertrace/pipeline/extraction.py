@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from layertrace.archive.target_names import holds_name
-from layertrace.archive.target_tree import Attributes
+from layertrace.archive.target.target_names import holds_name
+from layertrace.archive.target.target_tree import Attributes
 from layertrace.errors import LayerError, StoppedError
 from layertrace.model.entry import EntryKind
 from layertrace.provenance.trees import Item
@@ -14,7 +14,7 @@ from layertrace.provenance.trees import Item
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from layertrace.archive.target_tree import TargetTree
+    from layertrace.archive.target.target_tree import TargetTree
     from layertrace.pipeline.handing import Parts
     from layertrace.pipeline.stored import StoredImage
     from layertrace.provenance.rootfs_tree import RootfsTree

@@ -85,7 +85,7 @@ def _engine() -> Check:
 
 
 def _builder() -> Check:
-    from layertrace.archive.buildkit import find_buildkit  # noqa: PLC0415
+    from layertrace.archive.export.buildkit import find_buildkit  # noqa: PLC0415
 
     command = find_buildkit()
     if command is None:

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from layertrace.archive.builder import export_build
-from layertrace.archive.buildkit import find_buildkit
-from layertrace.archive.engine import Progress, export_image
+from layertrace.archive.export.builder import export_build
+from layertrace.archive.export.buildkit import find_buildkit
+from layertrace.archive.export.saved_image import Progress, export_image
 from layertrace.archive.trace_json import read_bundle
 from layertrace.dockerfile.parse import parse_build
 from layertrace.errors import EngineError, SourceError, StoppedError
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from docker import DockerClient
 
-    from layertrace.archive.buildkit import BuildCommand
-    from layertrace.archive.engine import ExportResult
+    from layertrace.archive.export.buildkit import BuildCommand
+    from layertrace.archive.export.saved_image import ExportResult
     from layertrace.model.bundle import TraceBundle
 
 pytestmark = pytest.mark.engine
@@ -627,7 +627,7 @@ def test_export_build_leaves_nothing_on_ctrl_c(
     _start(project, builder, base)
     script = (
         "import sys\nfrom pathlib import Path\n"
-        "from layertrace.archive.builder import export_build\n"
+        "from layertrace.archive.export.builder import export_build\n"
         "from layertrace.dockerfile.parse import parse_build\n"
         "folder, target, builder = sys.argv[1:]\n"
         "file = Path(folder, 'Dockerfile')\n"

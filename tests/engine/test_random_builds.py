@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from layertrace.archive.builder import export_build
+from layertrace.archive.export.builder import export_build
 from layertrace.dockerfile.parse import parse_build
 from layertrace.layers.cache import IndexCache
 from layertrace.model.origin import OriginKind, Trust

@@ -152,7 +152,7 @@ def test_doctor_says_what_works_without_an_engine(
     cli: Cli, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Six lines, and 0: nothing of it is an error."""
-    monkeypatch.setattr("layertrace.archive.buildkit.find_buildkit", lambda: None)
+    monkeypatch.setattr("layertrace.archive.export.buildkit.find_buildkit", lambda: None)
     answer = cli.run("doctor")
     rows = {line.split()[1]: line for line in answer.lines}
     assert list(rows) == ["version", "terminal", "cache", "temporary", "engine", "builder"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from layertrace.archive.engine import Progress
+from layertrace.archive.export.saved_image import Progress
 from layertrace.pipeline.watch import WalkProgress
 from layertrace.views.cli import main
 from layertrace.views.commands import export as export_module

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from layertrace.archive import target_tree
+from layertrace.archive.target import target_tree
 from layertrace.pipeline.handing import hand_out
 from layertrace.views.progress import Line
 from layertrace.views.signals import asked_to_stop

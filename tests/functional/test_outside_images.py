@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from layertrace.archive.decode import decode_config
-from layertrace.archive.trace_archive import SavedImage, TraceArchive
+from layertrace.archive.export.trace_archive import SavedImage, TraceArchive
 from layertrace.model.bundle import BundleImage, TraceBundle
 from tests.builders import docker_archive, file, folder, image, layer, sha256, step
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from layertrace.archive.target_tree import TargetTree
+from layertrace.archive.target.target_tree import TargetTree
 from layertrace.layers.cache import IndexCache
 from layertrace.model.entry import EntryKind
 from layertrace.model.origin import Change

@@ -17,7 +17,7 @@ from layertrace.views.options import pairs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from layertrace.archive.engine import ExportResult, Progress
+    from layertrace.archive.export.saved_image import ExportResult, Progress
     from layertrace.model.build import Build
 
 _PATH: Final = click.Path(path_type=Path)
@@ -80,12 +80,12 @@ def export(  # noqa: PLR0913 - one argument an option
             idle = [dockerfile, target, build_arg, network, tag]
             if any(idle) or no_cache or builder != "auto":
                 raise UsageError("build options go with --build CONTEXT")
-            from layertrace.archive.engine import export_image  # noqa: PLC0415
+            from layertrace.archive.export.saved_image import export_image  # noqa: PLC0415
 
             name = _engine_name(image or "")
             result = export_image(name, output, progress=tell, stop=_never, force=not no_clobber)
         else:
-            from layertrace.archive.builder import export_build  # noqa: PLC0415
+            from layertrace.archive.export.builder import export_build  # noqa: PLC0415
 
             file = dockerfile if dockerfile is not None else context / "Dockerfile"
             result = export_build(

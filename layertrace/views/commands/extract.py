@@ -58,7 +58,7 @@ def extract(  # noqa: PLR0913 - one argument an option
     sparse. Devices and named pipes are left out, and so are extended attributes
     and capabilities. After an error DIR is what it was before.
     """
-    from layertrace.archive.target_tree import TargetTree  # noqa: PLC0415
+    from layertrace.archive.target.target_tree import TargetTree  # noqa: PLC0415
     from layertrace.pipeline.extraction import Writing  # noqa: PLC0415
     from layertrace.views.signals import asked_to_stop  # noqa: PLC0415
 

@@ -19,14 +19,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from layertrace.archive import engine as engine_module
-from layertrace.archive.engine import (
-    ChunkReader,
-    Progress,
-    connect,
-    export_image,
-    inspect_image,
-    open_save,
-)
+from layertrace.archive.engine import ChunkReader, connect, inspect_image, open_save
+from layertrace.archive.export.saved_image import Progress, export_image
 from layertrace.errors import (
     EngineError,
     SourceError,
@@ -446,7 +440,7 @@ def test_export_image_leaves_nothing_on_a_signal(engine: FakeEngine, target: Pat
     engine.silent = threading.Event()
     script = (
         "import sys\nfrom pathlib import Path\n"
-        "from layertrace.archive.engine import export_image\n"
+        "from layertrace.archive.export.saved_image import export_image\n"
         "print('ready', flush=True)\n"
         "export_image('app:1', Path(sys.argv[1]), progress=print, stop=bool)\n"
     )
@@ -470,7 +464,7 @@ def _limited_export(target: Path, limit: int) -> subprocess.CompletedProcess[str
     """Export in a process whose files may not grow past ``limit``, as on a full disk."""
     script = (
         "import sys\nfrom pathlib import Path\n"
-        "from layertrace.archive.engine import export_image\n"
+        "from layertrace.archive.export.saved_image import export_image\n"
         "from layertrace.errors import LayertraceError\n"
         "try:\n"
         "    export_image('app:1', Path(sys.argv[1]), progress=lambda _: None, stop=bool)\n"

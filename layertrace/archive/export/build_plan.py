@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from layertrace.archive.engine import Progress
+    from layertrace.archive.export.saved_image import Progress
     from layertrace.model.build import Build, Stage
     from layertrace.model.bundle import ContextEntry
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from layertrace.archive.target_folder import Spot, TargetFolder
+    from layertrace.archive.target.target_folder import Spot, TargetFolder
 
 
 class Journal:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from layertrace.archive.target_folder import TargetFolder
-from layertrace.archive.target_tree import Attributes, TargetTree
+from layertrace.archive.target.target_folder import TargetFolder
+from layertrace.archive.target.target_tree import Attributes, TargetTree
 from layertrace.errors import StoppedError, StorageError, UsageError
 from tests.trees import tree_of
 

@@ -25,7 +25,9 @@ from layertrace.archive.build_context import (
     read_ignore,
     walk_context,
 )
-from layertrace.archive.build_plan import (
+from layertrace.archive.engine_errors import engine_errors
+from layertrace.archive.engine_exchange import Exchange
+from layertrace.archive.export.build_plan import (
     BuildOrder,
     BuiltImages,
     StageImage,
@@ -35,9 +37,7 @@ from layertrace.archive.build_plan import (
     refused_dockerfile,
     target_name,
 )
-from layertrace.archive.engine import Progress
-from layertrace.archive.engine_errors import engine_errors
-from layertrace.archive.engine_exchange import Exchange
+from layertrace.archive.export.saved_image import Progress
 from layertrace.errors import EngineError, StoppedError
 from layertrace.model.bundle import ContextEntry
 from layertrace.model.copysum import sum_header

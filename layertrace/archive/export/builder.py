@@ -7,19 +7,14 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, Final, Literal
 
-from layertrace.archive.build_plan import BuildOrder
-from layertrace.archive.buildkit import build_buildkit, find_buildkit
-from layertrace.archive.classic import build_classic
-from layertrace.archive.engine import (
-    ExportResult,
-    Tracked,
-    connect,
-    inspect_image,
-    open_save,
-)
-from layertrace.archive.target_file import check_target, complete_file
-from layertrace.archive.temporary_tags import TemporaryTags
-from layertrace.archive.trace_archive import SavedImages, TraceArchive
+from layertrace.archive.engine import connect, inspect_image, open_save
+from layertrace.archive.export.build_plan import BuildOrder
+from layertrace.archive.export.buildkit import build_buildkit, find_buildkit
+from layertrace.archive.export.classic import build_classic
+from layertrace.archive.export.saved_image import ExportResult, Tracked
+from layertrace.archive.export.target_file import check_target, complete_file
+from layertrace.archive.export.temporary_tags import TemporaryTags
+from layertrace.archive.export.trace_archive import SavedImages, TraceArchive
 from layertrace.archive.trace_json import MAX_TRACE_BYTES, encode_bundle
 from layertrace.errors import EngineError, SourceError, UsageError
 from layertrace.model.bundle import BundleBase, BundleImage, BundleStage, TraceBundle
@@ -30,8 +25,9 @@ if TYPE_CHECKING:
 
     from docker import DockerClient
 
-    from layertrace.archive.build_plan import BuiltImages
-    from layertrace.archive.engine import EngineImage, Progress
+    from layertrace.archive.engine import EngineImage
+    from layertrace.archive.export.build_plan import BuiltImages
+    from layertrace.archive.export.saved_image import Progress
     from layertrace.model.build import Build
 
 _REFERENCE: Final = re.compile(

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from layertrace.archive.compression import unpack
 from layertrace.archive.decode import Node, decode_config, parse_json
-from layertrace.archive.saved_stream import (
+from layertrace.archive.export.saved_stream import (
     MANIFEST_MEMBER,
     ByteStream,
     is_document,

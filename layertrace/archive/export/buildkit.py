@@ -26,7 +26,8 @@ from layertrace.archive.build_context import (
     pattern_of,
     read_ignore,
 )
-from layertrace.archive.build_plan import (
+from layertrace.archive.docker_command import ask, docker_commands
+from layertrace.archive.export.build_plan import (
     BuildOrder,
     BuiltImages,
     StageImage,
@@ -35,15 +36,14 @@ from layertrace.archive.build_plan import (
     named_stages,
     target_name,
 )
-from layertrace.archive.docker_command import ask, docker_commands
-from layertrace.archive.engine import Progress
-from layertrace.archive.plain_progress import BuildSteps
+from layertrace.archive.export.plain_progress import BuildSteps
+from layertrace.archive.export.saved_image import Progress
 from layertrace.errors import DockerfileError, EngineError, StoppedError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from layertrace.archive.temporary_tags import TemporaryTags
+    from layertrace.archive.export.temporary_tags import TemporaryTags
     from layertrace.model.build import Build
     from layertrace.model.bundle import ContextEntry
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from layertrace.archive import trace_archive
-from layertrace.archive.saved_stream import copy_saved, walk_saved
+from layertrace.archive.export import trace_archive
+from layertrace.archive.export.saved_stream import copy_saved, walk_saved
+from layertrace.archive.export.trace_archive import SavedImages, TraceArchive
 from layertrace.archive.source import open_archive, parse_reference
-from layertrace.archive.trace_archive import SavedImages, TraceArchive
 from layertrace.archive.trace_json import encode_bundle, read_bundle
 from layertrace.errors import (
     ArchiveError,

@@ -15,7 +15,7 @@ from collections import OrderedDict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from layertrace.archive.target_names import disk_name, holds_name
+from layertrace.archive.target.target_names import disk_name, holds_name
 from layertrace.errors import StorageError
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from layertrace.archive import builder, buildkit
-from layertrace.archive.build_plan import named_stages
-from layertrace.archive.builder import export_build
-from layertrace.archive.buildkit import BuildCommand, find_buildkit
-from layertrace.archive.plain_progress import BuildSteps
+from layertrace.archive.export import builder, buildkit
+from layertrace.archive.export.build_plan import named_stages
+from layertrace.archive.export.builder import export_build
+from layertrace.archive.export.buildkit import BuildCommand, find_buildkit
+from layertrace.archive.export.plain_progress import BuildSteps
 from layertrace.archive.trace_json import read_bundle
 from layertrace.dockerfile.parse import parse_build
 from layertrace.errors import (
@@ -33,8 +33,8 @@ from tests.fake_engine import FakeEngine, serving
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from layertrace.archive.builder import Builder
-    from layertrace.archive.engine import ExportResult, Progress
+    from layertrace.archive.export.builder import Builder
+    from layertrace.archive.export.saved_image import ExportResult, Progress
     from layertrace.model.bundle import TraceBundle
 
 SHELL = layer({"bin/sh": b"#!"})

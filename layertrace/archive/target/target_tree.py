@@ -14,9 +14,9 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Self
 
-from layertrace.archive.target_folder import HANDLES, TargetFolder
-from layertrace.archive.target_journal import Journal
-from layertrace.archive.target_names import disk_name
+from layertrace.archive.target.target_folder import HANDLES, TargetFolder
+from layertrace.archive.target.target_journal import Journal
+from layertrace.archive.target.target_names import disk_name
 from layertrace.errors import StorageError, UsageError
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""``export``: what the engine has or builds, to one archive on disk."""

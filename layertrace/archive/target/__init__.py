@@ -1,0 +1,1 @@
+"""``extract``: files to a folder on disk, and nowhere else."""
