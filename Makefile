@@ -53,7 +53,7 @@ bench: $(VENV)/.bench  ## measure against dive; BENCH='--quick --archive FILE' p
 fuzz: $(VENV)/.fuzz  ## fuzz every reader; FUZZ='layer json' SECONDS=600 choose which, how long
 	@for name in $(FUZZ); do \
 	    echo "fuzzing $$name for $(SECONDS) s …"; \
-	    $(BIN)/python fuzz/run.py $$name --seconds $(SECONDS) || exit 1; \
+	    $(BIN)/python fuzz/fuzz_one.py $$name --seconds $(SECONDS) || exit 1; \
 	done
 
 screenshots: $(VENV)/.installed  ## draw the pictures of the README anew

@@ -18,7 +18,7 @@ from layertrace.archive.build_context import (
     read_ignore,
     walk_context,
 )
-from layertrace.archive.export.classic import ContextTar
+from layertrace.archive.export.context_tar import ContextTar
 from layertrace.errors import SourceError, StoppedError
 from tests.builders import sha256
 

@@ -1,6 +1,6 @@
 """Fuzz one target, guided by which code an input reaches.
 
-    python fuzz/run.py {archive,layer,json,dockerfile} [--seconds N] [--input FILE]
+    python fuzz/fuzz_one.py {archive,layer,json,dockerfile} [--seconds N] [--input FILE]
 
 What was found to reach more stays in ``build/fuzz/NAME`` for the next time; an input that
 ends in anything but one of our errors is written to ``build/fuzz/NAME-crash-…`` and ends
