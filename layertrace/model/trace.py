@@ -35,6 +35,8 @@ class LayerInfo:
     step: int | None = None
     line: int | None = None
     instruction: str | None = None
+    lines: tuple[int, ...] = ()
+    """Of a layer that several instructions made together: theirs, in their order."""
     source: str | None = None
     """COPY --from: the stage or image it names."""
     source_stage: int | None = None

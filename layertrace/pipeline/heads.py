@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from layertrace.model.entry import EntryKind
+from layertrace.model.origin import weakest
 from layertrace.model.trace import Carrier, ImageHead, LayerInfo, StageInfo
 
 if TYPE_CHECKING:
@@ -34,7 +35,10 @@ def make_head(
 
 def _layer(image: Image, step: LayerStep, build: Build | None) -> LayerInfo:
     ref = image.layers[step.layer]
-    stage, instruction = step.stage, step.instruction
+    instruction, parts = step.instruction, step.parts
+    # Where another stage, or the base, has a share in a layer, it is nobody's alone.
+    stages = {part.stage.index: part.stage for part in parts if part.stage and not step.others}
+    stage = stages.popitem()[1] if len(stages) == 1 else step.stage
     source_stage = instruction.source_stage if instruction is not None else None
     source = (instruction.source_image or instruction.source_context) if instruction else None
     if source_stage is not None and build is not None:
@@ -45,7 +49,7 @@ def _layer(image: Image, step: LayerStep, build: Build | None) -> LayerInfo:
     elif text is None and step.recorded is not None and step.recorded.keyword:
         text = step.recorded.text
     line = instruction.line if instruction is not None else None
-    if instruction is None and stage is not None:
+    if instruction is None and stage is not None and not parts:
         # Of the base, or an ONBUILD trigger of it: both are the doing of FROM.
         line = stage.line
     return LayerInfo(
@@ -54,12 +58,13 @@ def _layer(image: Image, step: LayerStep, build: Build | None) -> LayerInfo:
         digest=ref.digest,
         created_by=step.created_by,
         base=step.base,
-        trust=step.trust,
-        evidence=step.evidence,
+        trust=weakest(*(part.trust for part in parts)) if parts else step.trust,
+        evidence=parts[0].evidence if parts else step.evidence,
         stage=stage.name if stage is not None else None,
         stage_index=stage.index if stage is not None else None,
         step=instruction.step if instruction is not None else None,
         line=line,
+        lines=tuple(part.instruction.line for part in parts if part.instruction is not None),
         instruction=text,
         source=source,
         source_stage=source_stage,
@@ -87,7 +92,8 @@ def carriers(alignment: Alignment, stage_index: int) -> tuple[Carrier, ...]:
     """Return the layers of the final image that took files out of a stage."""
     return tuple(
         Carrier(layer=step.layer, line=step.instruction.line, instruction=step.instruction.text)
-        for step in alignment.steps
+        for each in alignment.steps
+        for step in each.parts or (each,)
         if step.instruction is not None
         and (
             step.instruction.source_stage == stage_index

@@ -17,7 +17,7 @@ from layertrace.provenance.runlayer import Candidate, RunLayer, removed_files
 from layertrace.provenance.spelling import split_command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from layertrace.model.origin import Hop
     from layertrace.provenance.hops import At, TracedImage
@@ -49,6 +49,10 @@ class Runs:
     def mounts(self, image: TracedImage, layer: int) -> bool:
         """Say whether the RUN of a layer has mounts that hand it files."""
         return bool(self._layer(image, layer).mounts)
+
+    def sources(self, at: At) -> Iterator[str]:
+        """Yield where commands of a RUN took what stands at a path now, as they name it."""
+        return self._layer(at.image, at.place.layer).sources(at.path)
 
     def trail(self, at: At, trace: Callable[[At], Trail]) -> Trail | None:
         """Trace what a RUN did not make, or perhaps not; None for what it made."""

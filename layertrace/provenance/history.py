@@ -12,13 +12,20 @@ from typing import TYPE_CHECKING, Final
 
 from layertrace.model.origin import Evidence, Finding, Trust
 from layertrace.provenance.lineup import (
-    BUILDAH,
     BUILDKIT,
-    KANIKO,
-    LAYER_KEYWORDS,
     Difference,
     Records,
     line_up,
+)
+from layertrace.provenance.squashed import (
+    declared_parts,
+    holds_base,
+    is_joint,
+    is_shared,
+    is_squash,
+    only_step,
+    other_writers,
+    without_squash,
 )
 
 if TYPE_CHECKING:
@@ -33,8 +40,6 @@ CONTRADICTED: Final = "dockerfile-contradicted"
 MISMATCH: Final = "history-mismatch"
 SQUASHED: Final = "squashed-layers"
 ADDED: Final = "added-layers"
-_SQUASH_COMMENTS: Final = ("merge sha256:", "create new from sha256:")
-"""Of the one entry that ``docker build --squash`` adds."""
 _LAST_KEYWORDS: Final = frozenset({"CMD", "ENTRYPOINT"})
 """What an image ends with, and hardly any trigger is."""
 _OF_BASE: Final = "of the base, or made by an ONBUILD trigger of it; give --base IMAGE"
@@ -60,6 +65,18 @@ class LayerStep:
     instruction: Instruction | None = None
     doubt: str = ""
     """Why nothing tells which of several things made it, in words."""
+    parts: tuple[LayerStep, ...] = ()
+    """Of a layer that several instructions made: each of them, in their order."""
+    others: tuple[str, ...] = ()
+    """What else may have written to such a layer, in words."""
+
+    def part(self, line: int | None, text: str | None) -> LayerStep:
+        """Return the step of one of several instructions; itself where it has no such."""
+        for each in self.parts:
+            found = each.instruction
+            if found is not None and (found.line or None, found.text) == (line, text):
+                return each
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +120,12 @@ def align(
         steps = _recorded(config, known_base=known_base)
         return Alignment(steps=steps, exact=False, findings=_squashed(steps))
     chain = build.chain(build.target if stage_index is None else stage_index)
-    records = Records(_unsquashed(config))
+    records = Records(without_squash(config))
     wanted = [step for stage in chain for step in stage.instructions]
-    if base is not None and known_base is None:
-        difference: Lineup | Difference = Difference(
+    if holds_base(config):
+        difference: Lineup | Difference = _line_up_whole(records, wanted, build)
+    elif base is not None and known_base is None:
+        difference = Difference(
             step=f"line {chain[0].line}, {chain[0].text}",
             found="layers that are not those of the base image given",
         )
@@ -117,11 +136,28 @@ def align(
         steps = _recorded(config, known_base=known_base, above=Trust.CONTRADICTED)
         return Alignment(steps=steps, exact=False, findings=(_contradiction(build, difference),))
     # Without a single step to compare nothing shows that this is the Dockerfile.
-    sure = bool(wanted) or base is not None or chain[0].base == "scratch"
+    known = bool(wanted) or base is not None or chain[0].base == "scratch"
+    sure = known and not (holds_base(config) and any(difference.skipped))
     told = base is not None
     steps = tuple(_declared(config, records, difference, build, chain[0], sure=sure, told=told))
     findings = _squashed(steps) + _added(steps)
     return Alignment(steps=steps, exact=sure, base=chain[0], findings=findings)
+
+
+def _line_up_whole(
+    records: Records, wanted: Sequence[Instruction], build: Build
+) -> Lineup | Difference:
+    """Line up what is left of the history of a build that its base was squashed with.
+
+    That is the end alone, and of the base nothing but the triggers that ran.
+    """
+    more = len(records.entries) - len(wanted)
+    cut = max(-more, 0)
+    found = line_up(records, wanted[cut:], (max(more, 0),), build.arguments)
+    if isinstance(found, Difference) or not cut:
+        return found
+    first, *others = found.skipped
+    return replace(found, skipped=((*wanted[:cut], *first), *others))
 
 
 def _contradiction(build: Build, difference: Difference) -> Finding:
@@ -188,17 +224,6 @@ def _starts(config: ImageConfig, lowest: Stage, base: ImageConfig | None) -> Seq
     return starts
 
 
-def _unsquashed(config: ImageConfig) -> ImageConfig:
-    """Leave out the entry that squashing added: the steps themselves stand before it."""
-    if config.history and _is_squash(config.history[-1]):
-        return replace(config, history=config.history[:-1])
-    return config
-
-
-def _is_squash(entry: HistoryEntry) -> bool:
-    return not entry.created_by and entry.comment.startswith(_SQUASH_COMMENTS)
-
-
 def _declared(  # noqa: PLR0913
     config: ImageConfig,
     records: Records,
@@ -229,8 +254,10 @@ def _declared(  # noqa: PLR0913
             yield replace(_step(records, layer, position, Trust.INFERRED), stage=base)
         elif instruction is None and number < len(lineup.instructions):
             yield _doubted(_step(records, layer, position, Trust.UNKNOWN), _ADDED)
-        elif instruction is None or _is_joint(records, position, lineup.skipped[number]):
-            yield _joint(layer, entry)
+        elif instruction is None or is_shared(records, position, lineup.skipped[number]):
+            parts = tuple(_parts(records, lineup, build, layer, position, sure=sure))
+            others = other_writers(records, lineup, base, position, told=told)
+            yield _joint(layer, entry, parts, others)
         else:
             trust = Trust.INFERRED if instruction.unresolved else Trust.VERIFIED
             yield replace(
@@ -258,8 +285,10 @@ def _recorded(
         if layer < (known_base or 0):
             step = _step(records, layer, position, Trust.VERIFIED)
             steps.append(replace(step, base=True, evidence=Evidence.MATCHED))
-        elif _is_squash(entry) or _is_joint(records, position, frozenset()):
-            steps.append(_joint(layer, entry))
+        elif is_squash(entry) or is_joint(records, position):
+            alone = only_step(records, position)
+            parts = () if alone is None else (_step(records, layer, alone, above),)
+            steps.append(_joint(layer, entry, parts))
         else:
             steps.append(_step(records, layer, position, above))
     return tuple(steps)
@@ -283,36 +312,39 @@ def _doubted(step: LayerStep, doubt: str) -> LayerStep:
     return replace(step, trust=Trust.UNKNOWN, evidence=Evidence.UNKNOWN, doubt=doubt)
 
 
-def _joint(layer: int, entry: HistoryEntry) -> LayerStep:
-    """Return a layer that holds the work of several instructions."""
+def _joint(
+    layer: int, entry: HistoryEntry, parts: tuple[LayerStep, ...], others: tuple[str, ...] = ()
+) -> LayerStep:
+    """Return a layer that holds the work of several instructions; of one alone, its own."""
+    if len(parts) == 1 and not others:
+        return replace(parts[0], created_by=entry.created_by)
     return LayerStep(
         layer=layer,
         trust=Trust.UNKNOWN,
         evidence=Evidence.UNKNOWN,
         recorded=None,
         created_by=entry.created_by,
+        parts=parts,
+        others=others,
     )
 
 
-def _is_joint(records: Records, position: int, skipped: frozenset[str]) -> bool:
-    """Say whether a layer holds more than the work of its own instruction.
-
-    buildah writes one layer a build and names it after the last instruction, as
-    kaniko does when told to.
-    """
-    entry, recorded = records.entries[position], records.recorded[position]
-    if recorded.keyword not in LAYER_KEYWORDS | {""} or skipped & LAYER_KEYWORDS:
-        return True
-    if entry.author == KANIKO:
-        return sum(other.author == KANIKO for other in records.entries) == 1
-    before = records.entries[position - 1] if position else None
-    # With a layer a step buildah puts such a comment on every entry.
-    return (
-        entry.comment.startswith(BUILDAH)
-        and before is not None
-        and before.empty_layer
-        and not before.comment
-    )
+def _parts(  # noqa: PLR0913 - what a history and a Dockerfile are
+    records: Records, lineup: Lineup, build: Build, layer: int, position: int, *, sure: bool
+) -> Iterator[LayerStep]:
+    """Yield the instructions whose work is in one layer, as far as they change files."""
+    for part in declared_parts(records, lineup, position):
+        instruction = part.instruction
+        is_sure = sure and part.recorded and not instruction.unresolved
+        trust = Trust.VERIFIED if is_sure else Trust.INFERRED
+        step = _step(records, layer, part.position, trust)
+        yield replace(
+            step,
+            evidence=Evidence.DECLARED,
+            recorded=step.recorded if part.recorded else None,
+            stage=build.stages[instruction.stage_index],
+            instruction=instruction,
+        )
 
 
 def _squashed(steps: Sequence[LayerStep]) -> tuple[Finding, ...]:
@@ -320,11 +352,13 @@ def _squashed(steps: Sequence[LayerStep]) -> tuple[Finding, ...]:
     if not joint:
         return ()
     shown = ", ".join(f"L{layer + 1}" for layer in joint)
+    parted = all(steps[layer].parts for layer in joint)
+    known = "known only as far as content tells" if parted else "not known"
     return (
         Finding(
             code=SQUASHED,
             message=f"{shown} holds the work of several instructions: "
-            "which of them made a file there is not known",
+            f"which of them made a file there is {known}",
             facts={"layers": joint},
         ),
     )

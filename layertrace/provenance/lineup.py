@@ -40,9 +40,8 @@ class Lineup:
     instructions: tuple[Instruction | None, ...]
     """For each entry from ``start`` on; None for a label that the command line added.
     Where the Dockerfile does not tell the working directory, the history may have."""
-    skipped: tuple[frozenset[str], ...]
-    """For each, the keywords passed over since the one before: instructions that
-    left no entry."""
+    skipped: tuple[tuple[Instruction, ...], ...]
+    """For each, the instructions since the one before that left no entry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,20 +137,21 @@ class _Aligner:
     def from_start(self, start: int) -> Lineup | Difference:
         """Line up the entries from ``start`` on, as far as the first that differs."""
         count = len(self._records.entries)
-        position, passed = start, set[str]()
+        position = start
+        passed: list[Instruction] = []
         found: list[Instruction | None] = []
-        skipped: list[frozenset[str]] = []
+        skipped: list[tuple[Instruction, ...]] = []
         for number, instruction in enumerate(self._wanted):
             if position < count and self._table[position - self._offset][number]:
                 found.append(self._records.placed(instruction, position))
-                skipped.append(frozenset(passed))
+                skipped.append(tuple(passed))
                 passed.clear()
                 position += 1
             elif instruction.triggered and self._records.by_buildah:
                 # Of an image's triggers buildah runs all, of a stage's none.
                 continue
             elif self._may_lack(instruction):
-                passed.add(instruction.keyword)
+                passed.append(instruction)
             else:
                 step = f"line {instruction.line}, {instruction.text}"
                 return Difference(step=step, found=self._shown(position) or "no such step")
@@ -159,7 +159,7 @@ class _Aligner:
             self._is_added_label(position) or self._is_added_layer(position, start)
         ):
             found.append(None)
-            skipped.append(frozenset())
+            skipped.append(())
             position += 1
         if position < count:
             return Difference(step="the end", found=f"one more step, {self._shown(position)}")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from layertrace.provenance.trees import Tree
 
 UNKNOWN: Final = Origin(kind=OriginKind.UNKNOWN)
-_URL_STARTS: Final = ("http://", "https://", "git@", "git://", "ssh://")
+URL_STARTS: Final = ("http://", "https://", "git@", "git://", "ssh://")
 
 
 def made_on_the_way(at: At) -> Trail:
@@ -47,7 +47,7 @@ def from_document(at: At, instruction: Instruction) -> Trail | None:
 
 def from_url(at: At, instruction: Instruction) -> Trail | None:
     """Trace what an ADD fetched; None where the path is not a URL's."""
-    urls = [source for source in instruction.args[:-1] if source.startswith(_URL_STARTS)]
+    urls = [source for source in instruction.args[:-1] if source.startswith(URL_STARTS)]
     if instruction.keyword != "ADD" or not urls:
         return None
     if at.item.kind is EntryKind.DIR and not any(map(_is_repository, urls)):

@@ -121,7 +121,7 @@ class RunLayer:
         for name in self._linked.get(place.number, ()):
             if name != path:
                 yield from self._lower(name, _LINKED)
-        for name in self._sources(path):
+        for name in self.sources(path):
             mounted = self._mounted(name)
             if mounted is None:
                 yield from self._lower(name, _COPIED)
@@ -130,7 +130,7 @@ class RunLayer:
 
     def missing_at(self, path: str) -> tuple[str, ...]:
         """Return the mounts not at hand out of which commands put a file at a path."""
-        found = filter(None, map(self._mounted, self._sources(path)))
+        found = filter(None, map(self._mounted, self.sources(path)))
         return tuple(_missing(mount) for mount, _ in found if not mount.told)
 
     def alike(self, at: At) -> tuple[Candidate, ...]:
@@ -179,8 +179,8 @@ class RunLayer:
         ends = resolve(self._below, destination), resolve_folder(self._below, destination)
         return tuple(dict.fromkeys(ends))
 
-    def _sources(self, path: str) -> Iterator[str]:
-        """Yield where commands took what stands at a path now, the last command first."""
+    def sources(self, path: str) -> Iterator[str]:
+        """Yield where commands took what stands at a path in the end, the last first."""
         found = {path: None}
         for copy, ends in reversed(self._copies):
             for known in tuple(found):
@@ -193,7 +193,7 @@ class RunLayer:
 
     def _is_guessed(self, path: str) -> bool:
         """Say whether commands may have put any file at a path."""
-        known = (path, *self._sources(path)) if self._into else ()
+        known = (path, *self.sources(path)) if self._into else ()
         return any(
             not end or each == end or each.startswith(f"{end}/")
             for each in known

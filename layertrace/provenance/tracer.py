@@ -27,7 +27,9 @@ from layertrace.provenance.hops import (
     make_hop,
     written,
 )
+from layertrace.provenance.joint import Joint
 from layertrace.provenance.mounts import Mountable
+from layertrace.provenance.moved import Ways
 from layertrace.provenance.outside import (
     UNKNOWN,
     from_document,
@@ -94,6 +96,16 @@ class Tracer:
         )
         self._uniform: dict[int, Chain] = {}
         self._proofs = Proofs(knowledge.owners, knowledge.proven)
+        self._joint = Joint(
+            Ways(
+                trace=self._trace,
+                written=self._written,
+                source=self._source,
+                runs=self._runs,
+                stages=knowledge.stages,
+                by_name=knowledge.by_name,
+            )
+        )
 
     def chain(self, path: str) -> Chain | None:
         """Return the chain of a path of the final image; None if it is not there."""
@@ -121,7 +133,7 @@ class Tracer:
         image = self._final if hop.place == FINAL else next(stages, None)
         if image is None or hop.layer is None:
             return hop
-        step = image.alignment.steps[hop.layer]
+        step = image.alignment.steps[hop.layer].part(hop.line, hop.instruction)
         instruction = step.instruction
         if instruction is None or instruction.keyword not in _COPIES:
             return hop
@@ -163,7 +175,7 @@ class Tracer:
         step = self._final.alignment.steps[place.layer]
         if step.base or step.doubt:
             return True
-        if path in self._final.tree.rootfs.below:
+        if step.parts or path in self._final.tree.rootfs.below:
             return False
         if _is_run(step):
             return not self._runs.may_bring(self._final, path, place)
@@ -176,7 +188,8 @@ class Tracer:
         build = self._known.build
         for hop in trail.hops:
             if hop.action is Action.COPY and hop.place == FINAL and hop.layer is not None:
-                instruction = self._final.alignment.steps[hop.layer].instruction
+                step = self._final.alignment.steps[hop.layer]
+                instruction = step.part(hop.line, hop.instruction).instruction
                 if instruction is not None and instruction.keyword == "RUN":
                     # It copied what another step had brought.
                     continue
@@ -193,6 +206,8 @@ class Tracer:
             return inherited(at)
         if step.doubt:
             return unexplained(at, step.doubt)
+        if step.parts:
+            return self._joint.trail(at)
         older = _rewritten(at)
         if older is not None:
             detail = describe_change(older.item, at.item)

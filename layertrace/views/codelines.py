@@ -53,8 +53,8 @@ def build_code(head: ImageHead) -> Code:
 def _given(head: ImageHead, build: Build) -> tuple[CodeRow, ...]:
     made: dict[int, list[LayerInfo]] = {}
     for layer in head.layers:
-        if layer.line is not None:
-            made.setdefault(layer.line, []).append(layer)
+        for line in layer.lines or filter(None, [layer.line]):
+            made.setdefault(line, []).append(layer)
     stages: dict[int, int] = {}
     firsts: dict[int, int] = {}
     for stage in build.stages:

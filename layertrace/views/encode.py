@@ -102,6 +102,7 @@ def layer_json(layer: LayerInfo) -> Json:
         "stage": layer.stage,
         "stage_index": layer.stage_index,
         "line": layer.line,
+        **({"lines": list(layer.lines)} if layer.lines else {}),
         "instruction": _text(layer.instruction),
         "created_by": plain(layer.created_by),
         "source": _text(layer.source),

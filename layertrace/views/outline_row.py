@@ -79,9 +79,20 @@ def layer_text(layer: LayerInfo) -> str:
     Of a base layer that is what its own builder recorded: the Dockerfile at
     hand says ``FROM`` for all of them.
     """
+    if layer.lines:
+        return joint_text(layer)
     recorded = show_command(layer.created_by)
     text = recorded if layer.base else layer.instruction
     return " ".join((text or recorded or layer.instruction or "(nothing recorded)").split())
+
+
+def joint_text(layer: LayerInfo) -> str:
+    """Return what made a layer that is the work of several instructions."""
+    first, last = min(layer.lines), max(layer.lines)
+    if first == last:
+        # Nobody joins one with nothing.
+        return f"1 instruction and more in one layer, line {first}"
+    return f"{len(layer.lines)} instructions in one layer, lines {first}-{last}"
 
 
 def layers_name(layers: Sequence[int]) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from layertrace.model.entry import EntryKind
 from layertrace.model.origin import Action, OriginKind, Trust
+from layertrace.views.outline_row import joint_text
 from layertrace.views.tables import format_table
 from layertrace.views.text import CHANGE_MARKS, TRUST_MARKS, plural, show_name, show_size
 
@@ -76,8 +77,14 @@ def _layer_row(layer: LayerInfo) -> list[str]:
         f"{layer.files or 0:,}",
         show_size(layer.wasted or 0),
         f":{layer.line}" if layer.line is not None else "",
-        show_name(layer.instruction or layer.created_by or "(not recorded)"),
+        _made_by(layer),
     ]
+
+
+def _made_by(layer: LayerInfo) -> str:
+    if layer.lines:
+        return joint_text(layer)
+    return show_name(layer.instruction or layer.created_by or "(not recorded)")
 
 
 def _layer_stage(layer: LayerInfo) -> str:
@@ -250,7 +257,7 @@ def _version_lines(head: ImageHead, versions: Sequence[Version], *, width: int |
                 version.change.value,
                 show_size(version.size) if version.size is not None else "",
                 f":{layer.line}" if layer.line is not None else "",
-                show_name(layer.instruction or layer.created_by),
+                _made_by(layer),
             ]
         )
     titles = ["LAYER", "", "CHANGE", "SIZE", "LINE", "INSTRUCTION"]

@@ -109,6 +109,7 @@ def _image() -> Schema:
 
 def _layer() -> Schema:
     return _object(
+        optional={"lines": _list(_COUNT)},
         index=_COUNT,
         diff_id=_or_null(_DIGEST),
         digest=_or_null(_DIGEST),

@@ -198,13 +198,6 @@ def test_chain_of_a_given_base_is_verified_without_a_dockerfile() -> None:
     assert _chain(unnamed, "a").hops[0].detail == "base image"
 
 
-def test_chain_of_a_layer_of_several_steps_is_unknown() -> None:
-    """Of one layer for a whole build nothing says which step made a file."""
-    dockerfile = 'FROM scratch\nRUN make\nCMD ["x"]\n'
-    steps: Steps = [("/bin/sh -c make", None), ('/bin/sh -c #(nop) CMD ["x"]', {"a": b"1"})]
-    assert origin(trace(dockerfile, steps).chain("a")) == "unknown unknown"
-
-
 def test_chain_does_not_choose_between_the_base_and_its_triggers() -> None:
     """What an unknown base, or an ONBUILD of it, may have made has no origin until it is given."""
     build = parse_build("FROM base\nRUN own\n")
