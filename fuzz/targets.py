@@ -23,7 +23,7 @@ from layertrace.layers.index import dump_index, load_index
 from layertrace.layers.walk import walk_layer
 from layertrace.model.entry import EntryKind
 from layertrace.pipeline.contents import file_content
-from layertrace.provenance.history import align
+from layertrace.provenance.alignment.history import align
 from layertrace.rootfs.squash import squash
 from tests.readers import MemoryReader
 from tests.readings import LIMITS, read_whole

@@ -16,8 +16,8 @@ from layertrace.dockerfile.parse import parse_build
 from layertrace.layers.walk import walk_layer
 from layertrace.model.bundle import ContextEntry
 from layertrace.model.image import HistoryEntry, ImageConfig, Platform
+from layertrace.provenance.alignment.history import align
 from layertrace.provenance.context_tree import ContextTree
-from layertrace.provenance.history import align
 from layertrace.provenance.hops import TracedImage
 from layertrace.provenance.rootfs_tree import RootfsTree
 from layertrace.provenance.tracer import FINAL, Knowledge, Tracer

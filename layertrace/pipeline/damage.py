@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from layertrace.layers.index import LayerIndex
     from layertrace.model.image import Image
     from layertrace.pipeline.parts import OpenStage, Parts
-    from layertrace.provenance.history import Alignment
+    from layertrace.provenance.alignment.history import Alignment
 
 
 def layer_findings(image: Image, indexes: Sequence[LayerIndex]) -> tuple[Finding, ...]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from layertrace.model.build import Build
     from layertrace.model.image import Image
     from layertrace.model.origin import Finding
-    from layertrace.provenance.history import Alignment, LayerStep
+    from layertrace.provenance.alignment.history import Alignment, LayerStep
     from layertrace.rootfs.squash import Rootfs
 
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from layertrace.model.trace import ImageHead
     from layertrace.pipeline.opening.bases import Bases
     from layertrace.pipeline.stored import StoredImage
+    from layertrace.provenance.alignment.history import Alignment, LayerStep
     from layertrace.provenance.context_tree import ContextTree
-    from layertrace.provenance.history import Alignment, LayerStep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

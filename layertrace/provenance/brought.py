@@ -11,10 +11,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from layertrace.model.origin import Action, Evidence, Origin, OriginKind, Trust, weakest
+from layertrace.provenance.alignment.spelling import split_command
 from layertrace.provenance.commands import read_commands, read_text
 from layertrace.provenance.hops import Trail, make_hop, origin_at, written
 from layertrace.provenance.runlayer import Candidate, RunLayer, removed_files
-from layertrace.provenance.spelling import split_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

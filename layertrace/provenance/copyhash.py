@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Final
 
 from layertrace.model.copysum import sum_header
 from layertrace.model.entry import EntryKind, clean_path
+from layertrace.provenance.alignment.spelling import read_created_by
 from layertrace.provenance.patterns import has_wildcards, name_matches
-from layertrace.provenance.spelling import read_created_by
 from layertrace.provenance.trees import resolve
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from layertrace.model.build import Instruction
     from layertrace.model.image import ImageConfig
-    from layertrace.provenance.spelling import Recorded
+    from layertrace.provenance.alignment.spelling import Recorded
     from layertrace.provenance.trees import Item, Tree
 
 _HASH: Final = re.compile(r"(?:--chown=\S*? ?)?((?:file|dir|multi):[0-9a-f]{64}) in ")
@@ -83,7 +83,7 @@ def _mounted(host: Owners) -> tuple[Manner, ...]:
 def read_hash(recorded: Recorded | None) -> str | None:
     """Return the hash that a history entry of a COPY or ADD holds, ``file:`` and so on before it.
 
-    >>> from layertrace.provenance.spelling import Recorded
+    >>> from layertrace.provenance.alignment.spelling import Recorded
     >>> read_hash(Recorded(keyword="COPY", rest=f"dir:{'0' * 64} in /app", classic=True))[:10]
     'dir:000000'
     """

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from layertrace.model.origin import Action, Hop, Origin, OriginKind, Trust
 
 if TYPE_CHECKING:
-    from layertrace.provenance.history import Alignment, LayerStep
+    from layertrace.provenance.alignment.history import Alignment, LayerStep
     from layertrace.provenance.rootfs_tree import RootfsTree
     from layertrace.provenance.trees import Item
     from layertrace.rootfs.squash import Place

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from layertrace.model.build import Instruction
-    from layertrace.provenance.history import LayerStep
+    from layertrace.provenance.alignment.history import LayerStep
     from layertrace.provenance.hops import At, TracedImage
     from layertrace.provenance.trees import Item
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from layertrace.model.build import Instruction
     from layertrace.model.origin import Hop
-    from layertrace.provenance.history import LayerStep
+    from layertrace.provenance.alignment.history import LayerStep
     from layertrace.provenance.hops import At
     from layertrace.provenance.sources import Copy
     from layertrace.provenance.trees import Tree

@@ -24,10 +24,10 @@ from layertrace.rootfs.squash import Place
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from layertrace.provenance.alignment.history import LayerStep
+    from layertrace.provenance.alignment.spelling import Recorded
     from layertrace.provenance.copyhash import Owners
-    from layertrace.provenance.history import LayerStep
     from layertrace.provenance.hops import TracedImage
-    from layertrace.provenance.spelling import Recorded
     from layertrace.provenance.tracer import Knowledge
     from layertrace.provenance.trees import Tree
 

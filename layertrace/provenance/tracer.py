@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from layertrace.model.build import Build, Instruction, Stage
-    from layertrace.provenance.history import LayerStep
+    from layertrace.provenance.alignment.history import LayerStep
     from layertrace.provenance.trees import Tree
     from layertrace.rootfs.squash import Place
 

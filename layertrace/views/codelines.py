@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from layertrace.provenance.history import CONTRADICTED
+from layertrace.provenance.alignment.history import CONTRADICTED
 from layertrace.views.outline_row import layer_name
 from layertrace.views.text import show_command, show_size
 

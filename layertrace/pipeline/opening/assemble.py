@@ -20,7 +20,7 @@ from layertrace.pipeline.opening.evidence import find_provenance
 from layertrace.pipeline.opening.given import open_given, open_nameless
 from layertrace.pipeline.opening.references import Opener
 from layertrace.pipeline.parts import AtEngine, OpenImage, OpenStage, Parts
-from layertrace.provenance.history import CONTRADICTED
+from layertrace.provenance.alignment.history import CONTRADICTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from layertrace.pipeline.hints import Hints
     from layertrace.pipeline.opening.references import Opened
     from layertrace.pipeline.watch import Watcher
-    from layertrace.provenance.history import Alignment
+    from layertrace.provenance.alignment.history import Alignment
 
 
 def open_parts(reference: str, hints: Hints, cache: IndexCache, watcher: Watcher) -> Parts:

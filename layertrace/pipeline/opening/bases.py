@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from layertrace.model.build import Build
     from layertrace.model.image import BaseClaim, Image
     from layertrace.model.limits import Limits
-    from layertrace.provenance.history import Alignment
+    from layertrace.provenance.alignment.history import Alignment
 
 RECORDED: Final = "base-recorded"
 _SHOWN: Final = 19

@@ -9,10 +9,10 @@ from layertrace.dockerfile.parse import parse_build
 from layertrace.errors import DockerfileError, UsageError
 from layertrace.model.bundle import TraceBundle
 from layertrace.pipeline.opening.evidence import known_contexts, read_own
+from layertrace.provenance.alignment.history import align
+from layertrace.provenance.alignment.materials import with_bases
+from layertrace.provenance.alignment.weighing import Reading, weigh
 from layertrace.provenance.copyhash import has_hashes
-from layertrace.provenance.history import align
-from layertrace.provenance.materials import with_bases
-from layertrace.provenance.weighing import Reading, weigh
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,7 @@ from layertrace.dockerfile.parse import parse_build
 from layertrace.errors import ArchiveError, DockerfileError, LimitError, SourceError
 from layertrace.model.limits import DEFAULTS
 from layertrace.model.origin import Finding
-from layertrace.provenance.attested import is_of, with_triggers
+from layertrace.provenance.alignment.attested import is_of, with_triggers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from layertrace.errors import UsageError
 from layertrace.pipeline.parts import OpenImage, OpenStage
-from layertrace.provenance.history import align
+from layertrace.provenance.alignment.history import align
 
 if TYPE_CHECKING:
     from layertrace.model.build import Build

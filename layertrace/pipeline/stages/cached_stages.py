@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from layertrace.model.origin import Finding
 from layertrace.pipeline.parts import OpenStage
 from layertrace.pipeline.stored import StoredArchive
-from layertrace.provenance.cached import find_stages
+from layertrace.provenance.stages.cached import find_stages
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from layertrace.layers.cache import IndexCache
     from layertrace.model.build import Build
     from layertrace.model.image import ImageConfig
-    from layertrace.provenance.history import Alignment
+    from layertrace.provenance.alignment.history import Alignment
 
 INCOMPLETE: Final = "stage-cache-incomplete"
 

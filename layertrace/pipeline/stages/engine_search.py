@@ -24,17 +24,17 @@ from layertrace.pipeline.stages.engine_answer import (
 )
 from layertrace.pipeline.stages.engine_shelf import Shelf
 from layertrace.pipeline.streamed import open_together
+from layertrace.provenance.alignment.history import align
 from layertrace.provenance.copyhash import Owners
-from layertrace.provenance.history import align
 from layertrace.provenance.hops import TracedImage
-from layertrace.provenance.kept import (
+from layertrace.provenance.rootfs_tree import RootfsTree
+from layertrace.provenance.stages.kept import (
     best,
     carried_from,
     fit,
     is_proof,
     is_whole,
 )
-from layertrace.provenance.rootfs_tree import RootfsTree
 from layertrace.rootfs.squash import squash
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     from layertrace.pipeline.stored import StoredImage
     from layertrace.pipeline.streamed import StoredInEngine
     from layertrace.pipeline.watch import Watcher
-    from layertrace.provenance.history import LayerStep
-    from layertrace.provenance.kept import Carried, Fit
+    from layertrace.provenance.alignment.history import LayerStep
+    from layertrace.provenance.stages.kept import Carried, Fit
 
 BATCHES: Final = (1, 3, 4, 4)
 """How many images are streamed at a time: the image built last is mostly the one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from layertrace.errors import StoppedError
-from layertrace.provenance.kept import fitting_ends
+from layertrace.provenance.stages.kept import fitting_ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

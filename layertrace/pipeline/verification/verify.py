@@ -19,7 +19,7 @@ from layertrace.pipeline.damage import false_layers, placed, refuse_nothing
 from layertrace.pipeline.heads import make_head, with_sizes
 from layertrace.pipeline.verification.judge import Facts, judge
 from layertrace.pipeline.verification.reading import StoreReading, read_layer
-from layertrace.provenance.history import align
+from layertrace.provenance.alignment.history import align
 from layertrace.rootfs.squash import squash
 
 if TYPE_CHECKING:

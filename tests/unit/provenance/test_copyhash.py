@@ -16,10 +16,10 @@ import pytest
 from layertrace.dockerfile.parse import parse_build
 from layertrace.model.bundle import ContextEntry
 from layertrace.model.image import HistoryEntry
+from layertrace.provenance.alignment.spelling import read_created_by
 from layertrace.provenance.context_tree import ContextTree
 from layertrace.provenance.copyhash import CopyHash, Owners, read_hash
 from layertrace.provenance.rootfs_tree import RootfsTree
-from layertrace.provenance.spelling import read_created_by
 from tests.builders import Content, Member, file, folder, symlink
 from tests.tracing import context_tree, rootfs_tree
 

@@ -10,14 +10,14 @@ from layertrace.dockerfile.parse import parse_build
 from layertrace.model.buildcache import BuildCache, CachedLayer, CachedStep
 from layertrace.model.image import HistoryEntry, ImageConfig, Platform
 from layertrace.model.origin import Trust
-from layertrace.provenance.cached import find_stages
-from layertrace.provenance.history import align
+from layertrace.provenance.alignment.history import align
+from layertrace.provenance.stages.cached import find_stages
 from tests.builders import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from layertrace.provenance.cached import CachedStage
+    from layertrace.provenance.stages.cached import CachedStage
 
 DOCKERFILE = """\
 FROM node AS build

@@ -7,7 +7,13 @@ import pytest
 from layertrace.dockerfile.parse import parse_build
 from layertrace.model.image import HistoryEntry, ImageConfig, Platform
 from layertrace.model.origin import Trust
-from layertrace.provenance.history import CONTRADICTED, SQUASHED, Alignment, LayerStep, align
+from layertrace.provenance.alignment.history import (
+    CONTRADICTED,
+    SQUASHED,
+    Alignment,
+    LayerStep,
+    align,
+)
 
 NOP = "/bin/sh -c #(nop)"
 HASH = "0" * 64

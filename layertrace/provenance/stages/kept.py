@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Final
 
 from layertrace.model.entry import EntryKind
 from layertrace.model.image import ImageConfig, Platform
-from layertrace.provenance.agreement import agrees
+from layertrace.provenance.alignment.agreement import agrees
+from layertrace.provenance.alignment.lineup import Records
 from layertrace.provenance.compare import Likeness
 from layertrace.provenance.copyhash import CopyHash, read_hash
 from layertrace.provenance.hops import At
-from layertrace.provenance.lent import Borrowed, Lent
-from layertrace.provenance.lineup import Records
 from layertrace.provenance.rootfs_tree import RootfsTree
 from layertrace.provenance.sources import find_source
+from layertrace.provenance.stages.lent import Borrowed, Lent
 from layertrace.rootfs.squash import Place
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
     from layertrace.model.build import Build, Instruction
     from layertrace.model.image import HistoryEntry
+    from layertrace.provenance.alignment.history import LayerStep
+    from layertrace.provenance.alignment.spelling import Recorded
     from layertrace.provenance.copyhash import Owners
-    from layertrace.provenance.history import LayerStep
     from layertrace.provenance.hops import TracedImage
-    from layertrace.provenance.spelling import Recorded
     from layertrace.provenance.trees import Contents
 
 _LOOKED_AT: Final = 500

@@ -9,7 +9,14 @@ import pytest
 from layertrace.dockerfile.parse import parse_build
 from layertrace.model.image import HistoryEntry
 from layertrace.provenance.copyhash import Owners
-from layertrace.provenance.kept import carried_from, fit, fitting_ends, is_proof, is_whole, made_at
+from layertrace.provenance.stages.kept import (
+    carried_from,
+    fit,
+    fitting_ends,
+    is_proof,
+    is_whole,
+    made_at,
+)
 from tests.builders import file, folder, hardlink, symlink
 from tests.kept_builds import NOP, copied
 from tests.tracing import MemoryContents, image_config, traced_image
@@ -18,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from layertrace.provenance.hops import TracedImage
-    from layertrace.provenance.kept import Carried, Fit
+    from layertrace.provenance.stages.kept import Carried, Fit
     from layertrace.rootfs.squash import Place
     from tests.builders import Content
     from tests.tracing import Steps

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from layertrace.model.buildcache import chain_id
 from layertrace.model.origin import Evidence, Trust
-from layertrace.provenance.history import Alignment, LayerStep
-from layertrace.provenance.lineup import LAYER_KEYWORDS
+from layertrace.provenance.alignment.history import Alignment, LayerStep
+from layertrace.provenance.alignment.lineup import LAYER_KEYWORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from layertrace.provenance.weighing import PROVENANCE_CONTRADICTED, Reading
+from layertrace.provenance.alignment.weighing import PROVENANCE_CONTRADICTED, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,15 +12,15 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from layertrace.model.origin import Evidence, Finding, Trust
-from layertrace.provenance.attested import attested_layers, tie
-from layertrace.provenance.history import CONTRADICTED
+from layertrace.provenance.alignment.attested import attested_layers, tie
+from layertrace.provenance.alignment.history import CONTRADICTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from layertrace.model.attestation import Attestation
     from layertrace.model.build import Build, Instruction, Stage
-    from layertrace.provenance.history import Alignment, LayerStep
+    from layertrace.provenance.alignment.history import Alignment, LayerStep
 
 PROVENANCE_CONTRADICTED: Final = "provenance-contradicted"
 

@@ -13,13 +13,13 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from layertrace.provenance.spelling import split_command
+from layertrace.provenance.alignment.spelling import split_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from layertrace.model.build import Instruction
-    from layertrace.provenance.spelling import Recorded
+    from layertrace.provenance.alignment.spelling import Recorded
 
 DEFAULT_SHELL: Final = "/bin/sh -c"
 _COPYING: Final = frozenset({"COPY", "ADD"})

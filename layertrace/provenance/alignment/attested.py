@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from layertrace.model.attestation import Edge, StepKind, Wire
 from layertrace.model.origin import Evidence, Trust
-from layertrace.provenance.history import MISMATCH
+from layertrace.provenance.alignment.history import MISMATCH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from layertrace.model.attestation import Attestation, BuildStep, LineRange
     from layertrace.model.build import Build, Instruction, Stage
     from layertrace.model.image import Image
-    from layertrace.provenance.history import Alignment, LayerStep
+    from layertrace.provenance.alignment.history import Alignment, LayerStep
 
 MAX_STEPS: Final = 100_000
 """Edges walked; the longest chain of real builds has some hundreds."""

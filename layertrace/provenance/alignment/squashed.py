@@ -13,14 +13,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from layertrace.provenance.lineup import BUILDAH, KANIKO, LAYER_KEYWORDS
+from layertrace.provenance.alignment.lineup import BUILDAH, KANIKO, LAYER_KEYWORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from layertrace.model.build import Instruction, Stage
     from layertrace.model.image import HistoryEntry, ImageConfig
-    from layertrace.provenance.lineup import Lineup, Records
+    from layertrace.provenance.alignment.lineup import Lineup, Records
 
 WRITERS: Final = LAYER_KEYWORDS - {"WORKDIR"}
 """What makes files, not directories alone."""

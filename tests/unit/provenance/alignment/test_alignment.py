@@ -11,14 +11,14 @@ from layertrace.dockerfile.parse import parse_build
 from layertrace.model.build import BaseDefaults
 from layertrace.model.image import HistoryEntry, ImageConfig, Platform
 from layertrace.model.origin import Evidence, Trust
-from layertrace.provenance.history import ADDED, CONTRADICTED, MISMATCH, SQUASHED, align
-from layertrace.provenance.spelling import KEYWORDS
+from layertrace.provenance.alignment.history import ADDED, CONTRADICTED, MISMATCH, SQUASHED, align
+from layertrace.provenance.alignment.spelling import KEYWORDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from layertrace.model.build import Build
-    from layertrace.provenance.history import Alignment
+    from layertrace.provenance.alignment.history import Alignment
 
 LAYERS = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})
 HASH = "9b758a0c44cea84997fb3aabe1e2e4e095cf872635f64c8766d55ace86fc29de"

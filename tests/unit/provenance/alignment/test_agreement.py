@@ -8,8 +8,8 @@ import pytest
 
 from layertrace.dockerfile.parse import parse_build
 from layertrace.model.image import HistoryEntry
-from layertrace.provenance.agreement import agrees
-from layertrace.provenance.spelling import read_created_by
+from layertrace.provenance.alignment.agreement import agrees
+from layertrace.provenance.alignment.spelling import read_created_by
 
 if TYPE_CHECKING:
     from layertrace.model.build import Instruction

@@ -19,11 +19,11 @@ from layertrace.model.attestation import (
 from layertrace.model.build import BaseDefaults
 from layertrace.model.image import HistoryEntry, Image, ImageConfig, LayerRef, Platform
 from layertrace.model.origin import Evidence, Trust
-from layertrace.provenance import attested
-from layertrace.provenance.attested import attested_layers, is_of, tie, with_triggers
-from layertrace.provenance.history import CONTRADICTED, MISMATCH, Alignment, align
-from layertrace.provenance.materials import name_bases, with_bases
-from layertrace.provenance.weighing import (
+from layertrace.provenance.alignment import attested
+from layertrace.provenance.alignment.attested import attested_layers, is_of, tie, with_triggers
+from layertrace.provenance.alignment.history import CONTRADICTED, MISMATCH, Alignment, align
+from layertrace.provenance.alignment.materials import name_bases, with_bases
+from layertrace.provenance.alignment.weighing import (
     PROVENANCE_CONTRADICTED,
     Reading,
     first_difference,

@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from layertrace.model.origin import Evidence, Finding, Trust
-from layertrace.provenance.lineup import (
+from layertrace.provenance.alignment.lineup import (
     BUILDKIT,
     Difference,
     Records,
     line_up,
 )
-from layertrace.provenance.squashed import (
+from layertrace.provenance.alignment.squashed import (
     declared_parts,
     holds_base,
     is_joint,
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     from layertrace.model.build import Build, Instruction, Stage
     from layertrace.model.image import HistoryEntry, ImageConfig
-    from layertrace.provenance.lineup import Lineup
-    from layertrace.provenance.spelling import Recorded
+    from layertrace.provenance.alignment.lineup import Lineup
+    from layertrace.provenance.alignment.spelling import Recorded
 
 CONTRADICTED: Final = "dockerfile-contradicted"
 MISMATCH: Final = "history-mismatch"

@@ -10,15 +10,15 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
-from layertrace.provenance.agreement import DEFAULT_SHELL, agrees, completed
-from layertrace.provenance.spelling import read_created_by
+from layertrace.provenance.alignment.agreement import DEFAULT_SHELL, agrees, completed
+from layertrace.provenance.alignment.spelling import read_created_by
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from layertrace.model.build import Instruction
     from layertrace.model.image import ImageConfig
-    from layertrace.provenance.spelling import Recorded
+    from layertrace.provenance.alignment.spelling import Recorded
 
 LAYER_KEYWORDS: Final = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})
 """What may change the file system; no builder makes a layer for anything else."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from layertrace.model.image import HistoryEntry
-from layertrace.provenance.spelling import read_created_by, split_command
+from layertrace.provenance.alignment.spelling import read_created_by, split_command
 
 HASH = "9b758a0c44cea84997fb3aabe1e2e4e095cf872635f64c8766d55ace86fc29de"
 

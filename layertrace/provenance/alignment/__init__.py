@@ -1,0 +1,1 @@
+"""Layers tied to instructions: by history, Dockerfile and what the builder attested."""
