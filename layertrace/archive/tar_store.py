@@ -28,6 +28,8 @@ WHOLE: Final = "\0"
 _LIKELY: Final = re.compile(
     r"blobs(?:/sha\d+|\Z)|oci-layout\Z|(?:sha256:)?[0-9a-f]{64}(?:\Z|[/.])|[^/]+/layer\.tar\Z"
 )
+_DAMAGE: Final = (tarfile.TarError, ValueError, IndexError, RecursionError, OverflowError)
+"""What tarfile raises at headers that are damaged, or end too soon."""
 _HEADERS: Final = 640
 """Bytes of headers that a member of an archive has at most, all taken together."""
 
@@ -140,7 +142,7 @@ class TarStore(RegionStore):
                     if self._members > MAX_UNLIKELY and not self.looks_like_image:
                         return
                 end = tar.offset
-        except (tarfile.TarError, ValueError, RecursionError, OverflowError) as error:
+        except _DAMAGE as error:
             # What stands before the damage is still good; whoever asks for
             # more is told why it is not there.
             if not (self._members or self._is_tar()):

@@ -241,6 +241,16 @@ def test_more_members_than_the_limit_are_refused(tmp_path: Path) -> None:
     assert caught.value.limit == "members"
 
 
+def test_archive_cut_inside_a_sparse_map_is_read_so_far(
+    opened: Callable[[bytes], TarStore],
+) -> None:
+    """The rest of a block of numbers is none."""
+    whole = layer({"a": b"1", "s": sparse(1 << 30, {n * 4096: b"x" for n in range(99)})})
+    store = opened(whole[: 4 * BLOCK + 12])
+    assert store.names() == ("a",)
+    assert store.damage
+
+
 def test_header_larger_than_the_limit_is_refused(tmp_path: Path) -> None:
     """By what its size field says, whether the archive has so much or not."""
     limited(tmp_path, extended(b"x", b"9 a=bcde\n" * 200) + layer(), pax=2048)
