@@ -7,16 +7,17 @@ first; entries with ``empty_layer`` made no layer.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from layertrace.model.origin import Evidence, Finding, Trust
-from layertrace.provenance.alignment.lineup import (
-    BUILDKIT,
-    Difference,
-    Records,
-    line_up,
+from layertrace.provenance.alignment.base_end import (
+    count_base_layers,
+    count_triggers,
+    find_certain_end,
+    find_starts,
+    is_long_before,
 )
+from layertrace.provenance.alignment.lineup import Difference, Records, line_up
 from layertrace.provenance.alignment.squashed import (
     declared_parts,
     holds_base,
@@ -40,13 +41,8 @@ CONTRADICTED: Final = "dockerfile-contradicted"
 MISMATCH: Final = "history-mismatch"
 SQUASHED: Final = "squashed-layers"
 ADDED: Final = "added-layers"
-_LAST_KEYWORDS: Final = frozenset({"CMD", "ENTRYPOINT"})
-"""What an image ends with, and hardly any trigger is."""
 _OF_BASE: Final = "of the base, or made by an ONBUILD trigger of it; give --base IMAGE"
 _ADDED: Final = "added to what the Dockerfile makes, by docker commit or another build"
-_LONG: Final = timedelta(days=1)
-"""Longer than a build takes; a base that is older was there before."""
-_SECONDS: Final = len("2006-01-02T15:04:05")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +108,7 @@ def align(
         stage_index: the stage the image is of; default the build's target.
         base: configuration of the external image the stage's chain starts from.
     """
-    known_base = _base_layers(config, base)
+    known_base = count_base_layers(config, base)
     entries = sum(not entry.empty_layer for entry in config.history)
     if entries != len(config.diff_ids):
         return _unaligned(config, entries, known_base, asked=build is not None)
@@ -130,7 +126,7 @@ def align(
             found="layers that are not those of the base image given",
         )
     else:
-        starts = _starts(config, chain[0], base)
+        starts = find_starts(config, chain[0], base)
         difference = line_up(records, wanted, starts, build.arguments)
     if isinstance(difference, Difference):
         steps = _recorded(config, known_base=known_base, above=Trust.CONTRADICTED)
@@ -193,37 +189,6 @@ def _unaligned(
     return Alignment(steps=steps, exact=False, findings=findings)
 
 
-def _base_layers(config: ImageConfig, base: ImageConfig | None) -> int | None:
-    """Return how many layers the given base has; None if they are not this image's lowest."""
-    if base is None or config.diff_ids[: len(base.diff_ids)] != base.diff_ids:
-        return None
-    if "" in base.diff_ids:
-        # Two layers of which nothing is known are not the same for that.
-        return None
-    return len(base.diff_ids)
-
-
-def _starts(config: ImageConfig, lowest: Stage, base: ImageConfig | None) -> Sequence[int] | None:
-    """Return where the base may end in the history; None: anywhere."""
-    if lowest.base == "scratch":
-        return (0,)
-    if base is None:
-        return None
-    history = [entry.created_by for entry in config.history]
-    known = [entry.created_by for entry in base.history]
-    if known and history[: len(known)] == known:
-        return (len(known),)
-    # Of an engine's image only the layers are known: they end somewhere among
-    # the entries without a layer.
-    layers, starts = 0, []
-    for position in range(len(history) + 1):
-        if layers == len(base.diff_ids):
-            starts.append(position)
-        if position < len(history):
-            layers += not config.history[position].empty_layer
-    return starts
-
-
 def _declared(  # noqa: PLR0913
     config: ImageConfig,
     records: Records,
@@ -236,8 +201,8 @@ def _declared(  # noqa: PLR0913
 ) -> Iterator[LayerStep]:
     """Yield the layers of a history that a Dockerfile fits; ``told``: the base is known."""
     layer = 0
-    first = lineup.start - _triggers(records, lineup, told=base.triggers)
-    certain = first if told or first < lineup.start else _certain_base(records, first)
+    first = lineup.start - count_triggers(records, lineup, told=base.triggers)
+    certain = first if told or first < lineup.start else find_certain_end(records, first)
     for position, entry in enumerate(config.history):
         if entry.empty_layer:
             continue
@@ -248,7 +213,7 @@ def _declared(  # noqa: PLR0913
         if position < first:
             trust = Trust.VERIFIED if sure and position < certain else Trust.INFERRED
             step = _step(records, layer, position, trust)
-            doubtful = position >= certain and not _is_long_before(records, position, first)
+            doubtful = position >= certain and not is_long_before(records, position, first)
             yield _doubted(step, _OF_BASE) if doubtful else _inherited(step, base)
         elif number < 0:
             yield replace(_step(records, layer, position, Trust.INFERRED), stage=base)
@@ -371,56 +336,3 @@ def _added(steps: Sequence[LayerStep]) -> tuple[Finding, ...]:
     shown = ", ".join(f"L{layer + 1}" for layer in added)
     message = f"{shown} was {_ADDED}: no instruction of it made the files there"
     return (Finding(code=ADDED, message=message, facts={"layers": added}),)
-
-
-def _triggers(records: Records, lineup: Lineup, *, told: int) -> int:
-    """Return how many entries below the Dockerfile's own are ONBUILD triggers of the base.
-
-    The classic builder records the triggers in the base's history; where the base
-    is not known, those that ran stand right below the Dockerfile's own steps.
-    Of BuildKit's triggers only its provenance tells: ``told`` is how many made a layer.
-    """
-    below = records.recorded[: lineup.start]
-    wanted = [each.rest.partition(" ")[0] for each in below if each.keyword == "ONBUILD"]
-    ran = [each.keyword for each in below[len(below) - len(wanted) :]]
-    count = 0
-    while told and count < len(below):
-        count += 1
-        told -= not records.entries[lineup.start - count].empty_layer
-    return max(count, len(wanted) if ran == wanted else 0)
-
-
-def _certain_base(records: Records, first: int) -> int:
-    """Return up to which entry nothing but the base can lie.
-
-    BuildKit's history has no ONBUILD: steps after the last CMD of an unknown base
-    may be those of its triggers, run for this build by the builder of this build.
-    """
-    if not first:
-        return 0
-    here = _by_buildkit(records, min(first, len(records.entries) - 1))
-    for position in range(first - 1, -1, -1):
-        is_last = records.recorded[position].keyword in _LAST_KEYWORDS
-        if is_last or _by_buildkit(records, position) is not here:
-            return position + 1
-    # Even a base that does nothing but trigger has a step of its own; the classic
-    # builder would have recorded the triggers.
-    return 1 if here else first
-
-
-def _by_buildkit(records: Records, position: int) -> bool:
-    return records.entries[position].comment.startswith(BUILDKIT)
-
-
-def _is_long_before(records: Records, position: int, first: int) -> bool:
-    """Say whether a step ran so long before the Dockerfile's own that hardly a trigger made it."""
-    ran = _time(records.entries[position].created)
-    own = _time(records.entries[min(first, len(records.entries) - 1)].created)
-    return ran is not None and own is not None and own - ran > _LONG
-
-
-def _time(created: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(created[:_SECONDS])
-    except ValueError:
-        return None
