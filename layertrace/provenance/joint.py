@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING
 from layertrace.model.entry import EntryKind
 from layertrace.model.origin import Action, Evidence, Hop, OriginKind, Trust, weakest
 from layertrace.provenance.brought import unexplained
-from layertrace.provenance.hops import At, TracedImage, Trail, describe_change, make_hop
+from layertrace.provenance.hops import At, TracedImage, Trail, describe_change, make_hop, origin_at
 from layertrace.provenance.moved import COPIES, Moves, Ways, with_candidates
 from layertrace.provenance.parts import Part, parts_of
 from layertrace.provenance.writes import Wrote, workdir_made
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from layertrace.model.build import Stage
+    from layertrace.provenance.trees import Item, Tree
 
 
 class Joint:
@@ -56,7 +59,11 @@ class Joint:
                 makers.append(part)
             if wrote is Wrote.SURELY:
                 return self._one_of(at, makers, ())
-        return self._rewritten(at, makers) or self._after(None, makers, at)
+        if all(part.instruction.keyword == "RUN" for part in makers):
+            told = self._rewritten(at, makers) or self._of_base(at)
+            if told is not None:
+                return told
+        return self._after(None, makers, at)
 
     def _after(self, last: Part | None, makers: Sequence[Part], at: At) -> Trail:
         """Trace a file that is not what the last COPY that is known had brought.
@@ -73,13 +80,16 @@ class Joint:
         if last is not None and not makers:
             # What stands at the source contradicts it.
             return self._by(last, at)
-        return self._one_of(at, makers, at.step.others if last is None else ())
+        return self._one_of(at, makers, self._others(at) if last is None else ())
 
     def _directory(self, at: At) -> Trail:
         """Trace a directory, which is of the first instruction that made it."""
         older = _older(at)
         if older is not None and not at.image.tree.is_remade(at.path, at.place.layer):
             return self._ways.trace(older).after(_changed(at, older))
+        squashed = self._of_base(at)
+        if squashed is not None:
+            return squashed
         parts = self._parts_of(at)
         makers: list[Part] = []
         for part in parts:
@@ -88,7 +98,7 @@ class Joint:
                 makers.append(part)
             if wrote is Wrote.SAME:
                 break
-        trail = self._one_of(at, makers, at.step.others)
+        trail = self._one_of(at, makers, self._others(at))
         # A RUN may have removed it and made it anew.
         ran = any(part.instruction.keyword == "RUN" for part in parts)
         return _weakened(trail) if ran else trail
@@ -125,15 +135,48 @@ class Joint:
         return with_candidates(unexplained(at, detail), shown)
 
     def _rewritten(self, at: At, makers: Sequence[Part]) -> Trail | None:
-        """Trace a file whose content the layer only repeats; None where a COPY may have."""
+        """Trace a file whose content the layer only repeats."""
         older = _older(at)
-        if any(part.instruction.keyword != "RUN" for part in makers):
-            return None
-        if older is None or not _is_same(older, at):
+        if older is None or not _is_same(older.item, at, lambda: older.digest):
             return None
         hop = _changed(makers[0].at(at) if len(makers) == 1 else at, older)
         shown = tuple(part.words for part in makers) if len(makers) > 1 else ()
         return self._ways.trace(older).after(replace(hop, candidates=shown))
+
+    def _of_base(self, at: At) -> Trail | None:
+        """Trace what a base that was squashed into the layer has at the path, too."""
+        base, tree = self._squashed_base(at)
+        item = tree.find(at.path) if tree is not None else None
+        if base is None or tree is None or item is None:
+            return None
+        if not _is_same(item, at, lambda: tree.digest(at.path)):
+            return None
+        hop = replace(
+            make_hop(at, Action.INHERIT, f"the same is in base {base.base}"),
+            trust=Trust.INFERRED,
+            evidence=Evidence.MATCHED,
+            stage=base.name,
+            stage_index=base.index,
+            line=base.line,
+            instruction=base.text,
+        )
+        origin = replace(origin_at(hop, OriginKind.BASE, path=hop.path), image=base.base)
+        return Trail(hops=(hop,), origin=origin)
+
+    def _others(self, at: At) -> tuple[str, ...]:
+        """Return what else may have written a path, no instruction being sure to have.
+
+        Not a base at hand: it has nothing like that there.
+        """
+        if self._squashed_base(at)[1] is not None and self._of_base(at) is None:
+            return ()
+        return at.step.others
+
+    def _squashed_base(self, at: At) -> tuple[Stage | None, Tree | None]:
+        base = at.image.alignment.base
+        if base is None or not at.step.holds_base:
+            return None, None
+        return base, self._ways.images.get(base.base)
 
     def _parts_of(self, at: At) -> tuple[Part, ...]:
         key = (id(at.image), at.place.layer)
@@ -152,11 +195,16 @@ def _older(at: At) -> At | None:
     return older if older.item.kind is at.item.kind else None
 
 
-def _is_same(older: At, at: At) -> bool:
-    before, after = older.item, at.item
+def _is_same(before: Item, at: At, digest: Callable[[], str | None]) -> bool:
+    """Say whether a path has the content that it had before, or elsewhere."""
+    after = at.item
+    if before.kind is not after.kind:
+        return False
+    if after.kind is EntryKind.DIR:
+        return True
     if before.size != after.size or before.link_target != after.link_target:
         return False
-    return after.kind is not EntryKind.FILE or older.digest == at.digest
+    return after.kind is not EntryKind.FILE or digest() == at.digest
 
 
 def _changed(at: At, older: At) -> Hop:

@@ -40,6 +40,8 @@ class Ways:
     runs: Runs
     stages: Mapping[int, TracedImage]
     """By stage index."""
+    images: Mapping[str, Tree]
+    """External images, by the reference that the Dockerfile has."""
     by_name: frozenset[str]
     """Images found by their name alone, which may have meant others."""
 

@@ -61,7 +61,7 @@ class Knowledge:
     """By stage index."""
     context: Tree | None = None
     images: Mapping[str, Tree] = field(default_factory=dict)
-    """External images that a COPY --from names."""
+    """External images that a COPY --from names, or whose files a layer holds among others."""
     by_name: frozenset[str] = frozenset()
     """Those found by that name, which may have meant another when the build ran."""
     owners: Callable[[], Owners] = Owners
@@ -103,6 +103,7 @@ class Tracer:
                 source=self._source,
                 runs=self._runs,
                 stages=knowledge.stages,
+                images=knowledge.images,
                 by_name=knowledge.by_name,
             )
         )

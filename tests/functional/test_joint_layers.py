@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from tests.builders import docker_archive, file, folder, image, layer, step
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from tests.builders import Content, SampleImage
     from tests.cli_support import Cli
 
 NOP: Final = "/bin/sh -c #(nop)"
@@ -27,11 +30,16 @@ RUN setup
 CMD ["x"]
 """
 BASE: Final = layer({"bin/sh": b"sh"})
+BUILD_FILES: Final[Mapping[str, Content]] = {
+    "src/": folder(), "src/a": file(b"a"), "dist/": folder(), "dist/app": file(b"app", mtime=5),
+}  # fmt: skip
+APP_FILES: Final[Mapping[str, Content]] = {
+    "app/": folder(), "app/dist/": folder(), "app/dist/app": file(b"app", mtime=5),
+    "app/conf": b"conf", "app/state": b"state",
+}  # fmt: skip
 BUILD: Final = image(
     BASE,
-    layer({
-        "src/": folder(), "src/a": file(b"a"), "dist/": folder(), "dist/app": file(b"app", mtime=5),
-    }),
+    layer(BUILD_FILES),
     history=[
         "ADD x",
         step(f"{NOP} COPY dir:{HASH} in /src ", empty=True),
@@ -41,10 +49,7 @@ BUILD: Final = image(
 )  # fmt: skip
 APP: Final = image(
     BASE,
-    layer({
-        "app/": folder(), "app/dist/": folder(), "app/dist/app": file(b"app", mtime=5),
-        "app/conf": b"conf", "app/state": b"state",
-    }),
+    layer(APP_FILES),
     history=[
         "ADD x",
         step(f"{NOP} WORKDIR /app", empty=True),
@@ -70,6 +75,11 @@ def words(alone: Path) -> tuple[str | Path, ...]:
         alone / "app.tar", "-f", alone / "Dockerfile",
         "--context", context, "--stage", f"build={alone / 'build.tar'}",
     )  # fmt: skip
+
+
+def _steps(one: SampleImage) -> list[dict[str, object]]:
+    history: list[dict[str, object]] = json.loads(one.config)["history"]
+    return history
 
 
 def _origins(document: dict[str, Any]) -> dict[str, tuple[str, str | None, int | None]]:
@@ -122,6 +132,27 @@ def test_layers_show_one_layer_of_several_instructions(
     row = cli.run("layers", *words).lines[2]
     assert row.split(maxsplit=2)[:2] == ["L2", "stage-1"]
     assert row.endswith("4 instructions in one layer, lines 5-8")
+
+
+def test_base_at_hand_parts_the_layer_it_was_squashed_into(
+    words: tuple[str | Path, ...], alone: Path, cli: Cli
+) -> None:
+    """What it has is its own, in a stage that was squashed like that as well."""
+    for name, whole in (("app.tar", APP), ("build.tar", BUILD)):
+        contents = {"bin/sh": file(b"sh"), **(APP_FILES if whole is APP else BUILD_FILES)}
+        one = image(layer(contents), history=_steps(whole)[1:])
+        (alone / name).write_bytes(docker_archive(one))
+    (alone / "base.tar").write_bytes(docker_archive(image(BASE)))
+    found = cli.checked_json("files", *words, "--base", alone / "base.tar")
+    assert _origins(found) == {
+        "/bin/sh": ("base", "stage-1", 4),
+        "/app/dist/app": ("run", "build", 3),
+        "/app/conf": ("context", "stage-1", 7),
+        "/app/state": ("run", "stage-1", 8),
+    }
+    assert {each["trust"] for each in found["data"] if each["type"] == "file"} == {"inferred"}
+    plain = cli.checked_json("files", *words)
+    assert _origins(plain)["/app/state"] == ("unknown", None, None)
 
 
 def test_layer_of_one_instruction_and_the_base_is_nobodys(alone: Path, cli: Cli) -> None:

@@ -17,7 +17,7 @@ from layertrace.pipeline.opening.builds import read_builds, weigh_builds
 from layertrace.pipeline.opening.bundled import Bundled
 from layertrace.pipeline.opening.context import open_context
 from layertrace.pipeline.opening.evidence import find_provenance
-from layertrace.pipeline.opening.given import open_given, open_nameless
+from layertrace.pipeline.opening.given import open_given, open_nameless, open_squashed_base
 from layertrace.pipeline.opening.references import Opener
 from layertrace.pipeline.parts import AtEngine, OpenImage, OpenStage, Parts
 from layertrace.provenance.alignment.history import CONTRADICTED
@@ -72,6 +72,7 @@ def _assemble(main: Opened, opener: Opener) -> Parts:
     elif not alignment.contradicted:
         stages, images = open_given(build, bases, bundled, opener)
         stages, missing = _with_cached(build, alignment, image.config, stages, opener)
+        images += open_squashed_base(build, [alignment, *(s.alignment for s in stages)], opener)
         findings += missing
         findings += tuple(_stage_finding(s, f) for s in stages for f in s.alignment.findings)
     return Parts(

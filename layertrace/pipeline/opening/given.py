@@ -9,11 +9,14 @@ from layertrace.pipeline.parts import OpenImage, OpenStage
 from layertrace.provenance.alignment.history import align
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from layertrace.model.build import Build
     from layertrace.pipeline.opening.bases import Bases
     from layertrace.pipeline.opening.bundled import Bundled
     from layertrace.pipeline.opening.references import Opener
     from layertrace.pipeline.stored import StoredImage
+    from layertrace.provenance.alignment.history import Alignment
 
 
 def open_given(
@@ -37,6 +40,23 @@ def open_given(
         tuple(_stage(build, index, stored, bases) for index, stored in sorted(stages.items())),
         tuple(OpenImage(reference=name, stored=stored) for name, stored in images.items()),
     )
+
+
+def open_squashed_base(
+    build: Build, alignments: Iterable[Alignment], opener: Opener
+) -> tuple[OpenImage, ...]:
+    """Open the base that the user names where a layer holds its files among others.
+
+    Else its configuration is all that is ever needed of it.
+
+    Raises:
+        LayertraceError: it cannot be read.
+    """
+    steps = [step for each in alignments for step in each.steps]
+    if opener.hints.base is None or not any(step.holds_base for step in steps):
+        return ()
+    reference = build.chain(build.target)[0].base
+    return (OpenImage(reference=reference, stored=opener.open(opener.hints.base).stored),)
 
 
 def _stage(build: Build, index: int, stored: StoredImage, bases: Bases) -> OpenStage:

@@ -66,6 +66,11 @@ class LayerStep:
     others: tuple[str, ...] = ()
     """What else may have written to such a layer, in words."""
 
+    @property
+    def holds_base(self) -> bool:
+        """The base was squashed into this layer."""
+        return not self.layer and bool(self.others)
+
     def part(self, line: int | None, text: str | None) -> LayerStep:
         """Return the step of one of several instructions; itself where it has no such."""
         for each in self.parts:

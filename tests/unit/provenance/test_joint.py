@@ -401,6 +401,35 @@ def test_chain_of_a_layer_that_holds_the_base_too_is_known_where_a_copy_tells() 
     assert _answer(tracer, "d") == "unknown unknown or:3 or:1"
 
 
+def test_chain_knows_a_base_at_hand_in_the_layer_that_holds_it() -> None:
+    """What the base has is its own unless a COPY wrote it; what it has not is of the RUN."""
+    dockerfile = 'FROM base\nCOPY a /a\nCOPY --from=tools /t /t/\nRUN x\nCMD ["x"]\n'
+    content: Mapping[str, Content] = {
+        "a": b"a", "b": b"b", "c": b"c2", "d/": folder(), "e/": folder(), "f": symlink("b"),
+        "g": b"g", "t/x": b"t",
+    }  # fmt: skip
+    base: dict[str, Content] = {
+        "a": b"a",
+        "b": b"b",
+        "c": b"c1",
+        "d/": folder(),
+        "f": symlink("b"),
+        "g": folder(),
+    }
+    base["t/x"] = b"t"
+    steps = _together(dockerfile, content)[1:]
+    tracer = trace(dockerfile, steps, context={"a": b"a"}, images={"base": base})
+    assert _answer(tracer, "a") == "context stage-0 :2 a verified"
+    assert hops(tracer.chain("b")) == ["final/L1 inherit :1 /b inferred matched"]
+    assert _answer(tracer, "b") == "base stage-0 :1 base /b inferred"
+    assert _answer(tracer, "f") == "base stage-0 :1 base /f inferred"
+    assert _answer(tracer, "d") == "base stage-0 :1 base /d inferred"
+    assert _answer(tracer, "c") == "run stage-0 :4 /c inferred"
+    assert _answer(tracer, "g") == "run stage-0 :4 /g inferred"
+    assert _answer(tracer, "e") == "run stage-0 :4 /e inferred"
+    assert _answer(tracer, "t/x") == "unknown unknown or:4 or:3 or:1"
+
+
 def test_chain_goes_on_in_a_stage_whose_layer_is_of_several_instructions() -> None:
     """The stage was built in one layer as well."""
     dockerfile = (
