@@ -155,6 +155,31 @@ def test_base_at_hand_parts_the_layer_it_was_squashed_into(
     assert _origins(plain)["/app/state"] == ("unknown", None, None)
 
 
+def test_base_at_hand_tells_its_triggers_in_such_a_layer(alone: Path, cli: Cli) -> None:
+    """They ran in the layer that the base is in, and the Dockerfile has none of them."""
+    base = image(BASE, runtime={"OnBuild": ["COPY conf /conf"]})
+    whole = image(
+        layer({"bin/sh": b"sh", "conf": b"conf", "state": b"state"}),
+        history=[
+            step(f"{NOP} COPY file:{HASH} in /conf ", empty=True),
+            step("/bin/sh -c setup", comment="FROM base"),
+        ],
+    )
+    (alone / "context").mkdir()
+    (alone / "context" / "conf").write_bytes(b"conf")
+    (alone / "Dockerfile").write_text("FROM base\nRUN setup\n")
+    (alone / "app.tar").write_bytes(docker_archive(whole))
+    (alone / "base.tar").write_bytes(docker_archive(base))
+    words = (alone / "app.tar", "-f", alone / "Dockerfile", "--context", alone / "context")
+    found = cli.checked_json("files", *words, "--base", alone / "base.tar")
+    assert _origins(found) == {
+        "/bin/sh": ("base", "stage-0", 1),
+        "/conf": ("context", "stage-0", 1),
+        "/state": ("run", "stage-0", 2),
+    }
+    assert set(_origins(cli.checked_json("files", *words)).values()) == {("unknown", None, None)}
+
+
 def test_layer_of_one_instruction_and_the_base_is_nobodys(alone: Path, cli: Cli) -> None:
     """``--squash`` of buildah puts the base into the layer: it is of no stage alone."""
     (alone / "Dockerfile").write_text("FROM base\nRUN setup\n")

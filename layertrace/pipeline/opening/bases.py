@@ -10,6 +10,7 @@ from layertrace.model.build import BaseDefaults
 from layertrace.model.image import ClaimPlace, ImageConfig, Platform
 from layertrace.model.limits import DEFAULTS
 from layertrace.model.origin import Finding
+from layertrace.provenance.alignment.squashed import holds_base
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +71,10 @@ class Bases:
             return False
         reference = build.chain(build.target)[0].base
         base = self.of(build, image)
-        if base is None or reference in self.defaults or not _is_below(base, image):
+        if base is None or reference in self.defaults:
+            return False
+        # Squashed into the image it is not below, and the user's word is all there is.
+        if not _is_below(base, image) and not (base is self._given and holds_base(image)):
             return False
         self.defaults[reference] = _defaults(base)
         # That it sets no variable is worth knowing, where one is missing.
