@@ -12,6 +12,7 @@ import sys
 import zlib
 from typing import TYPE_CHECKING
 
+import lz4.frame
 import pytest
 
 if sys.version_info >= (3, 14):
@@ -71,7 +72,8 @@ def region(tmp_path: Path) -> Iterator[Region]:
         (b"BZh4", Compression.BZIP2),
         (b"BZh4/readme.txt", Compression.NONE),
         (b"\x28\xb5\x2f\xfd....", Compression.ZSTD),
-        (b"\x5e\x2a\x4d\x18....", Compression.ZSTD),
+        (b"\x5e\x2a\x4d\x18....", Compression.SKIPPED),
+        (b"\x04\x22\x4d\x18....", Compression.LZ4),
         (b"etc/hosts", Compression.NONE),
         (b"\x1f", Compression.NONE),
         (b"", Compression.NONE),
@@ -167,6 +169,11 @@ def test_plain_layer_that_is_another_is_refused(
             id="zstd as zstd:chunked",
         ),
         pytest.param(zstd.compress(TAR) + bytes(700), id="zstd filled up with zeros"),
+        pytest.param(lz4.frame.compress(TAR), id="lz4"),
+        pytest.param(
+            SKIPPED * 3 + lz4.frame.compress(TAR[:999]) + SKIPPED + lz4.frame.compress(TAR[999:]),
+            id="lz4 frames between frames to skip",
+        ),
     ],
 )
 @pytest.mark.parametrize("size", [61, 4096, PIECE])
@@ -184,13 +191,30 @@ def test_empty_blob_is_empty(data: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [PACKED, bz2.compress(TAR), lzma.compress(TAR), zstd.compress(TAR)]
+    "data",
+    [
+        PACKED,
+        bz2.compress(TAR),
+        lzma.compress(TAR),
+        zstd.compress(TAR),
+        lz4.frame.compress(TAR),
+        SKIPPED + zstd.compress(TAR),
+    ],
 )
 def test_blob_that_is_cut_short_is_refused(data: bytes) -> None:
     """Wherever the cut is, between packed members alone excepted."""
     for size in {6, 9, 11, 20, len(data) // 2, len(data) - 8, len(data) - 1}:
         with pytest.raises(LayerError, match="layer 0 is cut short: its packed data ends early"):
             plain(data[:size])
+
+
+@pytest.mark.parametrize("size", [1_000, PIECE])
+def test_members_of_all_sizes_follow_each_other(size: int) -> None:
+    """Small ones behind large ones, and thousands of empty ones, wherever a piece ends."""
+    empty = gzip.compress(b"", mtime=0)
+    parts = [TAR[:900_000], b"x", TAR[900_000:], *[b"%d" % n for n in range(500)]]
+    data = empty.join(gzip.compress(part, mtime=0) for part in parts) + empty * 20_000
+    assert plain(data, size) == b"".join(parts)
 
 
 def spoilt(data: bytes, at: int) -> bytes:
@@ -210,6 +234,7 @@ def spoilt(data: bytes, at: int) -> bytes:
         pytest.param(spoilt(lzma.compress(TAR), 99), id="xz"),
         pytest.param(spoilt(zstd.compress(TAR, options=CHECKED), 9_999), id="zstd"),
         pytest.param(b"\x28\xb5\x2f\xfd" + bytes(range(255, 0, -1)), id="no zstd"),
+        pytest.param(b"\x04\x22\x4d\x18" + bytes(range(255, 0, -1)), id="no lz4"),
     ],
 )
 def test_damaged_blob_is_refused(data: bytes) -> None:
