@@ -39,7 +39,7 @@ class Joint:
 
     def trail(self, at: At) -> Trail:
         """Trace a path of such a layer."""
-        at = replace(at, image=self._whole.get(id(at.image), at.image))
+        at = At(image=self._whole.get(id(at.image), at.image), path=at.path, place=at.place)
         if at.item.kind is EntryKind.DIR:
             return self._directory(at)
         return self._file(at)

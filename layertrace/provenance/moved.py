@@ -6,6 +6,7 @@ commands of the RUN and the content tell.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -60,8 +61,8 @@ class Moves:
     def __init__(self, ways: Ways) -> None:
         """Keep the ways on."""
         self._ways = ways
-        self._sources: dict[int, tuple[str, ...]] = {}
-        """What a COPY took in all, by the identity of its part's image, which lives on."""
+        self._files: dict[tuple[int, int], Mapping[str | None, Sequence[str]]] = {}
+        """By the identity of a COPY's image, which lives on, and size: what it took."""
 
     def trail(self, at: At, parts: Sequence[Part], runs: Sequence[Part]) -> Trail | None:
         """Trace what one of some RUNs may have brought; None where none seems to have.
@@ -74,7 +75,7 @@ class Moves:
         if at.item.kind is not EntryKind.FILE or not at.item.size or not runs:
             return None
         found = [trail for run in runs for trail in self._by_commands(at, parts, run)]
-        if not found and at.item.size >= TINY:
+        if not found and at.item.size >= TINY and at.digest is not None:
             found = list(self._by_content(at, parts[: runs[0].number]))
         if not found:
             return None
@@ -116,19 +117,24 @@ class Moves:
         """Yield what has the content in the sources of copies before a RUN."""
         for part in reversed(older):
             tree = self._ways.source(part.instruction)
-            if part.instruction.keyword not in COPIES or tree is None:
-                continue
-            for path in tree.by_size.get(at.item.size, ()):
-                if tree.digest(path) == at.digest and self._is_taken(part, part.at(at), tree, path):
-                    yield self._out_of(part, part.at(at), path)
+            if part.instruction.keyword in COPIES and tree is not None:
+                own = part.at(at)
+                for path in self._taken(part, own, tree).get(at.digest, ()):
+                    yield self._out_of(part, own, path)
 
-    def _is_taken(self, part: Part, own: At, tree: Tree, path: str) -> bool:
-        """Say whether a path of its source is among what a COPY took."""
-        key = id(part.image)
-        if key not in self._sources:
+    def _taken(self, part: Part, own: At, tree: Tree) -> Mapping[str | None, Sequence[str]]:
+        """Return, by digest, the files of a size that a COPY took."""
+        size = own.item.size
+        if (id(part.image), size) not in self._files:
+            found: defaultdict[str | None, list[str]] = defaultdict(list)
+            paths = tree.by_size.get(size, ())
             copying = copying_at(own, part.instruction, tree)
-            self._sources[key] = copying.found_sources(tree)
-        return any(not each or f"{path}/".startswith(f"{each}/") for each in self._sources[key])
+            sources = copying.found_sources(tree) if paths else ()
+            for path in paths:
+                if any(not each or f"{path}/".startswith(f"{each}/") for each in sources):
+                    found[tree.digest(path)].append(path)
+            self._files[id(part.image), size] = found
+        return self._files[id(part.image), size]
 
     def _out_of(self, part: Part, own: At, path: str) -> Trail:
         """Return the trail of a file that a COPY brought under another path."""

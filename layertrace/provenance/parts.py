@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from layertrace.provenance.hops import At
 from layertrace.provenance.rootfs_tree import LowerTree, RootfsTree
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from layertrace.model.build import Instruction
     from layertrace.provenance.alignment.history import LayerStep
-    from layertrace.provenance.hops import At, TracedImage
+    from layertrace.provenance.hops import TracedImage
     from layertrace.provenance.trees import Item
 
 
@@ -29,7 +30,7 @@ class Part:
 
     def at(self, at: At) -> At:
         """Return a path of the layer as this instruction's."""
-        return replace(at, image=self.image)
+        return At(image=self.image, path=at.path, place=at.place)
 
     @property
     def words(self) -> str:

@@ -45,12 +45,12 @@ def copy_wrote(at: At, instruction: Instruction, tree: Tree | None) -> Wrote:
         tree: what it copied from; None: not at hand.
     """
     copying = copying_at(at, instruction, tree)
+    if not _reaches(copying, at):
+        return Wrote.NOTHING
     document = from_document(at, instruction)
     if document is not None:
         matched = document.hops[0].evidence is Evidence.MATCHED
         return Wrote.SAME if matched else Wrote.SURELY
-    if not _reaches(copying, at):
-        return Wrote.NOTHING
     wrote = _copied(at, copying, tree)
     if wrote is Wrote.NOTHING and instruction.keyword == "ADD":
         return _fetched(at, copying)
