@@ -21,7 +21,7 @@ demo: $(VENV)/.installed  ## browse the sample image in the terminal
 	@$(BIN)/layertrace demo
 
 test: $(VENV)/.dev  ## run every test; those with a Docker engine if one answers
-	$(PYTEST) -n auto --dist loadgroup
+	$(PYTEST) -n auto
 
 check: static cover neat  ## all that must pass before a change is done
 

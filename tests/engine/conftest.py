@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from docker import DockerClient
 
-_FOLDER: Final = Path(__file__).parent
 _LONGEST_CHAIN: Final = 20
 
 
@@ -34,13 +33,6 @@ def _without(reason: str) -> None:
     if os.environ.get("LAYERTRACE_ENGINE") == "required":
         pytest.fail(f"LAYERTRACE_ENGINE=required, but {reason}")
     pytest.skip(reason)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of this folder in one worker: they share an engine, bases and archives."""
-    for item in items:
-        if item.path.is_relative_to(_FOLDER):
-            item.add_marker(pytest.mark.xdist_group("engine"))
 
 
 @pytest.fixture(scope="session", autouse=True)
