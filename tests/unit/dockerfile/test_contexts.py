@@ -79,3 +79,11 @@ def test_a_context_of_a_stages_name_replaces_the_stage() -> None:
     replaced = build.stages[1]
     assert (replaced.base, replaced.base_stage, replaced.instructions) == ("real:2", None, ())
     assert [stage.index for stage in build.chain(2)] == [1, 2]
+
+
+def test_a_mount_of_a_context_is_none_of_an_image() -> None:
+    """Only what is an image can be looked for among images."""
+    contexts = {"assets": "local:assets", "tools": "docker-image://acme/tools:1"}
+    text = "FROM x\nRUN --mount=from=assets,target=/a --mount=from=tools,target=/t make\n"
+    (made,) = parse_build(text, contexts=contexts).stages[0].instructions
+    assert made.mount_images == ("acme/tools:1",)
