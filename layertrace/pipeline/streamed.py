@@ -49,7 +49,10 @@ def open_together(
         EngineError: the engine broke off.
         StoppedError: the watcher said so.
     """
-    missing = [source for source in sources if _cached(source, cache) is None]
+    # A stream names its images in an order of the engine's own, and by their layers alone
+    # are they told apart: of those with the same layers, each further one is opened by itself.
+    unlike = {source.facts.diff_ids: source for source in reversed(sources)}
+    missing = [source for source in unlike.values() if _cached(source, cache) is None]
     reading = _Reading(cache, watcher)
     streamed = reading.read(missing) if missing else ()
     brought = {each.facts.id: found for each, found in zip(missing, streamed, strict=True)}

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from layertrace.archive.daemon import EngineSource
 from layertrace.errors import StoppedError
 from layertrace.layers.cache import IndexCache
 from layertrace.pipeline.hints import Hints
 from layertrace.pipeline.stages import engine_answer, engine_shelf
+from layertrace.pipeline.streamed import open_together
 from layertrace.pipeline.trace import open_image
+from layertrace.pipeline.watch import Watcher
 from tests.builders import docker_archive, file, image, layer
 from tests.fake_engine import FakeEngine, serving
 from tests.kept_builds import NOP, build_kept, copied
@@ -34,6 +37,7 @@ COPY --from=build /out/lib /lib
 """
 COPY_SOURCE: Final = f"{NOP} COPY dir:{'5' * 64} in /src "
 NOON: Final = 1_700_000_000
+WATCHER: Final = Watcher(lambda _: None, lambda: False)
 
 
 def made(app: bytes = b"app", lib: bytes = b"lib", *, mtime: int = 7) -> list[Step]:
@@ -231,6 +235,23 @@ def test_same_layers_twice_are_one_image(bench: Bench) -> None:
     assert bench.why()[0] == PROVEN
     # The final image, the last built, then both that remain: nothing twice.
     assert len(bench.engine.asked) == 3 + 1
+
+
+def test_images_with_the_same_layers_keep_their_own_histories(bench: Bench) -> None:
+    """Opened together, one asked for twice: nothing in a stream tells the like apart."""
+    engine = bench.engine
+    first = build_kept(engine, [*made(), (f"{NOP} ENV a=1", None)], at=NOON, below=bench.base)
+    second = build_kept(engine, [*made(), (f"{NOP} ENV a=2", None)], at=NOON, below=bench.base)
+    source = EngineSource(first)
+    sources = [source, source.other(second), source.other(first)]
+    opened = open_together(sources, IndexCache(bench.dockerfile.parent / "none"), WATCHER)
+    try:
+        ends = [each.image.config.history[-1].created_by for each in opened]
+        assert ends == [f"{NOP} ENV a={n}" for n in (1, 2, 1)]
+    finally:
+        for each in opened:
+            each.close()
+        source.close()
 
 
 def test_many_other_images_cost_little(bench: Bench) -> None:
