@@ -32,9 +32,12 @@ if TYPE_CHECKING:
     from layertrace.layers.index import LayerIndex
     from layertrace.model.trace import FileTable, ShareRow
     from layertrace.pipeline.details import Details
+    from layertrace.pipeline.handing import Take
     from layertrace.pipeline.parts import Parts
     from layertrace.pipeline.stored import StoredImage
+    from layertrace.provenance.alignment.history import Alignment
     from layertrace.provenance.trees import Item, Tree
+    from layertrace.rootfs.squash import Rootfs
 
 _UNKNOWN: Final = Origin(kind=OriginKind.UNKNOWN)
 
@@ -230,6 +233,38 @@ class ImageTrace:
     def extractor(self) -> Extractor:
         """What writes files and folders of the final image to a disk."""
         return Extractor(self._tree, self._stored)
+
+    @property
+    def rootfs(self) -> Rootfs:
+        """Every entry of every layer, and which of them a container sees."""
+        return self._tree.rootfs
+
+    @property
+    def alignment(self) -> Alignment:
+        """Each layer tied to its instruction."""
+        return self._alignment
+
+    def content_place(self, place: Place) -> Place:
+        """Return the entry that holds the content of one: of a hard link, the file's."""
+        return self._tree.content_place(place)
+
+    def hand_out(self, places: Iterable[Place], take: Take) -> None:
+        """Give ``take`` the contents of regular files, shipped or hidden, layer by layer.
+
+        Each layer is read once, and of a plain one only what ``take`` reads.
+
+        Raises:
+            LayertraceError: a content cannot be had; of those before it, ``take`` has all.
+        """
+        self._stored.hand_out(places, take)
+
+    def digests(self, places: Iterable[Place]) -> Mapping[Place, str]:
+        """Return the digest of the content of each regular file, each layer read once.
+
+        Raises:
+            LayertraceError: a content cannot be had.
+        """
+        return self._stored.digests(places)
 
     def digest(self, path: str) -> str | None:
         """Return the digest of a regular file's content, hashing it if need be."""

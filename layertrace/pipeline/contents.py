@@ -10,7 +10,7 @@ from layertrace.archive.compression import PIECE
 from layertrace.errors import LayerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from layertrace.archive.blob import LayerReader
     from layertrace.layers.cache import IndexCache
@@ -93,12 +93,17 @@ def file_parts(reader: Reader, index: LayerIndex, number: int) -> Iterator[tuple
 
 def file_content(reader: Reader, index: LayerIndex, number: int) -> Iterator[bytes]:
     """Yield a regular file's content, holes as zeros."""
+    return with_holes(file_parts(reader, index, number), index.sizes[number])
+
+
+def with_holes(parts: Iterable[tuple[int, bytes]], size: int) -> Iterator[bytes]:
+    """Yield the content of a file of ``size`` bytes from what it stores, holes as zeros."""
     end = 0
-    for start, piece in file_parts(reader, index, number):
+    for start, piece in parts:
         yield from _zeros(start - end)
         yield piece
         end = start + len(piece)
-    yield from _zeros(index.sizes[number] - end)
+    yield from _zeros(size - end)
 
 
 def _zeros(count: int) -> Iterator[bytes]:

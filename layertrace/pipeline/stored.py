@@ -57,6 +57,10 @@ class StoredImage(Protocol):
         """Return the digest of the regular file at ``place``."""
         ...
 
+    def digests(self, places: Iterable[Place]) -> Mapping[Place, str]:
+        """Return the digests of regular files, each layer opened once."""
+        ...
+
     def known_digest(self, place: Place) -> str | None:
         """Return the digest if somebody asked for it before; hashes nothing."""
         ...
@@ -149,13 +153,10 @@ class StoredArchive:
         found = known.get(place.number)
         if found is None:
             refuse_bomb(index, place.number, self._source.limits)
-            with self._source.open_layer(layer) as reader:
-                if reader.random_access:
-                    sha256 = hashlib.sha256()
-                    for piece in file_content(reader, index, place.number):
-                        sha256.update(piece)
-                    digests.add(layer.diff_id, index, {place.number: sha256.digest()})
-                else:
+            if self._is_plain(place.layer):
+                self._hash(place.layer, [place.number])
+            else:
+                with self._source.open_layer(layer) as reader:
                     # One pass for all files of the layer: a packed tar cannot
                     # be entered in the middle.
                     walked = walk_layer(
@@ -167,6 +168,15 @@ class StoredArchive:
                     digests.add(layer.diff_id, index, walked.digests)
             found = known.get(place.number) or self._sparse_digest(place)
         return f"sha256:{found.hex()}"
+
+    def digests(self, places: Iterable[Place]) -> Mapping[Place, str]:
+        """Return the digests of files; of a plain layer, those unknown are read in one go."""
+        wanted = list(places)
+        unknown = [place for place in wanted if self.known_digest(place) is None]
+        for layer, numbers in by_layer(dict.fromkeys(unknown, ())).items():
+            if self._is_plain(layer):
+                self._hash(layer, numbers)
+        return {place: self.digest(place) for place in wanted}
 
     def known_digest(self, place: Place) -> str | None:
         """Return a file's digest if it was computed before."""
@@ -214,6 +224,18 @@ class StoredArchive:
             if not index.damage:
                 self._digests[layer.index].keep({layer.diff_id: index})
         self._source.close()
+
+    def _hash(self, layer: int, numbers: Iterable[int]) -> None:
+        """Learn the digests of files of a plain layer."""
+        index, found = self._indexes[layer], {}
+        with self._source.open_layer(self.image.layers[layer]) as reader:
+            for number in sorted(numbers, key=lambda number: index.offsets[number]):
+                refuse_bomb(index, number, self._source.limits)
+                sha256 = hashlib.sha256()
+                for piece in file_content(reader, index, number):
+                    sha256.update(piece)
+                found[number] = sha256.digest()
+        self._digests[layer].add(self.image.layers[layer].diff_id, index, found)
 
     def _is_plain(self, layer: int) -> bool:
         with self._source.open_layer(self.image.layers[layer]) as reader:

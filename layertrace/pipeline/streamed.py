@@ -19,6 +19,7 @@ from layertrace.pipeline.contents import (
     file_content,
     layer_name,
     show_digest,
+    with_holes,
 )
 from layertrace.pipeline.handing import PassingLayers
 from layertrace.rootfs.squash import Place
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from layertrace.layers.cache import IndexCache
     from layertrace.layers.index import LayerIndex
     from layertrace.model.image import Image, LayerRef
-    from layertrace.pipeline.handing import Take
+    from layertrace.pipeline.handing import Parts, Take
     from layertrace.pipeline.watch import Watcher
 
 _BUILDKIT: Final = "buildkit."
@@ -133,6 +134,21 @@ class StoredInEngine:
                 sha256.update(piece)
             known[place.number] = sha256.digest()
         return f"sha256:{known[place.number].hex()}"
+
+    def digests(self, places: Iterable[Place]) -> Mapping[Place, str]:
+        """Return the digests of files; those unknown in one stream of the engine."""
+        wanted = list(places)
+
+        def take(place: Place, parts: Parts) -> None:
+            layer = self.image.layers[place.layer]
+            index = self._indexes[layer.diff_id]
+            sha256 = hashlib.sha256()
+            for piece in with_holes(parts, index.sizes[place.number]):
+                sha256.update(piece)
+            self._digests.add(layer.diff_id, index, {place.number: sha256.digest()})
+
+        self.hand_out([place for place in wanted if self.known_digest(place) is None], take)
+        return {place: self.digest(place) for place in wanted}
 
     def known_digest(self, place: Place) -> str | None:
         """Return a file's digest if it was computed before."""

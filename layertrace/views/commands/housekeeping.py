@@ -70,8 +70,8 @@ def prune(*, keep: str) -> None:
 
 
 def _bytes(text: str) -> int:
-    from layertrace.views.filter_paths import TermError  # noqa: PLC0415
-    from layertrace.views.filter_terms import parse_size  # noqa: PLC0415
+    from layertrace.filters.paths import TermError  # noqa: PLC0415
+    from layertrace.filters.terms import parse_size  # noqa: PLC0415
 
     try:
         sign, size = parse_size(text)

@@ -157,8 +157,8 @@ def _chosen_rows(  # noqa: PLR0913
     limit: int | None,
     digests: bool,  # noqa: ARG001 - of no matter here
 ) -> list[int]:
+    from layertrace.filters.language import parse_filter  # noqa: PLC0415
     from layertrace.model.origin import Change  # noqa: PLC0415
-    from layertrace.views.filters import parse_filter  # noqa: PLC0415
 
     table = trace.table
     number = layer_number(layer, len(trace.sized_head.layers))

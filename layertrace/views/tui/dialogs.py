@@ -10,7 +10,7 @@ from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
-from layertrace.views.filters import HELP as FILTER_HELP
+from layertrace.filters.language import HELP as FILTER_HELP
 from layertrace.views.text import show_name
 from layertrace.views.tui.bars import key_words
 from layertrace.views.tui.cells import crop_middle, fill

@@ -439,9 +439,10 @@ def test_export_image_leaves_nothing_on_a_signal(engine: FakeEngine, target: Pat
     """Ctrl-C ends a process that waits for a silent engine, and leaves no file."""
     engine.silent = threading.Event()
     script = (
-        "import sys\nfrom pathlib import Path\n"
+        "import signal, sys\nfrom pathlib import Path\n"
         "from layertrace.archive.export.saved_image import export_image\n"
-        "print('ready', flush=True)\n"
+        # Whoever runs the tests in the background may have it ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "export_image('app:1', Path(sys.argv[1]), progress=print, stop=bool)\n"
     )
     with subprocess.Popen(  # noqa: S603 - our own script

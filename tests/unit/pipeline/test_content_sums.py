@@ -119,3 +119,20 @@ def test_sparse_file_is_left_out_of_a_stream(
         stored.close()
 
     assert {key: tuple(value) for key, value in found.items()} == {z: sums(b"z", b"2")}
+
+
+def test_digests_are_those_of_the_contents(stored: StoredImage) -> None:
+    """Files of several layers at once, shipped or not, some of them asked for before."""
+    indexes = stored.walk(watcher(), hashing=False, verify=False)
+    a, c = place(indexes, 0, "a"), place(indexes, 1, "c")
+    hidden, b = place(indexes, 1, "b"), place(indexes, 2, "b")
+    before = stored.digest(a)
+
+    found = stored.digests([b, hidden, c, a])
+
+    assert found == {
+        each: f"sha256:{hashlib.sha256(content).hexdigest()}"
+        for each, content in ((b, b"new"), (hidden, b"bb"), (c, LARGE), (a, b"short"))
+    }
+    assert found[a] == before
+    assert stored.known_digest(c) == found[c]

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from layertrace.views.filters import Filter, FilterError, parse_filter
+from layertrace.filters.language import Filter, FilterError, parse_filter
 from layertrace.views.text import show_name, to_ascii
 from layertrace.views.tui.bars import Line
 

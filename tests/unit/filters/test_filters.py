@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from layertrace.errors import UsageError
+from layertrace.filters.language import HELP, Filter, FilterError, parse_filter
 from layertrace.model.entry import EntryKind
 from layertrace.model.origin import Change, OriginKind, Trust
 from layertrace.model.trace import FileTable, Label
-from layertrace.views.filters import HELP, Filter, FilterError, parse_filter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,15 +10,15 @@ import operator
 import re
 from typing import TYPE_CHECKING, Final
 
+from layertrace.filters.paths import TermError, make_regex_term
 from layertrace.model.entry import EntryKind
 from layertrace.model.origin import Change, OriginKind, Trust
-from layertrace.views.filter_paths import TermError, make_regex_term
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from layertrace.filters.paths import Narrow
     from layertrace.model.trace import FileTable, Label
-    from layertrace.views.filter_paths import Narrow
 
 _LATER: Final = frozenset({"via", "mode", "owner", "pkg", "digest", "dup", "wasted"})
 """Keys of the language that ask for what a file table does not hold."""

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from layertrace.errors import UsageError
-from layertrace.views.filter_paths import TermError, make_text_term
-from layertrace.views.filter_terms import make_term
+from layertrace.filters.paths import TermError, make_text_term
+from layertrace.filters.terms import make_term
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from layertrace.filters.paths import Narrow
     from layertrace.model.trace import FileTable
-    from layertrace.views.filter_paths import Narrow
 
 HELP: Final = """\
 word                 the path holds it; any case if it is all lower case
