@@ -1,0 +1,1 @@
+"""Whose package a file is: what the databases of dpkg, apk, rpm, npm and pip say."""
