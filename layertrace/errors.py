@@ -11,6 +11,7 @@ LayertraceError              exit code of its class, CONTRACT.md 3
     InvalidWhiteoutError
   LimitError             3   more of something than any image has reason to hold
   DockerfileError        3   with its line
+  PolicyError            3   an audit's policy: which file, which key
   PathNotFoundError      4   the path is not in the image
   EngineError            5   the engine is away or refused
   StorageError           5   disk or cache trouble
@@ -134,6 +135,18 @@ class DockerfileError(LayertraceError):
         self.message = message
         self.line = line
         self.name = name
+
+
+class PolicyError(LayertraceError):
+    """An audit's policy that cannot be read, or asks for what there is not."""
+
+    def __init__(self, message: str, *, document: str, key: str = "", hint: str = "") -> None:
+        """Name the file and the key, ``audit.rules.max-size.limit``."""
+        place = ": ".join(filter(None, (document, key)))
+        super().__init__(f"{place}: {message}", hint=hint)
+        self.message = message
+        self.document = document
+        self.key = key
 
 
 class PathNotFoundError(LayertraceError):

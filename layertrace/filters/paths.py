@@ -38,7 +38,7 @@ def make_text_term(text: str, *, literal: bool) -> Narrow:
     if len(ending) + 1 == len(text) and not any(mark in ending for mark in "*?[/"):
         return _ending(ending)
     try:
-        return _matching(_glob_pattern(text), fold=text == text.lower())
+        return _matching(glob_pattern(text), fold=text == text.lower())
     except TermError as error:
         raise TermError(f"not a glob: {text}") from error
 
@@ -133,7 +133,7 @@ def _joined(paths: Sequence[str], *, fold: bool) -> str:
     return joined.lower() if fold else joined
 
 
-def _glob_pattern(glob: str) -> str:
+def glob_pattern(glob: str) -> str:
     """Return the regular expression of a glob on an absolute path.
 
     Without a slash it is the name's, at any depth; with one but not at the

@@ -26,6 +26,16 @@ class Status(StrEnum):
     """What it asks cannot be known of this image; never a pass."""
 
 
+class Unit(StrEnum):
+    """What a rule's limit and value count."""
+
+    BYTES = "bytes"
+    PERCENT = "percent"
+    RATIO = "ratio"
+    """From 0 to 1, as dive has it."""
+    MATCHES = "matches"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
     """One thing that a rule does not want; never holds a secret's value."""
@@ -69,6 +79,7 @@ class RuleResult:
     excepted: tuple[Excepted, ...] = ()
     reason: str = ""
     """Why it was skipped."""
+    unit: Unit = Unit.MATCHES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +91,16 @@ class AuditReport:
     dockerfile: str | None
     """Name of the Dockerfile that the lines are of."""
     rules: tuple[RuleResult, ...]
+    notes: tuple[str, ...] = ()
+    """What is strange about the policy: an exception that nothing needs."""
 
     @property
     def failed(self) -> bool:
         """Whether the image may not ship."""
-        return any(r.status is Status.FAIL and r.level is Level.ERROR for r in self.rules)
+        return self.fails_at(Level.ERROR)
+
+    def fails_at(self, level: Level) -> bool:
+        """Whether a rule that matters as much as ``level``, or more, failed."""
+        levels = list(Level)
+        grave = levels[: levels.index(level) + 1]
+        return any(rule.status is Status.FAIL and rule.level in grave for rule in self.rules)

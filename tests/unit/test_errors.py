@@ -18,6 +18,7 @@ from layertrace.errors import (
     LayertraceError,
     LimitError,
     PathNotFoundError,
+    PolicyError,
     SourceError,
     StoppedError,
     StorageError,
@@ -47,6 +48,9 @@ MISMATCH = DigestMismatchError(subject="layer 0's tar", expected="sha256:1", act
          "OCI image-spec, layer.md, Whiteouts")),
         (DockerfileError("unknown instruction", line=3), 3, "Dockerfile:3: unknown instruction"),
         (DockerfileError("empty", name="D"), 3, "D: empty"),
+        (PolicyError("not so", document="p.toml", key="audit.a", hint="did you mean b?"), 3,
+         "p.toml: audit.a: not so\ndid you mean b?"),
+        (PolicyError("no TOML", document="p.toml"), 3, "p.toml: no TOML"),
         (PathNotFoundError("/x is not in the image"), 4, "/x is not in the image"),
         (EngineError("away"), 5, "away"),
         (StorageError("full"), 5, "full"),
@@ -69,6 +73,6 @@ def test_every_error_has_its_case_above() -> None:
     known = {
         "UsageError", "SourceError", "ArchiveError", "DecodeError", "DigestMismatchError",
         "LayerError", "InvalidWhiteoutError", "LimitError", "DockerfileError",
-        "PathNotFoundError", "EngineError", "StorageError", "StoppedError", "LayertraceError",
+        "PolicyError", "PathNotFoundError", "EngineError", "StorageError", "StoppedError", "LayertraceError",
     }  # fmt: skip
     assert {c.__name__ for c in classes if issubclass(c, Exception)} == known
