@@ -20,7 +20,7 @@ from layertrace.model.entry import Entry, EntryKind
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_FORMAT: Final = 4
+_FORMAT: Final = 5
 _COLUMNS: Final = ("sizes", "modes", "uids", "gids", "mtimes", "offsets")
 _TYPECODES: Final = {
     "sizes": "q", "modes": "H", "uids": "q", "gids": "q", "mtimes": "q", "offsets": "q",
@@ -55,6 +55,8 @@ class LayerIndex:
     """Entry number to the ``security.capability`` attribute."""
     sparse: Mapping[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     """Entry number to the (offset, size) of the stored parts of a sparse file."""
+    repeats: Mapping[int, int] = field(default_factory=dict)
+    """Entry number to the content bytes of members with its path that it replaced."""
     whiteouts: tuple[str, ...] = ()
     opaques: tuple[str, ...] = ()
     stored_bytes: int = 0
@@ -104,6 +106,7 @@ def dump_index(index: LayerIndex) -> bytes:
         "devices": [[k, *v] for k, v in index.devices.items()],
         "capabilities": [[k, v.hex()] for k, v in index.capabilities.items()],
         "sparse": [[k, v] for k, v in index.sparse.items()],
+        "repeats": [*index.repeats.items()],
         "whiteouts": _hexed(index.whiteouts),
         "opaques": _hexed(index.opaques),
         "stored_bytes": index.stored_bytes,
@@ -159,6 +162,7 @@ def _load(data: memoryview) -> LayerIndex:
         devices={k: (major, minor) for k, major, minor in head["devices"]},
         capabilities={k: bytes.fromhex(v) for k, v in head["capabilities"]},
         sparse={k: tuple((a, b) for a, b in v) for k, v in head["sparse"]},
+        repeats=dict(head["repeats"]),
         whiteouts=tuple(map(_unhexed, head["whiteouts"])),
         opaques=tuple(map(_unhexed, head["opaques"])),
         stored_bytes=head["stored_bytes"],

@@ -22,6 +22,7 @@ from layertrace.layers.headers import BLOCK, DamagedHeaderError, OddDecoder, Pla
 from layertrace.layers.index import LayerIndex
 from layertrace.layers.misplaced import find_misplaced
 from layertrace.layers.relinked import keep_linked
+from layertrace.layers.repeated import count_repeats
 from layertrace.layers.room import Room
 from layertrace.layers.whiteout import is_aufs_metadata, parse_whiteout
 from layertrace.model.entry import EntryKind, clean_path
@@ -350,9 +351,12 @@ class _Walk:
         self._weigh()
         columns = self._columns
         last = self._settle({path: number for number, path in enumerate(columns.paths)})
+        repeats: dict[int, int] = {}
         if len(last) < len(columns.paths):
+            repeats = count_repeats(columns, last)
             moved = columns.keep(sorted(last.values()))
             self._digests = {moved[k]: v for k, v in self._digests.items() if k in moved}
+            repeats = {moved[number]: size for number, size in repeats.items()}
         index = LayerIndex(
             paths=columns.paths,
             kinds=bytes(columns.kinds),
@@ -366,6 +370,7 @@ class _Walk:
             devices=columns.devices,
             capabilities=columns.capabilities,
             sparse=columns.sparse,
+            repeats=repeats,
             whiteouts=tuple(dict.fromkeys(self._whiteouts)),
             opaques=tuple(dict.fromkeys(self._opaques)),
             stored_bytes=self._stored,

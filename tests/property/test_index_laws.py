@@ -44,6 +44,7 @@ def indexes(draw: st.DrawFn) -> LayerIndex:
         sparse=draw(
             st.dictionaries(small, st.lists(st.tuples(int64, int64), max_size=3).map(tuple))
         ),
+        repeats=draw(st.dictionaries(small, int64)),
         whiteouts=tuple(draw(st.lists(paths, max_size=3))),
         opaques=tuple(draw(st.lists(paths, max_size=3))),
         stored_bytes=draw(int64),
