@@ -55,6 +55,16 @@ class WasteGroup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepBytes:
+    """What one step brought of something."""
+
+    step: Step
+    base: bool
+    """It is one of the base image: no line of the Dockerfile can do otherwise."""
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Leftover:
     """Visible files of one kind that an image can mostly do without."""
 
@@ -62,8 +72,11 @@ class Leftover:
     """Its name, such as ``apt-lists``."""
     bytes: int
     paths: tuple[WastedPath, ...]
-    """The largest first; a folder stands for all that it holds."""
+    """The largest first; a folder stands for all that it holds, but for what a more specific
+    rule counts."""
     advice: str
+    written_by: tuple[StepBytes, ...] = ()
+    """Whose layers hold these bytes, the largest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,45 @@
+"""Contents that an image has at several places in sight."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
+
+from layertrace.analysis.leftovers.visible import VisibleFiles
+from layertrace.model.waste import Duplicate
+
+if TYPE_CHECKING:
+    from layertrace.analysis.leftovers.visible import Visible
+    from layertrace.pipeline.answers import ImageTrace
+
+SMALLEST: Final = 4096
+"""Bytes of a content that is looked for. Licences and empty modules stand in an image by the
+thousand; to read them all would cost as much as they take."""
+
+
+def find_duplicates(trace: ImageTrace) -> tuple[Duplicate, ...]:
+    """Return contents of at least :data:`SMALLEST` bytes with several paths, most bytes first.
+
+    Only files whose size another has are read. Sparse files and those of damaged layers are
+    left out.
+
+    Raises:
+        LayertraceError: a content cannot be had.
+    """
+    layers = [(index.sparse, bool(index.damage)) for index in trace.rootfs.layers]
+    sizes: defaultdict[int, list[Visible]] = defaultdict(list)
+    for file in VisibleFiles(trace):
+        sparse, damaged = layers[file.place.layer]
+        if file.size >= SMALLEST and not damaged and file.place.number not in sparse:
+            sizes[file.size].append(file)
+    alike = [file for each in sizes.values() if len(each) > 1 for file in each]
+    digests = trace.digests(file.place for file in alike)
+    copies: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
+    for file in alike:
+        copies[digests[file.place], file.size].append(file.path)
+    found = (
+        Duplicate(digest=digest, size=size, paths=tuple(sorted(paths)))
+        for (digest, size), paths in copies.items()
+        if len(paths) > 1
+    )
+    return tuple(sorted(found, key=lambda each: (-each.bytes, each.paths)))
