@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
+from itertools import compress, count
 from sys import getsizeof
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
+
+from layertrace.model.entry import EntryKind, clean_path
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from layertrace.layers.headers import OddMember
+    from layertrace.layers.plain import Owner, PlainRows
 
 
 _PART: Final = 120
 """Bytes that one part of a sparse map takes in memory."""
 _OF_FEW: Final = ("links", "devices", "capabilities", "sparse")
 """Fields that only few entries have."""
+_SYMLINK: Final = int(EntryKind.SYMLINK)
 
 
 @dataclass(slots=True)
@@ -34,7 +41,55 @@ class Columns:
     capabilities: dict[int, bytes] = field(default_factory=dict)
     sparse: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     extras: int = 0
-    """Bytes that attributes and sparse maps take in memory."""
+    """Bytes that link targets, attributes and sparse maps take in memory."""
+
+    def add_rows(self, rows: PlainRows, paths: Sequence[str | None]) -> Sequence[int | None]:
+        """Add rows by the paths they claim, those without one left out.
+
+        Returns:
+            For each row the number of its entry, None where it has become none.
+        """
+        first = len(self.kinds)
+        numbers: Sequence[int | None] = range(first, first + len(paths))
+        kept: Sequence[bool] = [True] * len(paths)
+        if None in paths:
+            kept = [path is not None for path in paths]
+            counter = count(first)
+            numbers = [next(counter) if stays else None for stays in kept]
+        self.paths += cast("Iterable[str]", compress(paths, kept))
+        self.kinds += bytes(compress(rows.kinds, kept))
+        self.sizes.extend(compress(rows.sizes, kept))
+        self.mtimes.extend(compress(rows.mtimes, kept))
+        self.offsets.extend(compress(rows.contents, kept))
+        owners = tuple(zip(*compress(rows.owners, kept), strict=True))
+        for column, values in zip((self.modes, self.uids, self.gids), owners, strict=False):
+            column.extend(values)
+        for row, capability in rows.capabilities.items():
+            if (number := numbers[row]) is not None:
+                self.add_capability(number, capability)
+        for row, link in rows.links.items():
+            if link and (number := numbers[row]) is not None:
+                self.add_link(number, link.decode("utf-8", "surrogateescape"))
+        return numbers
+
+    def add(  # noqa: PLR0913, PLR0917 - one argument a column
+        self, path: str, kind: int, size: int, owner: Owner, mtime: int, offset: int
+    ) -> int:
+        """Add one entry; return its number."""
+        self.paths.append(path)
+        self.kinds.append(kind)
+        self.sizes.append(size)
+        self.modes.append(owner[0])
+        self.uids.append(owner[1])
+        self.gids.append(owner[2])
+        self.mtimes.append(mtime)
+        self.offsets.append(offset)
+        return len(self.kinds) - 1
+
+    def add_link(self, number: int, link: str) -> None:
+        """Add the target of a link: of a symbolic one as it stands, else a path."""
+        link = self.links[number] = link if self.kinds[number] == _SYMLINK else clean_path(link)
+        self.extras += getsizeof(link)
 
     def add_extras(self, number: int, odd: OddMember) -> None:
         """Add what only few entries have."""
@@ -44,8 +99,12 @@ class Columns:
             self.sparse[number] = odd.sparse
             self.extras += _PART * len(odd.sparse)
         if odd.capability is not None:
-            self.capabilities[number] = odd.capability
-            self.extras += getsizeof(odd.capability)
+            self.add_capability(number, odd.capability)
+
+    def add_capability(self, number: int, capability: bytes) -> None:
+        """Add the attribute of an entry."""
+        self.capabilities[number] = capability
+        self.extras += getsizeof(capability)
 
     def copy(self, source: int, target: int) -> None:
         """Give one row all that another one has but its path."""

@@ -1,7 +1,7 @@
-"""Tar headers to members.
+"""Tar headers to members, as ``tarfile`` reads them.
 
-Plain ustar and GNU headers are decoded here; every other one (PAX, long names,
-sparse files, base-256 numbers, anything odd) is read by the standard library's
+Common headers :mod:`layertrace.layers.plain` reads; every other one (sparse files,
+devices, base-256 numbers, anything odd) is read by the standard library's
 ``tarfile``, whose reading is the rule for both, except that
 
 - bytes 345 to 500 are a name's first part in ustar headers only: GNU's hold
@@ -22,11 +22,11 @@ from __future__ import annotations
 
 import io
 import tarfile
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from layertrace.errors import LimitError
+from layertrace.layers.plain import BLOCK
 from layertrace.model.entry import EntryKind
 from layertrace.model.limits import DEFAULTS
 from layertrace.model.pax import PaxGuard, records_alone
@@ -35,30 +35,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Self
 
+    from layertrace.layers.plain import Owner
     from layertrace.model.limits import Limits
 
     Read = Callable[[int, int], bytes]
 
-BLOCK: Final = 512
 MAX_HEADERS: Final = 4
 """Bytes of all headers and sparse maps of one member, in those that one PAX header may have."""
 MAX_EXTENDED: Final = 32
 """Extended headers that count in front of one member; tar programs write three at most."""
 
-Owner = tuple[int, int, int]
-Member = tuple[str, int, int, Owner, int, str]
+Member = tuple[str, int, int, "Owner", int, str]
 """Name, kind, size, (mode, uid, gid), mtime, link target."""
 
-_FILE: Final = int(EntryKind.FILE)
 _SYMLINK: Final = int(EntryKind.SYMLINK)
 _HARDLINK: Final = int(EntryKind.HARDLINK)
 _LINKS: Final = frozenset({_SYMLINK, _HARDLINK})
-_PLAIN_KINDS: Final = {
-    ord("0"): _FILE,
-    ord("1"): _HARDLINK,
-    ord("2"): _SYMLINK,
-    ord("5"): int(EntryKind.DIR),
-}
 _KINDS: Final = {
     tarfile.REGTYPE: EntryKind.FILE,
     tarfile.AREGTYPE: EntryKind.FILE,
@@ -83,55 +75,6 @@ _INT64: Final = range(-(1 << 63), 1 << 63)
 
 class DamagedHeaderError(ValueError):
     """A header that is none, or beyond a limit."""
-
-
-class PlainDecoder:
-    """Headers whose every field is plain octal text.
-
-    Mode, owner and time repeat through a layer, so their bytes are looked up
-    in a table instead of decoded again.
-    """
-
-    def __init__(self) -> None:
-        self._owners: dict[bytes, Owner] = {}
-        self._times: dict[bytes, int] = {}
-
-    def decode(self, header: bytes) -> Member | None:
-        """Return the member, None where tarfile is to be asked."""
-        kind = _PLAIN_KINDS.get(header[156])
-        if kind is None:
-            return None
-        stored = header[148:156]
-        try:
-            # The low half of adler32 is one more than the sum of the bytes,
-            # modulo 65521, which 512 bytes of ASCII cannot reach: the tar
-            # checksum for the price of one call.
-            total = zlib.adler32(header) & 0xFFFF if header.isascii() else sum(header) + 1
-            if int(stored.rstrip(b"\0 "), 8) + sum(stored) != total + 255:
-                return None
-            fields = header[100:124]
-            owner = self._owners.get(fields) or self._read_owner(fields)
-            fields = header[136:148]
-            mtime = self._times.get(fields)
-            if mtime is None:
-                mtime = self._times[fields] = int(fields.rstrip(b"\0 "), 8)
-            size = int(header[124:136].rstrip(b"\0 "), 8) if kind == _FILE else 0
-        except ValueError:
-            return None
-        if size < 0:
-            return None
-        name = header[:100].partition(b"\0")[0]
-        if header[345] and header[257:263] == _USTAR:
-            name = header[345:500].partition(b"\0")[0] + b"/" + name
-        link = ""
-        if kind in _LINKS:
-            link = header[157:257].partition(b"\0")[0].decode("utf-8", "surrogateescape")
-        return name.decode("utf-8", "surrogateescape"), kind, size, owner, mtime, link
-
-    def _read_owner(self, fields: bytes) -> Owner:
-        mode, uid, gid = (int(fields[i : i + 8].rstrip(b"\0 "), 8) for i in (0, 8, 16))
-        owner = self._owners[fields] = (mode & 0o7777, uid, gid)
-        return owner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,42 +9,37 @@ Source: OCI image-spec, ``layer.md``.
 from __future__ import annotations
 
 import hashlib
-import re
-from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from sys import getsizeof
 from typing import TYPE_CHECKING, Final, Protocol
 
-from layertrace.errors import InvalidWhiteoutError, LayerError, LimitError, StoppedError
+from layertrace.errors import LayerError, LimitError, StoppedError
+from layertrace.layers.claims import Claims, Notes
 from layertrace.layers.columns import Columns
-from layertrace.layers.headers import BLOCK, DamagedHeaderError, OddDecoder, PlainDecoder
+from layertrace.layers.headers import DamagedHeaderError, OddDecoder
 from layertrace.layers.index import LayerIndex
 from layertrace.layers.misplaced import find_misplaced
+from layertrace.layers.plain import BLOCK, EXTENDED, SPAN, TYPE, PlainRows
 from layertrace.layers.relinked import keep_linked
 from layertrace.layers.repeated import count_repeats
 from layertrace.layers.room import Room
-from layertrace.layers.whiteout import is_aufs_metadata, parse_whiteout
-from layertrace.model.entry import EntryKind, clean_path
+from layertrace.model.entry import EntryKind
 from layertrace.model.limits import DEFAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from layertrace.layers.headers import Member
+    from layertrace.layers.headers import Member, OddMember
     from layertrace.model.limits import Limits
 
 WINDOW: Final = 256 * 1024
-_FIRST_WINDOW: Final = 16 * 1024
+_FIRST_WINDOW: Final = 64 * 1024
 
 _FILE: Final = int(EntryKind.FILE)
-_DIR: Final = int(EntryKind.DIR)
-_SYMLINK: Final = int(EntryKind.SYMLINK)
+_MOST_ROWS: Final = 1024
+"""Rows read before they are taken over: enough for what that costs each time."""
 _ZERO_BLOCK: Final = bytes(BLOCK)
-
-_UNCLEAN_STARTS: Final = frozenset({"", "/", "."})
-_OUTSIDE: Final = re.compile(r"\A/.|(?:\A|/)\.\.(?:/|\Z)", re.DOTALL)
-_UNCLEAN: Final = re.compile(r"//|/\.\.?(?:/|\Z)|\A(?:/|\.\.?(?:/|\Z))")
 
 
 class ForwardReader(Protocol):
@@ -116,20 +111,19 @@ class _Walk:
         self._hash_contents = hash_contents
         self._watch = watch
         self._room = Room(name, limits)
+        self._notes = Notes()
+        self._claims = Claims(self._room, self._notes)
         self._columns = Columns()
+        self._rows = PlainRows()
         self._window = b""
         self._start = 0
         self._ahead = _FIRST_WINDOW
         self._content_end = 0
         self._stored = 0
-        self._decoder = PlainDecoder()
         self._odd = OddDecoder(limits)
+        self._hashed: dict[int, bytes] = {}
+        """Of rows that are not among the columns yet."""
         self._digests: dict[int, bytes] = {}
-        self._whiteouts: list[str] = []
-        self._opaques: list[str] = []
-        self._notes: dict[str, str] = {}
-        self._times: Counter[str] = Counter()
-        """How often each note would have been made."""
         self._damage = ""
 
     def run(self) -> Walked:
@@ -139,37 +133,34 @@ class _Walk:
             raise
         except LayerError as error:
             self._damage = ": ".join(line for line in (error.what, error.why) if line)
+            self._settle_rows()
             self._drop_cut_entry()
         return self._finish()
 
     def _walk(self) -> None:
         position = 0
-        decode, plain = self._decoder.decode, True
         while True:
-            local = position - self._start
-            header = self._window[local : local + BLOCK]
+            header = self.read(position, BLOCK)
             if len(header) < BLOCK:
-                header = self.read(position, BLOCK)
-                if len(header) < BLOCK:
-                    self._meet_end(len(header))
-                    break
-            member = decode(header) if plain else None
-            if member is not None:
-                position = self._add(member, position + BLOCK)
-            elif header == _ZERO_BLOCK:
+                self._settle_rows()
+                self._meet_end(len(header))
+                break
+            if header == _ZERO_BLOCK:
+                self._settle_rows()
                 self._look_behind(position + BLOCK)
                 break
-            else:
-                position = self._take_odd(position)
-                plain = self._odd.plain
+            position = (
+                self._odd.plain and (self._take_plain(position) or self._take_told(position))
+            ) or self._take_odd(position)
 
     def read(self, position: int, size: int) -> bytes:
         """Return ``size`` bytes at ``position`` through the window; fewer at the end."""
         local = position - self._start
         if local + size > len(self._window):
-            if self._watch is not None and self._watch(position, len(self._columns.kinds)):
+            if self._watch is not None and self._watch(
+                position, len(self._columns.kinds) + len(self._rows)
+            ):
                 raise StoppedError
-            self._weigh()
             tail = self._window[local:]
             # Behind a large file the next is often large too, so the window
             # starts small there and grows while headers follow each other.
@@ -181,70 +172,77 @@ class _Walk:
             local = 0
         return self._window[local : local + size]
 
-    def _add(self, member: Member, content: int, *, sparse: bool = False) -> int:
-        """Add the member whose content starts at ``content``; return where the next begins."""
-        name, kind, size, owner, mtime, link = member
-        path = self._claim(name, kind)
-        self._stored += size
-        self._content_end = content + size
-        if path is not None:
-            columns = self._columns
-            number = len(columns.kinds)
-            columns.paths.append(path)
-            columns.kinds.append(kind)
-            columns.sizes.append(size)
-            columns.modes.append(owner[0])
-            columns.uids.append(owner[1])
-            columns.gids.append(owner[2])
-            columns.mtimes.append(mtime)
-            columns.offsets.append(content)
-            if link:
-                columns.links[number] = link if kind == _SYMLINK else clean_path(link)
-                self._room.names += getsizeof(link)
-            if self._hash_contents and kind == _FILE and not sparse:
-                self._digests[number] = self._hash(content, size)
-        return content + (size + BLOCK - 1 & -BLOCK)
+    def _take_plain(self, position: int) -> int:
+        """Take plain headers from ``position`` on; return where the next stands, 0: took none."""
+        rows = self._rows
+        count = len(rows)
+        # Where contents are read, one at a time: nothing is read twice.
+        most = 1 if self._hash_contents else _MOST_ROWS - count
+        end = rows.take(self._window, self._start, position, most)
+        return self._took(end) if len(rows) > count else 0
 
-    def _claim(self, name: str, kind: int) -> str | None:
-        """Return the cleaned path of an entry; None for a marker, which is kept apart."""
-        path = name.rstrip("/")
-        if len(path) > self._room.short and (refusal := self._room.refusal(path)) is not None:
-            self._note(*refusal)
-            return None
-        # Nearly all paths are clean, and looking for three strings costs a
-        # tenth of one search by pattern.
-        if "/." in path or "//" in path or path[:1] in _UNCLEAN_STARTS:
-            if _OUTSIDE.search(path):
-                self._note("unsafe-name", "names that begin with / or hold .., read below the root")
-            path = clean_path(path) if _UNCLEAN.search(path) else path
-        if ".wh." in path and self._take_marker(path):
-            return None
-        if not path and kind != _DIR:
-            self._note("root-not-directory", "an entry for / that is not a directory, passed over")
-            return None
-        return path
+    def _take_told(self, position: int) -> int:
+        """Take a member behind extended headers; return where the next stands, 0: took none."""
+        if self.read(position, BLOCK)[TYPE] not in EXTENDED:
+            return 0
+        with suppress(LayerError):
+            # Damage further on is no matter to a member that stands before it.
+            self.read(position, SPAN)
+        local, rows = position - self._start, self._rows
+        told = rows.read_extended(self._window[local : local + SPAN])
+        if told is None:
+            return 0
+        count = len(rows)
+        rows.take(self._window, self._start, position + told.size, 1)
+        return self._took(rows.amend(told)) if len(rows) > count else 0
+
+    def _took(self, end: int) -> int:
+        """Do what is due after rows were taken; return where the next header stands."""
+        rows = self._rows
+        if self._hash_contents and rows.kinds[-1] == _FILE:
+            self._hashed[len(rows) - 1] = self._hash(rows.contents[-1], rows.sizes[-1])
+        if len(rows) >= _MOST_ROWS:
+            self._settle_rows()
+        return end
+
+    def _settle_rows(self) -> None:
+        """Take what was read of plain headers over into the columns."""
+        rows = self._rows
+        if not len(rows):
+            return
+        numbers = self._columns.add_rows(rows, self._claims.take_all(rows.names, rows.kinds))
+        for row, digest in self._hashed.items():
+            number = numbers[row]
+            if number is not None:
+                self._digests[number] = digest
+        self._stored += sum(rows.sizes)
+        self._content_end = rows.contents[-1] + rows.sizes[-1]
+        self._hashed.clear()
+        rows.clear()
+        self._weigh()
 
     def _weigh(self) -> None:
-        """Refuse a layer that is too large; once a window, so that an entry costs no more."""
-        self._room.weigh(self._columns, len(self._whiteouts) + len(self._opaques))
+        """Refuse a layer that is too large."""
+        markers = len(self._claims.whiteouts) + len(self._claims.opaques)
+        self._room.weigh(self._columns, markers)
 
-    def _take_marker(self, path: str) -> bool:
-        """Keep what a marker removes; False for an ordinary entry."""
-        if is_aufs_metadata(path):
-            self._note("aufs-metadata", "AUFS bookkeeping entries, which no container sees")
-            return True
-        self._room.names += getsizeof(path)
-        try:
-            whiteout = parse_whiteout(path)
-        except InvalidWhiteoutError as error:
-            self._note("invalid-whiteout", error.what)
-            return True
-        if whiteout is not None:
-            (self._opaques if whiteout.opaque else self._whiteouts).append(whiteout.path)
-        return whiteout is not None
+    def _add_odd(self, odd: OddMember, member: Member) -> None:
+        """Add a member as tarfile reads it."""
+        name, kind, size, owner, mtime, link = member
+        path = self._claims.take(name, kind)
+        self._stored += size
+        if path is not None:
+            number = self._columns.add(path, kind, size, owner, mtime, odd.content)
+            if link:
+                self._columns.add_link(number, link)
+            self._columns.add_extras(number, odd)
+            if self._hash_contents and kind == _FILE and odd.sparse is None:
+                self._digests[number] = self._hash(odd.content, size)
+        self._weigh()
 
     def _take_odd(self, position: int) -> int:
         """Add the member at ``position`` as tarfile reads it; return where the next begins."""
+        self._settle_rows()
         try:
             odd = self._odd.decode(self.read, position)
         except EOFError:
@@ -254,16 +252,13 @@ class _Walk:
                 f"{self._name}: damaged tar header at byte {position:,}", why=str(error)
             ) from error
         if not odd.type:
-            self._note("header-of-nothing", "extended headers that no member follows")
+            self._notes.add("header-of-nothing", "extended headers that no member follows")
         elif odd.member is None:
-            self._note(
+            self._notes.add(
                 "unknown-tar-type", f"members of a type no container sees ({odd.type!r}), left out"
             )
         else:
-            number = len(self._columns.kinds)
-            self._add(odd.member, odd.content, sparse=odd.sparse is not None)
-            if len(self._columns.kinds) > number:
-                self._columns.add_extras(number, odd)
+            self._add_odd(odd, odd.member)
         self._content_end = odd.content + odd.stored
         return odd.end
 
@@ -289,13 +284,13 @@ class _Walk:
             # Whoever reads on to the end of what is stored will be told.
             return
         if rest.strip(b"\0"):
-            self._note("trailing-data", "data follows the end marker of its tar")
+            self._notes.add("trailing-data", "data follows the end marker of its tar")
 
     def _meet_end(self, rest: int) -> None:
         """Judge a tar that ends without its end marker."""
         if rest or self._content_end > self._reader.length():
             raise self._cut_short()
-        self._note("no-end-marker", "its tar has no end marker")
+        self._notes.add("no-end-marker", "its tar has no end marker")
 
     def _cut_short(self) -> LayerError:
         return LayerError(
@@ -315,16 +310,14 @@ class _Walk:
             self._stored -= columns.sizes[number]
             columns.keep(list(range(number)))
 
-    def _note(self, code: str, message: str) -> None:
-        self._notes.setdefault(code, message)
-        self._times[code] += 1
-
     def _settle(self, last: dict[str, int]) -> dict[str, int]:
         """Return path to number of the entries that extraction would leave."""
         columns = self._columns
         repeated = len(columns.paths) - len(last)
         if repeated:
-            self._note("repeated-path", f"{repeated:,} paths stand in it more than once; last wins")
+            self._notes.add(
+                "repeated-path", f"{repeated:,} paths stand in it more than once; last wins"
+            )
             for number, held in keep_linked(columns, last).items():
                 if held in self._digests:
                     self._digests[number] = self._digests[held]
@@ -333,7 +326,7 @@ class _Walk:
         )
         if misplaced is None:
             return last
-        self._note(
+        self._notes.add(
             "below-no-directory",
             f"{len(misplaced.paths):,} paths lie below a symbolic link or file of the same layer: "
             "they stand where the link leads, or are lost to it",
@@ -371,16 +364,10 @@ class _Walk:
             capabilities=columns.capabilities,
             sparse=columns.sparse,
             repeats=repeats,
-            whiteouts=tuple(dict.fromkeys(self._whiteouts)),
-            opaques=tuple(dict.fromkeys(self._opaques)),
+            whiteouts=tuple(dict.fromkeys(self._claims.whiteouts)),
+            opaques=tuple(dict.fromkeys(self._claims.opaques)),
             stored_bytes=self._stored,
-            notes=tuple(
-                (
-                    code,
-                    f"{message} ({times:,} times)" if (times := self._times[code]) > 1 else message,
-                )
-                for code, message in self._notes.items()
-            ),
+            notes=self._notes.all(),
             damage=self._damage,
         )
         return Walked(index=index, digests=self._digests)
