@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 from layertrace.model.packages import PackageChange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Hashable, Iterator
 
-    from layertrace.model.packages import Package, PackageKind, PackageTable
-
-_Name = tuple["PackageKind", str]
+    from layertrace.model.packages import Package, PackageTable
 
 
 def package_changes(old: PackageTable, new: PackageTable) -> tuple[PackageChange, ...]:
@@ -21,43 +19,52 @@ def package_changes(old: PackageTable, new: PackageTable) -> tuple[PackageChange
     A package is another's counterpart by kind, name, architecture and folder; where none is,
     by kind and name, so that one that only moved is no change. In order of kind and name.
     """
-    before = {_place(package): package for package in old.packages}
-    after = {_place(package): package for package in new.packages}
-    found = [
-        PackageChange(old=package, new=after[place])
-        for place, package in before.items()
-        if place in after and after[place].version != package.version
-    ]
-    left = _by_name(package for place, package in before.items() if place not in after)
-    come = _by_name(package for place, package in after.items() if place not in before)
-    for name in left.keys() | come.keys():
-        found += _paired(left.get(name, []), come.get(name, []))
-    return tuple(sorted(found, key=_order))
+    rest = _Rest(list(old.packages), list(new.packages))
+    list(rest.pairs(lambda p: (_place(p), p.version)))
+    changed = [*rest.pairs(_place, alone=True)]
+    list(rest.pairs(lambda p: (p.kind, p.name, p.version)))
+    changed += rest.pairs(lambda p: (p.kind, p.name), alone=True)
+    changes = [PackageChange(old=before, new=after) for before, after in changed]
+    changes += (PackageChange(old=package, new=None) for package in rest.left)
+    changes += (PackageChange(old=None, new=package) for package in rest.come)
+    return tuple(sorted(changes, key=_order))
 
 
-def _paired(left: list[Package], come: list[Package]) -> Iterable[PackageChange]:
-    """Return what became of packages of one name that stand at places of one image alone."""
-    left, come = list(left), list(come)
-    for package in tuple(left):
-        same = next((each for each in come if each.version == package.version), None)
-        if same is not None:
-            left.remove(package)
-            come.remove(same)
-    if len(left) == len(come) == 1:
-        yield PackageChange(old=left[0], new=come[0])
-        return
-    yield from (PackageChange(old=package, new=None) for package in left)
-    yield from (PackageChange(old=None, new=package) for package in come)
+class _Rest:
+    """The packages of two images that have no counterpart yet."""
+
+    def __init__(self, left: list[Package], come: list[Package]) -> None:
+        self.left = left
+        self.come = come
+
+    def pairs(
+        self, key: Callable[[Package], Hashable], *, alone: bool = False
+    ) -> Iterator[tuple[Package, Package]]:
+        """Yield packages with the same key, one of each image, and forget them.
+
+        Args:
+            key: of a package.
+            alone: only where no other package of either image has the key.
+        """
+        left, come = _grouped(self.left, key), _grouped(self.come, key)
+        for name in left.keys() & come.keys():
+            if not alone or len(left[name]) == len(come[name]) == 1:
+                while left[name] and come[name]:
+                    yield left[name].pop(0), come[name].pop(0)
+        self.left = [package for group in left.values() for package in group]
+        self.come = [package for group in come.values() for package in group]
 
 
-def _by_name(packages: Iterable[Package]) -> Mapping[_Name, list[Package]]:
-    names: defaultdict[_Name, list[Package]] = defaultdict(list)
+def _grouped(
+    packages: list[Package], key: Callable[[Package], Hashable]
+) -> dict[Hashable, list[Package]]:
+    groups: defaultdict[Hashable, list[Package]] = defaultdict(list)
     for package in packages:
-        names[package.kind, package.name].append(package)
-    return names
+        groups[key(package)].append(package)
+    return groups
 
 
-def _place(package: Package) -> tuple[object, ...]:
+def _place(package: Package) -> Hashable:
     return package.kind, package.name, package.architecture, package.path
 
 
