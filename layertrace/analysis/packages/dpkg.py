@@ -13,7 +13,7 @@ from layertrace.analysis.packages.records import Listed, listed, text_of
 from layertrace.model.entry import clean_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 STATUS: Final = "var/lib/dpkg/status"
 STATUS_FOLDER: Final = "var/lib/dpkg/status.d/"
@@ -75,10 +75,13 @@ def parse_diversions(data: bytes) -> Mapping[str, Diversion]:
     }
 
 
-def diverted(path: str, package: str, diversions: Mapping[str, Diversion]) -> str:
-    """Return where a package's file is for all that is diverted."""
-    diversion = diversions.get(path)
-    return path if diversion is None or diversion.by == package else diversion.target
+def diverted(
+    paths: Iterable[str], package: str, diversions: Mapping[str, Diversion]
+) -> Iterator[str]:
+    """Yield where a package's files are for all that is diverted."""
+    for path in paths:
+        diversion = diversions.get(path)
+        yield path if diversion is None or diversion.by == package else diversion.target
 
 
 def _cleaned(line: str) -> str:

@@ -58,8 +58,7 @@ class Dpkg:
             known = [(layer, versions_of(state)) for layer, state in states]
             for package in states[-1][1] if states else ():
                 listed = self._files(reader, package, path)
-                name = package.name
-                files = (dpkg.diverted(file, name, diversions) for file in listed)
+                files = dpkg.diverted(listed, package.name, diversions)
                 yield Found(_package(PackageKind.DPKG, package, known), files)
 
     def _files(self, reader: Reader, package: Listed, status: str) -> Iterator[str]:
