@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from layertrace import __version__
 from layertrace.errors import LayertraceError
+from layertrace.views.config import Config, config_path, load_config
 from layertrace.views.options import cache_folder
 from layertrace.views.terminal import can_browse, utf8_locale
 from layertrace.views.text import show_name, show_size
@@ -30,7 +31,7 @@ class Check:
 
 def check_up() -> tuple[Check, ...]:
     """Look at everything once; nothing is changed."""
-    return (_versions(), _terminal(), _cache(), _space(), _engine(), _builder())
+    return (_versions(), _terminal(), _config(), _cache(), _space(), _engine(), _builder())
 
 
 def _versions() -> Check:
@@ -45,6 +46,16 @@ def _terminal() -> Check:
     if not can_browse():
         words.append("no full-screen view: summaries are printed")
     return Check(name="terminal", ok=can_browse(), detail=", ".join(words))
+
+
+def _config() -> Check:
+    path = show_name(str(config_path()))
+    try:
+        known = load_config() != Config()
+    except LayertraceError as error:
+        why = f": {error.why}" if error.why else ""
+        return Check(name="configuration", ok=False, detail=show_name(f"{error.what}{why}"))
+    return Check(name="configuration", ok=True, detail=path if known else f"{path} (says nothing)")
 
 
 def _cache() -> Check:

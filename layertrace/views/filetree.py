@@ -7,6 +7,7 @@ a tree is a few arrays beside the :class:`FileTable`, in its preorder.
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
@@ -140,10 +141,10 @@ class FileTree:
 
     def find(self, path: str) -> int | None:
         """Return the row of ``path``, None where there is none."""
-        try:
-            return self.table.paths.index(path)
-        except ValueError:
-            return None
+        paths = self.table.paths
+        # As the table is in preorder: "/" sorts below every other character.
+        row = bisect_left(paths, path.replace("/", "\0"), key=lambda p: p.replace("/", "\0"))
+        return row if row < len(paths) and paths[row] == path else None
 
 
 def _shape(table: FileTable) -> tuple[array[int], array[int], array[int]]:

@@ -151,11 +151,13 @@ def test_the_cache_stands_where_the_platform_puts_it(
 def test_doctor_says_what_works_without_an_engine(
     cli: Cli, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Six lines, and 0: nothing of it is an error."""
+    """Seven lines, and 0: nothing of it is an error."""
     monkeypatch.setattr("layertrace.archive.export.buildkit.find_buildkit", lambda: None)
     answer = cli.run("doctor")
     rows = {line.split()[1]: line for line in answer.lines}
-    assert list(rows) == ["version", "terminal", "cache", "temporary", "engine", "builder"]
+    assert list(rows) == [
+        "version", "terminal", "configuration", "cache", "temporary", "engine", "builder",
+    ]  # fmt: skip
     assert f"layertrace {__version__}, Python 3." in rows["version"]
     assert "summaries are printed" in rows["terminal"]
     assert str(cache) in rows["cache"]
@@ -171,7 +173,7 @@ def test_doctor_as_json(cli: Cli) -> None:
     document = json.loads(cli.run("doctor", "--json").out)
     check_schema(document, "doctor")
     assert [row["name"] for row in document["data"]] == [
-        "version", "terminal", "cache", "temporary", "engine", "builder",
+        "version", "terminal", "configuration", "cache", "temporary", "engine", "builder",
     ]  # fmt: skip
 
 
@@ -275,3 +277,19 @@ def test_a_command_does_what_its_summary_in_the_help_says() -> None:
         assert found is not None
         assert found.name == command
     assert group.get_command(context, "nope") is None
+
+
+@engine_away
+def test_doctor_tells_where_the_configuration_is(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what is wrong with it."""
+    path = tmp_path / "config.toml"
+    monkeypatch.setenv("LAYERTRACE_CONFIG", str(path))
+    path.write_text("ascii = true\n")
+    row = next(line for line in cli.run("doctor").lines if "configuration" in line)
+    assert str(path) in row
+    assert "says nothing" not in row
+    path.write_text("asci = true\n")
+    row = next(line for line in cli.run("doctor").lines if "configuration" in line)
+    assert "there is no setting asci" in row

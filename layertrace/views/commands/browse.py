@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -47,10 +48,14 @@ def _browse(reading: Reading, *, plain: bool, ascii_only: bool, no_color: bool) 
             _print_summary(walk(opening))
         return 0
     from layertrace.pipeline.trace import open_image  # noqa: PLC0415
+    from layertrace.views.config import load_config  # noqa: PLC0415
     from layertrace.views.options import open_cache  # noqa: PLC0415
     from layertrace.views.tui.app import run_app  # noqa: PLC0415
-    from layertrace.views.tui.ports import TuiOptions  # noqa: PLC0415
+    from layertrace.views.tui.settings import make_options  # noqa: PLC0415
 
+    color = not no_color and not os.environ.get("NO_COLOR")
+    plain_marks = ascii_only or not utf8_locale()
+    options = make_options(load_config(), ascii_only=plain_marks, color=color)
     cache = open_cache(off=reading.no_cache)
     hints = reading.hints()
     openings: list[Opening] = []
@@ -60,11 +65,7 @@ def _browse(reading: Reading, *, plain: bool, ascii_only: bool, no_color: bool) 
         return openings[-1]
 
     try:
-        return run_app(
-            open_it,
-            title=reading.image,
-            options=TuiOptions(ascii=ascii_only or not utf8_locale(), color=not no_color),
-        )
+        return run_app(open_it, title=reading.image, options=options)
     finally:
         for opening in openings:
             opening.close()

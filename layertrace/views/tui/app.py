@@ -91,6 +91,7 @@ class LayertraceApp(App[int]):
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = options.theme or choose_theme(color=options.color)
+        self.set_keymap(options.keys)
 
     def on_mount(self) -> None:
         self.set_class(self.options.ascii, "-ascii")

@@ -16,9 +16,9 @@ from layertrace.views.tui.dialogs import CopyScreen, copy_choices
 from layertrace.views.tui.navigation import Place, Trail
 from layertrace.views.tui.panes.files import FilesPane
 from layertrace.views.tui.panes.filterbar import FilterBar
-from layertrace.views.tui.reading import ReadingScreen
 from layertrace.views.tui.rows_view import RowsView
 from layertrace.views.tui.startup import error_lines
+from layertrace.views.tui.viewing import TREE, ViewingScreen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,7 @@ _LARGE: Final = 150_000
 _KEPT_SCOPES: Final = 6
 
 
-class BrowseScreen(ReadingScreen):
+class BrowseScreen(ViewingScreen):
     """Stages and layers, files, why, Dockerfile."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -117,7 +117,8 @@ class BrowseScreen(ReadingScreen):
             return
         self.files.show_scope(sums)
         if self._wanted is not None:
-            self.files.go_to(self._wanted)
+            if not self.files.go_to(self._wanted):
+                self.tell("a mark hides it")
             self._wanted = None
 
     @on(FilesPane.Filtered)
@@ -137,12 +138,13 @@ class BrowseScreen(ReadingScreen):
     # -- why: pane 2 decides what pane 3 explains -------------------------------
 
     @on(RowsView.Moved, "#files")
+    @on(RowsView.Moved, "#list")
     def _file_moved(self) -> None:
         self._pinned = False
         self._soon("why", self._explain)
 
     def _explain(self) -> None:
-        node = self.files.current
+        node = self.subject
         if self._walked is None or self._pinned:
             return
         if node is not None:
@@ -206,6 +208,24 @@ class BrowseScreen(ReadingScreen):
             self._soon("why", self._explain)
             self.action_pane("files")
 
+    @on(RowsView.Chosen, "#list")
+    def _follow_item(self) -> None:
+        """Show in the tree the path that the list names, whatever was chosen; or its layer."""
+        node, row = self.subject, self.list.current
+        if node is None:
+            if row is not None and row.layer is not None:
+                self._jump(f"layer:{row.layer}")
+            return
+        self._trail.leave(self._here())
+        self.filter_bar.clear()
+        self.files.show_matches(None)
+        self._switch(TREE)
+        if not self.files.go_to(node):
+            self._wanted = node
+            self.stages.go_to(self.stages.first_key)
+            self._follow_scope()
+        self._soon("why", self._explain)
+
     @on(RowsView.Chosen, "#stages")
     def _follow_row(self) -> None:
         row = self.stages.current
@@ -241,6 +261,7 @@ class BrowseScreen(ReadingScreen):
             row=self.stages.current.key,
             upto=self._upto,
             node=self.files.current,
+            view=self._view,
             subject=self._question[0] if self._question else None,
             why_line=self.why.cursor_line,
         )
@@ -255,6 +276,7 @@ class BrowseScreen(ReadingScreen):
         if place is None:
             self.tell("no further jumps this way")
             return
+        self._switch(place.view)
         self._upto, self._wanted = place.upto, place.node
         self.stages.go_to(place.row)
         self._follow_scope()
@@ -300,7 +322,7 @@ class BrowseScreen(ReadingScreen):
 
     def action_copy(self) -> None:
         path = self.why.path if self.current_pane == "why" else None
-        node = self.files.current
+        node = self.subject
         if path is None and node is not None and self._walked is not None:
             path = self._walked.tree.table.paths[node]
         if path is None:

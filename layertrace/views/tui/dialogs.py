@@ -186,7 +186,10 @@ def _keys(node: DOMNode) -> Iterator[tuple[str, str, str]]:
     """Yield each action of ``node`` once, with all its keys."""
     found: dict[tuple[str, str], list[str]] = {}
     ids: dict[tuple[str, str], str] = {}
-    for key, bindings in node._bindings.key_to_bindings.items():  # noqa: SLF001 - no public way lists those of one widget
+    # No public way lists those of one widget, as they are with the user's own keys.
+    all_bindings = node._bindings.copy()  # noqa: SLF001
+    all_bindings.apply_keymap(node.app._keymap)  # noqa: SLF001
+    for key, bindings in all_bindings.key_to_bindings.items():
         for binding in bindings:
             if binding.description and not binding.system and binding.id:
                 what = (binding.action, binding.description)

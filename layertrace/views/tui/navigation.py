@@ -14,7 +14,9 @@ class Place:
     """Key of the outline row at the cursor of pane 1."""
     upto: bool
     node: int | None
-    """The path at the cursor of pane 2."""
+    """The path at the cursor of the tree."""
+    view: str
+    """What pane 2 showed: the tree, or a list's name."""
     subject: int | None
     """The path that pane 3 explained."""
     why_line: int

@@ -21,6 +21,8 @@ from layertrace.views.tui.panes.why import WhyPane
 from layertrace.views.tui.splits import SplitScreen
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from textual import events
     from textual.app import ComposeResult
 
@@ -65,13 +67,17 @@ class PanesScreen(SplitScreen):
         with Vertical(id="body"):
             with Horizontal(id="upper"):
                 yield self.stages
-                yield self.files
+                yield from self.second_pane()
             with Horizontal(id="lower"):
                 yield self.why
                 yield self.code
         yield self.filter_bar
         yield Line(self.options, id="too-small")
         yield KeyBar(self.options)
+
+    def second_pane(self) -> Iterable[RowsView]:
+        """Yield what can stand in the place of pane 2."""
+        yield self.files
 
     def on_mount(self) -> None:
         self._arrange()
@@ -112,8 +118,9 @@ class PanesScreen(SplitScreen):
         self._arrange()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        if event.widget.id in self.panes and event.widget.id != self._current:
-            self._current = event.widget.id
+        name = next((name for name, pane in self.panes.items() if pane is event.widget), None)
+        if name is not None and name != self._current:
+            self._current = name
             self._arrange()
 
     def _arrange(self) -> None:

@@ -6,11 +6,11 @@ that is not the TUI's: see :mod:`layertrace.views.tui.background`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from layertrace.model.origin import Chain
     from layertrace.model.trace import FileRecord, FileTable, ImageHead, ShareRow, Version
@@ -115,3 +115,7 @@ class TuiOptions:
     """A theme's name; None: chosen by the terminal and ``NO_COLOR``."""
     color: bool = True
     """False: a theme without hues."""
+    columns: tuple[str, ...] = ()
+    """Columns of pane 2 besides those that it always has, by their names."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Other keys for actions, by the ids of those."""

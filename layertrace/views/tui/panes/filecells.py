@@ -49,7 +49,8 @@ class FileCells:
         self._pane = pane
         self._names_width = _STAGE_WIDTH
         self._item_at: Callable[[int], Item | None] | None = None
-        self.columns: frozenset[Column] = frozenset()
+        chosen = pane.options.columns
+        self.columns = frozenset(column for column in Column if column.title in chosen)
         """Those that the user wants to see."""
         self.bars = False
         """Whether a directory of several owners shows how they divide it."""

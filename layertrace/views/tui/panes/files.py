@@ -266,9 +266,18 @@ class FilesPane(RowsView):
 
     def action_flat(self) -> None:
         if self.rows is not None:
-            node = self.current
-            self.rows.set_flat(flat=not self.rows.flat)
-            self.redraw(node)
+            self.show_flat(flat=not self.rows.flat, sort=self.rows.sort)
+
+    def show_flat(self, *, flat: bool, sort: SortKey) -> None:
+        """Show a list of files, or the tree, in the usual order of ``sort``."""
+        if self.rows is None:
+            return
+        node = self.current
+        if self.rows.sort is not sort:
+            self.rows.set_sort(sort, reverse=False)
+        if self.rows.flat is not flat:
+            self.rows.set_flat(flat=flat)
+        self.redraw(node)
 
     def action_mark(self, name: str) -> None:
         if self.rows is not None:

@@ -72,6 +72,11 @@ class StagesPane(RowsView):
         """The row at the cursor."""
         return self._rows[self.cursor_line]
 
+    @property
+    def first_key(self) -> str:
+        """Key of the row that stands for the whole image."""
+        return self._all[0].key
+
     def go_to(self, key: str) -> bool:
         """Put the cursor on a row, unfolding what hides it; False: there is no such row."""
         index = next((n for n, row in enumerate(self._all) if row.key == key), None)

@@ -1,0 +1,81 @@
+"""What of each stage, base image and context reaches the image, and what stays behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from layertrace.views.lists.rows import Column, Field, Group, Listing, ListRow, Role
+from layertrace.views.text import show_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from layertrace.model.trace import ShareRow
+
+_COLUMNS: Final = (
+    Column(title="From", width=14),
+    Column(title="Base", width=16, need=2),
+    Column(title="Weighs", width=9, right=True, need=1),
+    Column(title="Ships", width=9, right=True),
+    Column(title=""),
+)
+
+
+def list_flow(shares: Sequence[ShareRow]) -> Listing:
+    """Return a row for each source, its bar as long as its part of what ships."""
+    flowing = [row for row in shares if row.shipped_files]
+    total = sum(row.shipped_bytes for row in flowing)
+    return Listing(
+        title="Flow",
+        columns=_COLUMNS,
+        groups=[
+            *(_source(row, total, number, len(flowing)) for number, row in enumerate(flowing)),
+            *_notes(shares),
+        ],
+        summary=f"{show_size(total)} ship",
+        empty="nothing ships",
+    )
+
+
+def _source(row: ShareRow, total: int, number: int, count: int) -> Group:
+    name = Field(text=row.name, stage=row.stage_index, role=Role.BASE)
+    weight = "" if row.size is None else show_size(row.size)
+    fields = (
+        name,
+        Field(text=row.base or "", role=Role.DIM),
+        Field(text=weight, role=Role.DIM),
+        Field(text=show_size(row.shipped_bytes)),
+        Field(
+            text=_joint(number, count, total),
+            stage=row.stage_index,
+            role=Role.BASE,
+            bar=row.shipped_bytes / total if total else 0,
+        ),
+    )
+    layer = row.carried_by[0].layer if row.carried_by else None
+    return Group(head=ListRow(fields=fields, layer=layer))
+
+
+def _joint(number: int, count: int, total: int) -> str:
+    """Return how a line meets the others: they join in the middle, and lead to the image."""
+    if number == (count - 1) // 2:
+        corner = "─" if count == 1 else "┬" if number == 0 else "┼"
+        return f"{corner}──► {show_size(total)}"
+    corner = "┐" if number == 0 else "┘" if number == count - 1 else "┤"
+    return corner + " " * len(f"──► {show_size(total)}")
+
+
+def _notes(shares: Sequence[ShareRow]) -> Iterator[Group]:
+    for row in shares:
+        behind = row.stays_behind
+        if row.kind == "stage" and not row.shipped_files:
+            weight = f" ({show_size(row.size)})" if row.size is not None else ""
+            yield _note(f"nothing of {row.name}{weight} ships")
+        elif behind and row.size:
+            # What is nearly all is not all.
+            part = min(100 * behind / row.size, 100 if behind == row.size else 99.9)
+            yield _note(f"{show_size(behind)} of {row.name} stay behind ({part:.1f}%)")
+
+
+def _note(text: str) -> Group:
+    return Group(head=ListRow(fields=(Field(text=text, role=Role.DIM),), span=True))

@@ -1,0 +1,166 @@
+"""Pane 2 as a list: waste, duplicates, packages and the like, in groups that fold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from rich.cells import cell_len
+from rich.style import Style
+from textual.binding import Binding, BindingType
+
+from layertrace.model.origin import Trust
+from layertrace.views.filetree import Mark
+from layertrace.views.lists.rows import Role
+from layertrace.views.tui.cells import crop, crop_middle, fill, fill_left
+from layertrace.views.tui.rows_view import Cell, RowsView
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from layertrace.views.lists.rows import Column, Field, Listing, ListRow
+
+_LAST: Final = 24
+"""Cells that the last column has at least, before others go."""
+
+
+class ListPane(RowsView):
+    """Draws a :class:`Listing`; what is in it, its maker decides."""
+
+    HAS_HEADER = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "fold", "Fold", id="list.fold"),
+        Binding("enter", "choose", "Show in the tree", id="list.choose"),
+        Binding("ctrl+space,ctrl+@", "fold_all", "Fold all", show=False, id="list.fold-all"),
+        Binding("d", "page(1)", "Page down", show=False, id="list.page-down"),
+        Binding("u", "page(-1)", "Page up", show=False, id="list.page-up"),
+    ]
+
+    listing: Listing | None = None
+
+    def show(self, listing: Listing | None, words: str = "") -> None:
+        """Show another list; None: ``words`` in its place."""
+        self.listing = listing
+        text = words if listing is None else listing.empty
+        self.notice = (("", Style.null()), (text, Style.null()))
+        self.rows_changed(0)
+
+    @property
+    def current(self) -> ListRow | None:
+        """The row at the cursor."""
+        if self.listing is None or not len(self.listing):
+            return None
+        return self.listing.row(self.cursor_line)
+
+    def row_count(self) -> int:
+        return 0 if self.listing is None else len(self.listing)
+
+    def header_cells(self, width: int) -> Iterable[Cell]:
+        listing = self.listing
+        if listing is None:
+            return
+        yield "   ", Style.null()
+        for column, room in self._fitting(listing.columns, width - 3):
+            yield _placed(column.title, column, room), Style.null()
+
+    def row_cells(self, line: int, width: int) -> Iterator[Cell]:
+        listing = self.listing
+        if listing is None:
+            return
+        row, mark = listing.row(line), listing.fold_mark(line)
+        fold = " " if mark is None else "▾" if mark else "▸"
+        yield f" {fold} ", self.palette.dim
+        if row.span:
+            last = row.fields[-1]
+            yield crop(self.safe(last.text), width - 3), self._style(last)
+            return
+        for column, room in self._fitting(listing.columns, width - 3):
+            field = row.fields[listing.columns.index(column)]
+            if field.bar is not None:
+                yield from self._bar(field, room)
+                continue
+            yield _placed(self.safe(field.text), column, room), self._style(field)
+
+    def _bar(self, field: Field, room: int) -> Iterator[Cell]:
+        tail = crop(self.safe(field.text), room)
+        room -= cell_len(tail)
+        full = min(room, max(1, round((field.bar or 0) * room))) if field.bar else 0
+        yield "█" * full, self._style(field)
+        yield "─" * (room - full), self.palette.dim
+        yield tail, self.palette.strong
+
+    def _fitting(self, columns: tuple[Column, ...], width: int) -> Iterator[tuple[Column, int]]:
+        """Yield the columns there is room for, each with its cells."""
+        *fixed, last = columns
+        while fixed and sum(column.width + 1 for column in fixed) + _LAST > width:
+            least = max(fixed, key=lambda column: column.need)
+            if least.need == 0:
+                break
+            fixed.remove(least)
+        for column in fixed:
+            yield column, column.width
+        yield last, max(4, width - sum(column.width + 1 for column in fixed))
+
+    def _style(self, field: Field) -> Style:
+        palette = self.palette
+        if field.stage is not None:
+            return palette.stage(field.stage)
+        styles: dict[Role, Style] = {
+            Role.PLAIN: Style.null(),
+            Role.DIM: palette.dim,
+            Role.STRONG: palette.strong,
+            Role.REMOVED: palette.removed,
+            Role.WARNING: palette.warning,
+            Role.GOOD: palette.trusts[Trust.VERIFIED],
+            Role.BASE: palette.base,
+            Role.ADDED: palette.marks[Mark.ADDED],
+            Role.MODIFIED: palette.marks[Mark.MODIFIED],
+        }
+        return styles[field.role]
+
+    # -- keys -----------------------------------------------------------------
+
+    def action_fold(self) -> None:
+        listing = self.listing
+        if listing is not None and len(listing):
+            line = listing.head_line(self.cursor_line)
+            before = len(listing)
+            listing.toggle(line)
+            self.rows_changed(line)
+            self.show_below(len(listing) - before)
+
+    def action_choose(self) -> None:
+        listing = self.listing
+        if listing is not None and len(listing) and listing.fold_mark(self.cursor_line) is not None:
+            self.action_fold()
+        else:
+            super().action_choose()
+
+    def action_open(self) -> None:
+        listing = self.listing
+        if listing is None or not len(listing):
+            return
+        mark = listing.fold_mark(self.cursor_line)
+        if mark:
+            self.move_to(self.cursor_line + 1)
+        elif mark is not None:
+            self.action_fold()
+
+    def action_close(self) -> None:
+        listing = self.listing
+        if listing is None or not len(listing):
+            return
+        if listing.fold_mark(self.cursor_line):
+            self.action_fold()
+        else:
+            self.move_to(listing.head_line(self.cursor_line))
+
+    def action_fold_all(self) -> None:
+        if self.listing is not None and len(self.listing):
+            self.listing.toggle_all()
+            self.rows_changed(0)
+
+
+def _placed(text: str, column: Column, room: int) -> str:
+    if column.right:
+        return f"{fill_left(text, room)} "
+    return f"{fill(text, room)} " if column.width else crop_middle(text, room)

@@ -1,0 +1,112 @@
+"""What pane 2 shows instead of the tree: lists that are made in the thread that reads."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+
+from layertrace.views.lists.catalog import VIEWS
+from layertrace.views.treeselect import SortKey
+from layertrace.views.tui.panes.listing import ListPane
+from layertrace.views.tui.reading import ReadingScreen
+from layertrace.views.tui.startup import error_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from layertrace.errors import LayertraceError
+    from layertrace.views.lists.rows import Listing
+    from layertrace.views.tui.background import Background
+    from layertrace.views.tui.ports import Opening, TuiOptions
+    from layertrace.views.tui.rows_view import RowsView
+
+TREE = "tree"
+LARGEST = "largest"
+
+
+class ViewingScreen(ReadingScreen):
+    """Pane 2 is the file tree, or one of the lists."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("T", f"view('{TREE}')", "Tree", show=False, id="browse.tree"),
+        Binding("L", f"view('{LARGEST}')", "Largest", id="browse.largest"),
+        *(
+            Binding(view.key, f"view('{name}')", view.title, show=view.shown, id=f"browse.{name}")
+            for name, view in VIEWS.items()
+        ),
+    ]
+
+    _view = TREE
+
+    def __init__(self, opening: Opening, options: TuiOptions, reader: Background) -> None:
+        super().__init__(opening, options, reader)
+        self.list = ListPane(options, id="list")
+        self._listings: dict[str, Listing] = {}
+
+    def second_pane(self) -> Iterable[RowsView]:
+        yield self.files
+        yield self.list
+
+    @property
+    def panes(self) -> dict[str, RowsView]:
+        panes = super().panes
+        return panes if self._view == TREE else {**panes, "files": self.list}
+
+    @property
+    def subject(self) -> int | None:
+        """The path (a row of the table) at the cursor of pane 2."""
+        if self._view == TREE:
+            return self.files.current
+        row, walked = self.list.current, self._walked
+        if row is None or row.path is None or walked is None:
+            return None
+        return walked.tree.find(row.path)
+
+    def action_view(self, name: str) -> None:
+        """Show the tree, flat by size for ``largest``, or a list."""
+        if self._walked is None:
+            return
+        self._switch(TREE if name == LARGEST else name)
+        if name in {TREE, LARGEST}:
+            self.files.show_flat(flat=name == LARGEST, sort=SortKey.SIZE)
+            return
+        known = self._listings.get(name)
+        if known is not None:
+            self._show_listing(name, known)
+            return
+        view = VIEWS[name]
+        self.list.set_titles(f"2 {view.title}")
+        self.list.show(None, f"{view.working}…")
+        make = partial(view.make, self._walked.trace)
+        self._reader.submit("view", make, partial(self._keep, name), self._no_listing)
+
+    def _switch(self, view: str) -> None:
+        """Give pane 2 to the tree or to the list."""
+        if view != self._view:
+            self._view = view
+            self.files.display = self.list.display = False
+            self._layout = None
+        self.action_pane("files")
+
+    def _keep(self, name: str, listing: Listing) -> None:
+        self._listings[name] = listing
+        if self._view == name:
+            self._show_listing(name, listing)
+
+    def _show_listing(self, name: str, listing: Listing) -> None:
+        if self.list.listing is not listing:
+            self.list.show(listing)
+        self.list.set_titles(f"2 {VIEWS[name].title}", self.list.safe(listing.summary))
+        self.list.post_message(self.list.Moved(self.list, self.list.cursor_line))
+
+    def _no_listing(self, error: LayertraceError) -> None:
+        self.list.show(None)
+        self.list.notice = tuple(error_lines(error))
+        self.list.rows_changed(0)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "view":
+            return self._walked is not None
+        return super().check_action(action, parameters)
