@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from layertrace.model.entry import EntryKind
 from layertrace.model.origin import weakest
 from layertrace.model.trace import Carrier, ImageHead, LayerInfo, StageInfo
+from layertrace.rootfs.waste import visible_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,7 +105,7 @@ def carriers(alignment: Alignment, stage_index: int) -> tuple[Carrier, ...]:
 
 def with_sizes(head: ImageHead, rootfs: Rootfs) -> ImageHead:
     """Return the head with what each layer weighs, and what of that nobody sees."""
-    visible = _visible_bytes(rootfs)
+    visible = visible_bytes(rootfs)
     layers = tuple(
         replace(
             layer,
@@ -117,21 +118,6 @@ def with_sizes(head: ImageHead, rootfs: Rootfs) -> ImageHead:
     )
     total = sum(index.stored_bytes for index in rootfs.layers)
     return replace(head, layers=layers, size=total)
-
-
-def _visible_bytes(rootfs: Rootfs) -> list[int]:
-    """Return, for each layer, the bytes of it that a container sees."""
-    visible = [sum(index.sizes) for index in rootfs.layers]
-    kinds_sizes = [(index.kinds, index.sizes) for index in rootfs.layers]
-    for place, _ in rootfs.hidden:
-        kinds, sizes = kinds_sizes[place.layer]
-        if kinds[place.number] == EntryKind.FILE:
-            visible[place.layer] -= sizes[place.number]
-    for path, content in rootfs.promoted.items():
-        link = rootfs.place(path)
-        if link is not None:
-            visible[link.layer] += kinds_sizes[link.layer][1][content]
-    return visible
 
 
 def with_findings(head: ImageHead, findings: Sequence[Finding]) -> ImageHead:

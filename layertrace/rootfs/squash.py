@@ -113,7 +113,7 @@ class _Fold:
             base = layer * STRIDE
             self.seen = {path: base + number for number, path in enumerate(index.paths)}
             if layer:
-                self.folders = dict.fromkeys(_directories(index.paths), layer)
+                self.folders = dict.fromkeys(directories(index.paths), layer)
         for path in index.whiteouts:
             self.removed[path] = layer
         for path in index.opaques:
@@ -191,7 +191,7 @@ class _Fold:
         return layer
 
 
-def _directories(paths: Sequence[str]) -> set[str]:
+def directories(paths: Sequence[str]) -> set[str]:
     """Return every directory that some of ``paths`` lie in, the root among them."""
     found: set[str] = set()
     for directory in {path.rpartition("/")[0] for path in paths}:
