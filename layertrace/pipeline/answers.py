@@ -16,6 +16,7 @@ from layertrace.pipeline.details import IMPLICIT, Detailer
 from layertrace.pipeline.extraction import Extractor
 from layertrace.pipeline.heads import with_sizes
 from layertrace.pipeline.lookup import Lookup
+from layertrace.pipeline.prefix import first_layers
 from layertrace.pipeline.shares import make_shares, with_shares
 from layertrace.pipeline.tables import change_of, make_label, make_table
 from layertrace.provenance.copyhash import Owners
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from layertrace.errors import LayertraceError
     from layertrace.layers.index import LayerIndex
+    from layertrace.model.attestation import Attestation
     from layertrace.model.trace import FileTable, ShareRow
     from layertrace.pipeline.details import Details
     from layertrace.pipeline.handing import Take
@@ -53,9 +55,12 @@ class ImageTrace:
         images: Mapping[str, Tree],
     ) -> None:
         """Keep what the answers come from."""
+        self._parts = parts
         self._stored: StoredImage = parts.stored
         self._alignment = parts.alignment
         self._head = parts.head
+        self.attestation: Attestation | None = parts.attestation
+        """The builder's provenance, where it is known to be of this very image."""
         self._indexes = indexes
         self._stages = stages
         self._tree = RootfsTree(squash(indexes), parts.stored.digest, parts.stored)
@@ -79,6 +84,13 @@ class ImageTrace:
             owners=lambda: Owners(users=user_names(), groups=group_names()),
             proven=parts.proven,
         )
+
+    def upto(self, layer: int) -> ImageTrace:
+        """Return what a container saw when a layer, by index, had just been made."""
+        if layer == len(self._indexes) - 1:
+            return self
+        parts, images = self._parts, self._known.images
+        return ImageTrace(first_layers(parts, layer + 1), self._indexes[: layer + 1], self._stages, images)
 
     @cached_property
     def _tracer(self) -> Tracer:

@@ -10,6 +10,7 @@ from layertrace.model.limits import DEFAULTS
 if TYPE_CHECKING:
     from layertrace.archive.daemon import EngineSource
     from layertrace.layers.cache import IndexCache
+    from layertrace.model.attestation import Attestation
     from layertrace.model.limits import Limits
     from layertrace.model.trace import ImageHead
     from layertrace.pipeline.opening.bases import Bases
@@ -65,3 +66,5 @@ class Parts:
     """Copies whose hash was seen to recompute while stages were looked for."""
     limits: Limits = DEFAULTS
     """How much it may hold."""
+    attestation: Attestation | None = None
+    """The builder's provenance, where it is known to be of this very image."""

@@ -30,6 +30,7 @@ _COMMANDS: Final = {
     "files": ("listing", "files", "List files with stage, layer and trust."),
     "layers": ("listing", "layers", "List layers with stage, size and instruction."),
     "stages": ("listing", "stages", "Show what each stage weighs and what of it ships."),
+    "audit": ("audit", "audit", "Ask whether an image may ship, by a policy's rules."),
     "tree": ("listing", "tree", "Print the file system as a tree with sizes."),
     "cat": ("paths", "cat", "Write a file's content to stdout."),
     "extract": ("extract", "extract", "Write files and folders of an image to a folder."),

@@ -102,10 +102,15 @@ def print_findings(trace: ImageTrace) -> None:
 
 def print_notes(findings: Iterable[Finding]) -> None:
     """Tell on stderr what was found."""
+    print_remarks(finding.message for finding in findings)
+
+
+def print_remarks(remarks: Iterable[str]) -> None:
+    """Tell on stderr what is worth knowing, a line each."""
     from layertrace.views.text import show_name  # noqa: PLC0415
 
-    for finding in findings:
-        click.echo(f"note: {fit_locale(show_name(finding.message))}", err=True)
+    for remark in remarks:
+        click.echo(f"note: {fit_locale(show_name(remark))}", err=True)
 
 
 def is_whole(trace: ImageTrace) -> bool:

@@ -85,6 +85,7 @@ def _assemble(main: Opened, opener: Opener) -> Parts:
         base_reference=hints.base or bases.claimed_name,
         at_engine=_at_engine(main, bases, opener),
         limits=hints.limits,
+        attestation=told.attestation if told.bound else None,
     )
 
 

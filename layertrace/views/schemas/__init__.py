@@ -165,4 +165,25 @@ _DATA: Final = {
     "tree": _folder,
 }
 
-_OTHERS: Final = {"verify": _verify, "cache": _cache, "doctor": _doctor, "record": _record}
+
+def _audit() -> Schema:
+    # The rules are in it: few ask for them.
+    from layertrace.views.schemas.audit import audit  # noqa: PLC0415
+
+    return audit()
+
+
+def _policy() -> Schema:
+    from layertrace.views.schemas.audit import policy  # noqa: PLC0415
+
+    return policy()
+
+
+_OTHERS: Final = {
+    "verify": _verify,
+    "cache": _cache,
+    "doctor": _doctor,
+    "record": _record,
+    "audit": _audit,
+    "policy": _policy,
+}

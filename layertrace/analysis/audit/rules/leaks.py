@@ -1,0 +1,139 @@
+"""Rules about what was needed to build and is nobody's business who runs it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from layertrace.analysis.audit.globs import PathSet
+from layertrace.analysis.audit.kinds import Verdict
+from layertrace.analysis.audit.subject import Stored, counted, in_order
+from layertrace.analysis.leftovers.patterns import Matcher
+from layertrace.analysis.leftovers.rules import RULES
+from layertrace.model.entry import EntryKind
+
+if TYPE_CHECKING:
+    from layertrace.analysis.audit.policy import Setting
+    from layertrace.analysis.audit.subject import Subject
+
+_FILE: Final = int(EntryKind.FILE)
+_SUFFIXES: Final = (
+    "ts tsx mts cts jsx vue svelte coffee scss sass less elm c cc cpp cxx h hh hpp hxx m mm go rs "
+    "java kt kts scala groovy clj cs fs vb swift zig hs ml mli f90 f95 pyx pxd erl dart proto"
+)
+_SOURCE: Final = re.compile(rf"(?<!\.d)\.(?:{'|'.join(_SUFFIXES.split())})\Z")
+_MAP: Final = re.compile(r"\.(?:[cm]?js|css)\.map\Z")
+_OTHERS: Final = re.compile(
+    r"(?:^|/)(?:node_modules|site-packages|dist-packages|vendor|bower_components)/"
+    r"|^(?:usr/(?:local/)?(?:include|lib(?:32|64|exec)?|share|go)|lib(?:32|64)?|etc|proc|sys)/"
+)
+"""Where dependencies and the system lie: not the sources of who builds the image."""
+_CACHES: Final = tuple(
+    rule for rule in RULES if rule.name.endswith(("-cache", "-lists")) and rule.name != "home-cache"
+)
+_VCS: Final = re.compile(
+    r"(?:.*?/)??(?:\.git|\.hg|\.svn|\.bzr|\.jj|_darcs|CVS(?=/(?:Root|Entries)))(?=/)"
+)
+
+
+def judge_sources(subject: Subject, setting: Setting) -> Verdict:
+    """Find source code that a compiler has to read before it can run."""
+    return _judge(subject, setting, _SOURCE, "source code")
+
+
+def judge_source_maps(subject: Subject, setting: Setting) -> Verdict:
+    """Find source maps: they hold the sources, whole."""
+    return _judge(subject, setting, _MAP, "a source map")
+
+
+def _judge(subject: Subject, setting: Setting, names: re.Pattern[str], what: str) -> Verdict:
+    matches = []
+    for stored in subject.stored(setting):
+        if names.search(stored.path) and not _OTHERS.search(stored.path):
+            index, number = subject.index(stored.place), stored.place.number
+            if index.kinds[number] == _FILE and index.sizes[number]:
+                matches.append(
+                    subject.found(stored, f"{what}, {counted(index.sizes[number], 'byte')}")
+                )
+    return Verdict(matches=in_order(matches))
+
+
+@dataclass(slots=True)
+class _Folder:
+    """What all layers hold of one folder."""
+
+    first: Stored
+    files: int = 0
+    bytes: int = 0
+
+    @property
+    def words(self) -> str:
+        """How much it is."""
+        return f"{counted(self.files, 'file')}, {counted(self.bytes, 'byte')}"
+
+    def add(self, stored: Stored, size: int) -> None:
+        """Count one more entry."""
+        self.files += 1
+        self.bytes += size
+        visible = self.first.visible or stored.visible
+        first = min(self.first, stored, key=lambda each: each.place.layer)
+        self.first = first._replace(visible=visible)
+
+
+def judge_vcs(subject: Subject, setting: Setting) -> Verdict:
+    """Find folders of version control, which hold every version of every file."""
+    folders: dict[str, _Folder] = {}
+    for stored in subject.stored(setting):
+        found = _VCS.match(stored.path)
+        index, number = subject.index(stored.place), stored.place.number
+        if found is None or index.kinds[number] != _FILE:
+            continue
+        folder = folders.setdefault(found[0], _Folder(first=stored))
+        folder.add(stored, index.sizes[number])
+    return Verdict(
+        matches=in_order(
+            subject.found(
+                folder.first._replace(path=path),
+                f"version control, {folder.words}",
+            )
+            for path, folder in folders.items()
+        )
+    )
+
+
+def judge_caches(subject: Subject, setting: Setting) -> Verdict:
+    """Find what package managers keep for the next time, which an image does not have."""
+    matcher = Matcher(_CACHES, {})
+    folders: dict[tuple[int, str], _Folder] = {}
+    for stored in subject.visible(setting):
+        claim = matcher.claim(stored.path)
+        index, number = subject.index(stored.place), stored.place.number
+        if claim is None or index.kinds[number] != _FILE or not index.sizes[number]:
+            continue
+        folder = folders.setdefault((claim.rule, claim.root), _Folder(first=stored))
+        folder.add(stored, index.sizes[number])
+    return Verdict(
+        matches=in_order(
+            subject.found(
+                folder.first._replace(path=root),
+                f"{_CACHES[rule].name}, {folder.words}: {_CACHES[rule].advice}",
+            )
+            for (rule, root), folder in folders.items()
+        )
+    )
+
+
+def judge_secrets(subject: Subject, setting: Setting) -> Verdict:
+    """Find credentials by name and content, also in files that only lower layers hold."""
+    # It brings its patterns along: only who asks for it pays.
+    from layertrace.analysis.audit.secrets import find_secrets  # noqa: PLC0415
+
+    allowed = PathSet(setting.allow)
+    brought = {layer.index for layer in subject.head.layers if layer.base and not setting.base}
+    matches = (
+        match
+        for match in find_secrets(subject.trace)
+        if match.layer not in brought and not (match.path is not None and match.path in allowed)
+    )
+    return Verdict(matches=in_order(matches))

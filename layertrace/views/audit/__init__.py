@@ -1,0 +1,1 @@
+"""What an audit found, in the forms people and other programs read."""

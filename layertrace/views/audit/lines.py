@@ -1,0 +1,129 @@
+"""An audit as lines of text: a rule a line, and below it what it found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, assert_never
+
+from layertrace.model.audit import Level, Status, Unit
+from layertrace.views.tables import format_table
+from layertrace.views.text import plural, show_name, show_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from layertrace.model.audit import AuditReport, Match, RuleResult
+
+_SHOWN: Final = 5
+"""Matches of one rule that are shown unless all are asked for."""
+_INDENT: Final = "      "
+_WORDS: Final = {Level.ERROR: "FAIL", Level.WARNING: "WARN", Level.NOTE: "NOTE"}
+
+
+def audit_lines(report: AuditReport, *, everything: bool, width: int | None) -> list[str]:
+    """Return the lines, in the policy's order; ``everything`` shows every match."""
+    longest = max((len(show_name(rule.id)) for rule in report.rules), default=0)
+    lines: list[str] = []
+    for rule in report.rules:
+        lines.append(f"{_word(rule)}  {show_name(rule.id):<{longest}}  {_outcome(rule)}")
+        if rule.status is Status.FAIL:
+            lines += _match_lines(rule.matches, everything=everything, width=width)
+            lines.append(f"{_INDENT}fix: {show_name(rule.fix)}")
+    return [*lines, "", _summary(report)]
+
+
+def _word(rule: RuleResult) -> str:
+    match rule.status:
+        case Status.PASS:
+            return "pass"
+        case Status.SKIPPED:
+            return "skip"
+        case Status.FAIL:
+            return _WORDS[rule.level]
+    assert_never(rule.status)
+
+
+def _outcome(rule: RuleResult) -> str:
+    """Return a rule's result in words, the limit beside the value."""
+    if rule.status is Status.SKIPPED:
+        return show_name(rule.reason)
+    excepted = f" ({len(rule.excepted):,} excepted)" if rule.excepted else ""
+    if rule.unit is not Unit.MATCHES:
+        at_least = rule.id == "lowestEfficiency"
+        held = (">=" if at_least else "<=") if rule.status is Status.PASS else None
+        sign = held or ("<" if at_least else ">")
+        if rule.excepted and rule.status is Status.PASS:
+            sign = "against"
+        return (
+            f"{show_amount(rule.value, rule.unit)} {sign} {show_amount(rule.limit, rule.unit)}"
+            + excepted
+        )
+    if rule.status is Status.PASS and not rule.matches:
+        return f"{show_name(rule.asks)}{excepted}"
+    limit = f", {rule.limit:,} allowed" if rule.limit else ""
+    found = f"{len(rule.matches):,} found{limit}"
+    return f"{found}; it asks that {show_name(rule.asks)}{excepted}"
+
+
+def _sign(rule: RuleResult) -> str:
+    """Return how the value stands to the limit; what is excepted is over it, and passes."""
+    value, limit = rule.value, rule.limit
+    if not isinstance(value, int | float) or not isinstance(limit, int | float):
+        return "against"
+    return "=" if value == limit else "<" if value < limit else ">"
+
+
+def show_amount(amount: str | float | None, unit: Unit) -> str:
+    """Return a limit or a value in its unit.
+
+    >>> show_amount(401_400, Unit.BYTES), show_amount(12.5, Unit.PERCENT)
+    ('401.4 kB', '12.5 %')
+    """
+    if amount is None or isinstance(amount, str):
+        return show_name(amount or "-")
+    match unit:
+        case Unit.BYTES:
+            return show_size(int(amount))
+        case Unit.PERCENT:
+            return f"{amount:.4g} %"
+        case Unit.RATIO:
+            return f"{amount:.4g}"
+        case Unit.MATCHES:
+            return f"{amount:,}"
+    assert_never(unit)
+
+
+def _match_lines(matches: Iterable[Match], *, everything: bool, width: int | None) -> list[str]:
+    found = list(matches)
+    shown = found if everything else found[:_SHOWN]
+    rows = [
+        [
+            "-" if match.layer is None else f"L{match.layer + 1}",
+            show_name(match.stage or "-"),
+            "-" if match.line is None else f":{match.line}",
+            ("" if match.path is None else f"/{show_name(match.path)}  ") + _detail(match),
+        ]
+        for match in shown
+    ]
+    room = None if width is None else width - len(_INDENT)
+    lines = [f"{_INDENT}{line}" for line in format_table(rows, align="<<<<", width=room)]
+    if len(found) > len(shown):
+        lines.append(f"{_INDENT}+{len(found) - len(shown):,} more: --all shows them")
+    return lines
+
+
+def _detail(match: Match) -> str:
+    removed = "" if match.visible else "removed later, still shipped: "
+    return f"{removed}{show_name(match.detail)}"
+
+
+def _summary(report: AuditReport) -> str:
+    failed = [rule for rule in report.rules if rule.status is Status.FAIL]
+    skipped = sum(rule.status is Status.SKIPPED for rule in report.rules)
+    by_level = [
+        plural(count, level.value)
+        for level in Level
+        if (count := sum(rule.level is level for rule in failed))
+    ]
+    told = f": {', '.join(by_level)}" if by_level else ""
+    also = f"; {skipped:,} skipped" if skipped else ""
+    return f"{len(failed):,} of {plural(len(report.rules), 'rule')} failed{told}{also}"

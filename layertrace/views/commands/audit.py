@@ -1,0 +1,190 @@
+"""``audit``: may this image ship?"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from layertrace.errors import StorageError, UsageError
+from layertrace.views.options import json_option, opened, reading_options, take_reading, walk
+from layertrace.views.output import (
+    print_findings,
+    print_lines,
+    print_remarks,
+    require_whole,
+    write_json,
+)
+from layertrace.views.terminal import fit_locale
+
+if TYPE_CHECKING:
+    from layertrace.analysis.audit.policy import Policy
+    from layertrace.model.audit import AuditReport, Level
+    from layertrace.pipeline.answers import ImageTrace
+
+_FINDING: Final = 1
+_POLICY: Final = "layertrace.toml"
+_FORMATS: Final = ("text", "json", "sarif", "junit", "markdown", "github")
+_JSON: Final = frozenset({"json", "sarif"})
+_LEVELS: Final = ("error", "warning", "note")
+_FILE: Final = click.Path(path_type=Path)
+_CLOCK: Final = "SOURCE_DATE_EPOCH"
+
+
+def _print_policy(ctx: click.Context, _: click.Parameter, value: object) -> None:
+    """Print the default policy; no image is asked for."""
+    if value:
+        from layertrace.analysis.audit.printed import policy_text  # noqa: PLC0415
+
+        click.echo(policy_text(), nl=False)
+        ctx.exit()
+
+
+@click.command()
+@reading_options
+@click.option("--policy", type=_FILE, metavar="FILE", help=f"Default ./{_POLICY}, where it is.")
+@click.option("--dive-ci", type=_FILE, metavar="FILE", help="dive's rules; default ./.dive-ci.")
+@click.option("--rule", "rules", multiple=True, metavar="ID", help="Only that rule (repeatable).")
+@click.option(
+    "--fail-on", type=click.Choice(_LEVELS), help="Exit 1 from this level on; default error."
+)
+@click.option("--format", "form", type=click.Choice(_FORMATS), help="Default text.")
+@click.option("-o", "--output", type=_FILE, metavar="FILE", help="Write there, not to stdout.")
+@click.option("--all", "everything", is_flag=True, help="Every match, not the first five.")
+@click.option(
+    "--print-policy",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_policy,
+    help="Print the default policy, to start from.",
+)
+@json_option
+def audit(  # noqa: PLR0913 - a command's options
+    *,
+    policy: Path | None,
+    dive_ci: Path | None,
+    rules: tuple[str, ...],
+    fail_on: str | None,
+    form: str | None,
+    output: Path | None,
+    everything: bool,
+    as_json: bool,
+    **values: Any,  # noqa: ANN401
+) -> int:
+    """Ask of IMAGE the rules of a policy; exits 1 where one of level error fails.
+
+    Without a policy the default one is asked; what layertrace.toml, [audit],
+    says of a rule goes before it. A rule that cannot be asked is skipped, and
+    says why; it is no pass.
+    """
+    if as_json and form not in {None, "json"}:
+        raise UsageError(f"--json and --format {form} do not go together")
+    from layertrace.analysis.audit.run import needs_origins, run_audit  # noqa: PLC0415
+    from layertrace.model.audit import Level  # noqa: PLC0415
+
+    form = "json" if as_json else form or "text"
+    asked = _policy(policy, dive_ci, rules)
+    today = _today()
+    least = asked.fail_on if fail_on is None else Level(fail_on)
+    with opened(take_reading(values)) as opening:
+        # JSON tells of each stage what ships of it.
+        trace = walk(opening, hashing=form == "json" or needs_origins(asked))
+        report = run_audit(trace, asked, today)
+        if form != "json":
+            print_findings(trace)
+            print_remarks(report.notes)
+        _write(trace, report, form, output, least=least, everything=everything)
+        require_whole(trace)
+    return _FINDING if report.fails_at(least) else 0
+
+
+def _policy(given: Path | None, dive_ci: Path | None, rules: tuple[str, ...]) -> Policy:
+    """Return what is to be asked, by the files given or those that are here.
+
+    Raises:
+        LayertraceError: a file cannot be read, or holds what it may not.
+    """
+    from layertrace.analysis.audit.dive_ci import FILE, read_dive_rules  # noqa: PLC0415
+    from layertrace.analysis.audit.reading import (  # noqa: PLC0415
+        default_policy,
+        only_rules,
+        read_policy,
+        with_dive_rules,
+    )
+    from layertrace.pipeline.opening.evidence import read_small  # noqa: PLC0415
+
+    file = given or _if_there(_POLICY)
+    policy = default_policy() if file is None else read_policy(read_small(file), str(file))
+    dive = dive_ci or _if_there(FILE)
+    if dive is not None:
+        policy = with_dive_rules(policy, read_dive_rules(read_small(dive), str(dive)), str(dive))
+    return only_rules(policy, rules) if rules else policy
+
+
+def _if_there(name: str) -> Path | None:
+    path = Path(name)
+    return path if path.is_file() else None
+
+
+def _today() -> date:
+    """Return the day by which exceptions end, in UTC.
+
+    Source: reproducible-builds.org, ``SOURCE_DATE_EPOCH``.
+
+    Raises:
+        UsageError: that variable is no time.
+    """
+    text = os.environ.get(_CLOCK)
+    if not text:
+        return datetime.now(UTC).date()
+    try:
+        return datetime.fromtimestamp(int(text), UTC).date()
+    except (ValueError, OverflowError, OSError) as error:
+        raise UsageError(f"{_CLOCK} is no time: {text}", hint="seconds since 1970") from error
+
+
+def _write(  # noqa: PLR0913 - what a result is, and where it goes
+    trace: ImageTrace,
+    report: AuditReport,
+    form: str,
+    output: Path | None,
+    *,
+    least: Level,
+    everything: bool,
+) -> None:
+    """Write the result to stdout or a file; nothing before all of it is known."""
+    if form == "text":
+        from layertrace.views.audit.lines import audit_lines  # noqa: PLC0415
+        from layertrace.views.tables import stdout_width  # noqa: PLC0415
+
+        width = None if output is not None else stdout_width()
+        lines = audit_lines(report, everything=everything, width=width)
+        if output is None:
+            print_lines(lines)
+            return
+        text = "\n".join([*lines, ""])
+    else:
+        text = _document(trace, report, form, least)
+    if output is None:
+        write_json(text if form in _JSON else "\n".join(map(fit_locale, text.split("\n"))))
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StorageError(f"cannot write {output}", why=error.strerror or str(error)) from error
+
+
+def _document(trace: ImageTrace, report: AuditReport, form: str, least: Level) -> str:
+    if form == "json":
+        from layertrace.views.audit.document import audit_json  # noqa: PLC0415
+        from layertrace.views.encode import envelope, to_text  # noqa: PLC0415
+
+        return f"{to_text(envelope('audit', trace.head, audit_json(report, least)))}\n"
+    module = importlib.import_module(f"layertrace.views.audit.{form}")
+    text: str = getattr(module, f"{form}_text")(report, trace.sized_head)
+    return text if text.endswith("\n") else f"{text}\n"
