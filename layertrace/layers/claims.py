@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 _DIR: Final = int(EntryKind.DIR)
 _OUTSIDE: Final = re.compile(r"\A/.|(?:\A|/)\.\.(?:/|\Z)", re.DOTALL)
 _UNCLEAN: Final = re.compile(r"//|/\.\.?(?:/|\Z)|\A(?:/|\.\.?(?:/|\Z))")
-_TELLING: Final = ("//", "/./", "/../", "/.\0", "/..\0", "/\0", "\0.", "\0/", "\0\0", ".wh.")
+_TELLING: Final = ("//", "/./", "/../", "/.\0", "/..\0", "/\0", "\0.", "\0/", "\0\0")
 """One of these stands among names, each between NULs, unless all are paths as they are."""
+_MARKER: Final = ".wh."
 
 
 class Notes:
@@ -71,8 +72,11 @@ class Claims:
         if not any(map(framed.__contains__, _TELLING)):
             paths = framed[1:-1].split("\0")
             if max(map(len, paths)) <= self._room.short:
-                return paths
+                return self._take_markers(paths) if _MARKER in framed else paths
         return list(map(self.take, text.split("\0"), kinds))
+
+    def _take_markers(self, paths: list[str]) -> list[str | None]:
+        return [None if _MARKER in path and self._take_marker(path) else path for path in paths]
 
     def take(self, name: str, kind: int) -> str | None:
         """Return the cleaned path of one name, None for a marker, which is kept apart."""
@@ -86,7 +90,7 @@ class Claims:
                     "unsafe-name", "names that begin with / or hold .., read below the root"
                 )
             path = clean_path(path)
-        if ".wh." in path and self._take_marker(path):
+        if _MARKER in path and self._take_marker(path):
             return None
         if not path and kind != _DIR:
             self._notes.add(

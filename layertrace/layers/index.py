@@ -19,6 +19,7 @@ from layertrace.model.entry import Entry, EntryKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
 _FORMAT: Final = 5
 _COLUMNS: Final = ("sizes", "modes", "uids", "gids", "mtimes", "offsets")
@@ -78,7 +79,12 @@ class LayerIndex:
     @cached_property
     def numbers(self) -> Mapping[str, int]:
         """Path to entry number."""
-        return {path: number for number, path in enumerate(self.paths)}
+        return dict(zip(self.paths, range(len(self.paths)), strict=True))
+
+    @cached_property
+    def parents(self) -> AbstractSet[str]:
+        """The directory of every entry; ``""`` is the root, its own among them."""
+        return {path.rpartition("/")[0] for path in self.paths}
 
     def entry(self, number: int) -> Entry:
         """Return one entry as a value."""

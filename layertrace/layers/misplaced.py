@@ -15,6 +15,7 @@ from layertrace.model.entry import EntryKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
 _DIR: Final = int(EntryKind.DIR)
 _SYMLINK: Final = int(EntryKind.SYMLINK)
@@ -37,11 +38,12 @@ class Misplaced:
     """Number of a hard link to the path it means."""
 
 
-def find_misplaced(
+def find_misplaced(  # noqa: PLR0913, PLR0917 - all that a layer's entries are
     paths: Sequence[str],
     kinds: Sequence[int],
     links: Mapping[int, str],
     last: Mapping[str, int],
+    parents: AbstractSet[str],
     take: Callable[[int, str], None],
 ) -> Misplaced | None:
     """Return the entries that stand elsewhere, None where all stand where they say.
@@ -51,6 +53,7 @@ def find_misplaced(
         kinds: of the entries.
         links: entry number to link target.
         last: path to the number of the last entry that has it.
+        parents: the directories of all entries.
         take: called with 1 and its path for every directory without an entry of
             its own, and with 0 and the path for every entry that stands elsewhere;
             raises where those are too many.
@@ -58,7 +61,7 @@ def find_misplaced(
     Raises:
         LayerError: finding where links lead takes too long.
     """
-    if not _is_any_blocked(paths, kinds, last, take):
+    if not _is_any_blocked(parents, kinds, last, take):
         return None
     layer = _Layer(kinds, links, last)
     moved: dict[int, str | None] = {}
@@ -78,15 +81,15 @@ def find_misplaced(
 
 
 def _is_any_blocked(
-    paths: Sequence[str],
+    parents: AbstractSet[str],
     kinds: Sequence[int],
     last: Mapping[str, int],
     take: Callable[[int, str], None],
 ) -> bool:
     blocked = False
     checked = {""}
-    for path in {path.rpartition("/")[0] for path in paths}:
-        directory = path
+    for parent in parents:
+        directory = parent
         while directory not in checked:
             checked.add(directory)
             number = last.get(directory)

@@ -45,6 +45,8 @@ _PADDING: Final = b"\0 "
 _USTAR: Final = b"ustar\0"
 _MOST_VALUES: Final = 4096
 """Different owners or times remembered at once."""
+_MOST_SUMS: Final = 1 << 16
+"""As many as a header of ASCII can have: each is met often."""
 _RECORD: Final = re.compile(rb"([0-9]{1,4}) ([A-Za-z0-9._-]{1,128})=")
 _NAMES: Final = {"path": "name", "linkpath": "link"}
 _NUMBER: Final = re.compile(rb"[0-9]{1,18}")
@@ -69,7 +71,7 @@ class _Sums(dict[bytes, int]):
 
     def __missing__(self, stored: bytes) -> int:
         value = int(stored.rstrip(_PADDING), 8) + sum(stored) - 255
-        if len(self) < _MOST_VALUES:
+        if len(self) < _MOST_SUMS:
             self[stored] = value
         return value
 
@@ -131,7 +133,7 @@ class PlainRows:
     def __len__(self) -> int:
         return len(self.names)
 
-    def take(self, window: bytes, start: int, position: int, most: int) -> int:  # noqa: PLR0915
+    def take(self, window: bytes, start: int, position: int, most: int) -> int:  # noqa: C901, PLR0915
         """Read headers from ``position`` on until one is not plain, or not in the window.
 
         One loop without a call of ours, and a local name for all it uses: a layer
@@ -148,8 +150,11 @@ class PlainRows:
         """
         sums, owners, times, unpack = self._sums, self._owners, self._times, _FIELDS.unpack_from
         names, kinds, sizes, contents = self.names, self.kinds, self.sizes, self.contents
-        local, last, most = position - start, len(window) - BLOCK, most + len(names)
-        while local <= last and len(names) < most:
+        all_owners, mtimes = self.owners, self.mtimes
+        local, last = position - start, len(window) - BLOCK
+        for number in range(len(names), len(names) + most):
+            if local > last:
+                break
             header = window[local : local + BLOCK]
             kind = _KINDS.get(header[TYPE])
             if kind is None:
@@ -169,12 +174,12 @@ class PlainRows:
                 first = header[345:500].partition(b"\0")[0]
                 name = first + b"/" + name.partition(b"\0")[0]
             if kind in _LINKS:
-                self.links[len(names)] = header[157:257].partition(b"\0")[0]
+                self.links[number] = header[157:257].partition(b"\0")[0]
             names.append(name)
             kinds.append(kind)
             sizes.append(size)
-            self.owners.append(numbers)
-            self.mtimes.append(mtime)
+            all_owners.append(numbers)
+            mtimes.append(mtime)
             contents.append(start + local + BLOCK)
             local += BLOCK + (size + BLOCK - 1 & -BLOCK)
         return start + local

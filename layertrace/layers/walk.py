@@ -125,6 +125,7 @@ class _Walk:
         """Of rows that are not among the columns yet."""
         self._digests: dict[int, bytes] = {}
         self._damage = ""
+        self._parents: set[str] | None = None
 
     def run(self) -> Walked:
         try:
@@ -321,10 +322,17 @@ class _Walk:
             for number, held in keep_linked(columns, last).items():
                 if held in self._digests:
                     self._digests[number] = self._digests[held]
+        parents = {path.rpartition("/")[0] for path in columns.paths}
         misplaced = find_misplaced(
-            columns.paths, columns.kinds, columns.links, last, partial(self._room.take, columns)
+            columns.paths,
+            columns.kinds,
+            columns.links,
+            last,
+            parents,
+            partial(self._room.take, columns),
         )
         if misplaced is None:
+            self._parents = parents
             return last
         self._notes.add(
             "below-no-directory",
@@ -343,7 +351,7 @@ class _Walk:
     def _finish(self) -> Walked:
         self._weigh()
         columns = self._columns
-        last = self._settle({path: number for number, path in enumerate(columns.paths)})
+        last = self._settle(dict(zip(columns.paths, range(len(columns.paths)), strict=True)))
         repeats: dict[int, int] = {}
         if len(last) < len(columns.paths):
             repeats = count_repeats(columns, last)
@@ -370,4 +378,7 @@ class _Walk:
             notes=self._notes.all(),
             damage=self._damage,
         )
+        if self._parents is not None:
+            # They were looked for already, and whoever folds layers asks for them.
+            vars(index)["parents"] = self._parents
         return Walked(index=index, digests=self._digests)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from layertrace.model.entry import EntryKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from layertrace.layers.index import LayerIndex
 
@@ -110,37 +110,48 @@ class _Fold:
         if self.seen or self.removed or self.opaque:
             self._add_below(layer, index)
         else:
-            base = layer * STRIDE
-            self.seen = {path: base + number for number, path in enumerate(index.paths)}
+            self.seen = dict(_places(layer, index))
             if layer:
-                self.folders = dict.fromkeys(directories(index.paths), layer)
+                self.folders = dict.fromkeys(_with_parents(index.parents), layer)
         for path in index.whiteouts:
             self.removed[path] = layer
         for path in index.opaques:
             self.opaque[path] = layer
 
     def _add_below(self, layer: int, index: LayerIndex) -> None:
-        seen, removed, nearest, folders = self.seen, self.removed, self.nearest, self.folders
-        base, kinds = layer * STRIDE, index.kinds
+        """Add what nearly all entries are in one go: of their paths no layer above says anything.
+
+        The others are added one by one.
+        """
+        seen = self.seen
         hiders: dict[str, int] = {}
-        for number, path in enumerate(index.paths):
-            parent = path.rpartition("/")[0]
-            hider = hiders.get(parent)
-            if hider is None:
-                hider = self._hider(parent, hiders)
-            is_directory = kinds[number] == _DIR
-            if (
-                hider == _NEVER
-                and path not in seen
-                and path not in removed
-                and path not in nearest
-                and (is_directory or path not in folders)
-            ):
-                # What nearly every entry is: no layer above says anything of it.
-                seen[path] = base + number
+        for directory in index.parents:
+            self._hider(directory, hiders)
+        others = self._told_of(index, hiders)
+        above = {path: seen.get(path) for path in others}
+        seen.update(_places(layer, index))
+        places = {path: Place(*divmod(seen[path], STRIDE)) for path in others}
+        for path, packed in above.items():
+            if packed is None:
+                del seen[path]
             else:
-                self._add_covered(Place(layer, number), path, hider, is_directory=is_directory)
-        folders.update(dict.fromkeys(hiders, layer))
+                seen[path] = packed
+        for path, place in places.items():
+            hider = hiders[path.rpartition("/")[0]]
+            is_directory = index.kinds[place.number] == _DIR
+            self._add_covered(place, path, hider, is_directory=is_directory)
+        self.folders.update(dict.fromkeys(hiders, layer))
+
+    def _told_of(self, index: LayerIndex, hiders: Mapping[str, int]) -> set[str]:
+        """Return the paths of a layer of which layers above it say something."""
+        paths = set(index.paths)
+        told = self.seen.keys() & paths
+        for others in (self.removed, self.nearest, self.folders):
+            told |= others.keys() & paths
+        hiding = {path for path in index.parents if hiders[path] != _NEVER}
+        if hiding:
+            told.update(path for path in paths if path.rpartition("/")[0] in hiding)
+        return told
 
     def _add_covered(self, place: Place, path: str, hider: int, *, is_directory: bool) -> None:
         """Put an entry under what layers above say of its path or of what it lies in."""
@@ -191,15 +202,25 @@ class _Fold:
         return layer
 
 
-def directories(paths: Sequence[str]) -> set[str]:
+def directories(paths: Iterable[str]) -> set[str]:
     """Return every directory that some of ``paths`` lie in, the root among them."""
+    return _with_parents({path.rpartition("/")[0] for path in paths})
+
+
+def _with_parents(directories: Iterable[str]) -> set[str]:
     found: set[str] = set()
-    for directory in {path.rpartition("/")[0] for path in paths}:
+    for directory in directories:
         parent = directory
         while parent not in found:
             found.add(parent)
             parent = parent.rpartition("/")[0]
     return found
+
+
+def _places(layer: int, index: LayerIndex) -> Iterator[tuple[str, int]]:
+    """Yield every path of a layer with its packed place."""
+    first = layer * STRIDE
+    return zip(index.paths, range(first, first + len(index)), strict=True)
 
 
 def _promote(layers: Sequence[LayerIndex], seen: Mapping[str, int]) -> dict[str, int]:
@@ -211,9 +232,10 @@ def _promote(layers: Sequence[LayerIndex], seen: Mapping[str, int]) -> dict[str,
     promoted: dict[str, int] = {}
     for layer, index in enumerate(layers):
         kept: set[int] = set()
-        for number, _ in sorted(index.links.items(), key=lambda item: index.paths[item[0]]):
+        links = (number for number in index.links if index.kinds[number] == _HARDLINK)
+        for number in sorted(links, key=index.paths.__getitem__):
             path = index.paths[number]
-            if index.kinds[number] != _HARDLINK or seen.get(path) != layer * STRIDE + number:
+            if seen.get(path) != layer * STRIDE + number:
                 continue
             content = content_number(index, number)
             if content is None or seen.get(index.paths[content]) == layer * STRIDE + content:
