@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from layertrace.errors import UsageError
+from layertrace.filters.facts import Asking, Cost
 from layertrace.filters.paths import TermError, make_text_term
 from layertrace.filters.terms import make_term
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from layertrace.filters.facts import Facts
     from layertrace.filters.paths import Narrow
     from layertrace.model.trace import FileTable
 
@@ -33,7 +35,13 @@ origin:run           run context url inline base image workdir unknown
 trust:inferred       verified inferred unknown contradicted
 mark:+               + added, ~ modified, m metadata only, - removed
 size:>1MB            > < >= <= =, with B kB MB GB or KiB MiB GiB; files only
-type:link            file dir symlink hardlink link char block fifo
+type:link            file dir symlink hardlink link char block fifo; elf script zip by content
+via:copy             brought by COPY; add run workdir, from for the base image
+mode:setuid          setgid sticky world-writable, or exactly: mode:0755
+owner:0  owner:0:0   uid, or uid and gid
+pkg:openssl          files of a package; pkg:dpkg pkg:npm/express pkg:none
+digest:ab12          content whose sha256 begins so
+dup:yes  wasted:yes  same content elsewhere too; bytes in a layer that nobody sees
 a b   a | b   !a     both; one of them; not (also -a)
 "two words"          quotes: nothing in them is special
 """
@@ -60,25 +68,66 @@ class FilterError(UsageError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """One term, and where it stands."""
+
+    find: Narrow | Asking
+    column: int
+    key: str = ""
+    negated: bool = False
+
+    @property
+    def cost(self) -> Cost:
+        """What has to be read for it."""
+        return self.find.cost if isinstance(self.find, Asking) else Cost.TABLE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """What a filter's text asks for."""
 
     text: str
-    alternatives: tuple[tuple[Narrow, ...], ...]
+    alternatives: tuple[tuple[Term, ...], ...]
     """One of these must hold, with all that is in it; none at all: everything."""
 
-    def rows(self, table: FileTable) -> Sequence[int]:
-        """Return the rows of ``table`` that match, in order."""
+    @property
+    def cost(self) -> Cost:
+        """What has to be read for it: that of its dearest term."""
+        costs = (term.cost for terms in self.alternatives for term in terms)
+        return max(costs, default=Cost.TABLE)
+
+    def rows(self, table: FileTable, facts: Facts | None = None) -> Sequence[int]:
+        """Return the rows of ``table`` that match, in order.
+
+        Args:
+            table: of an image.
+            facts: of that image; what is dear is asked of the rows that are left only.
+
+        Raises:
+            FilterError: a term needs facts, and there are none.
+            LayertraceError: the image cannot be read for them.
+        """
         everything = range(len(table))
         if not self.alternatives:
             return everything
         found: list[Sequence[int]] = []
         for terms in self.alternatives:
             rows: Sequence[int] = everything
-            for narrow in terms:
-                rows = narrow(table, rows)
+            for term in sorted(terms, key=lambda term: term.cost):
+                left = self._found(term, table, rows, facts)
+                rows = _without(rows, left) if term.negated else left
             found.append(rows)
         return found[0] if len(found) == 1 else sorted(set().union(*found))
+
+    def _found(
+        self, term: Term, table: FileTable, rows: Sequence[int], facts: Facts | None
+    ) -> Sequence[int]:
+        if not isinstance(term.find, Asking):
+            return term.find(table, rows)
+        if facts is None:
+            message = f"{term.key}: asks for more of the image than is at hand here"
+            raise FilterError(message, term.column, text=self.text)
+        return term.find.ask(table, rows, facts)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -114,7 +163,7 @@ def parse_filter(text: str) -> Filter:
     Raises:
         FilterError: it cannot be read; the column says where.
     """
-    alternatives: list[list[Narrow]] = [[]]
+    alternatives: list[list[Term]] = [[]]
     bar: _Token | None = None
     for token in _tokens(text):
         if not token.bar:
@@ -155,31 +204,30 @@ def _token(match: re.Match[str]) -> _Token:
     return token
 
 
-def _term(token: _Token, text: str) -> Narrow:
+def _term(token: _Token, text: str) -> Term:
     letters = token.text
     plain = letters if token.quoted is None else letters[: token.quoted]
     body = len(plain) - len(plain.lstrip("!-"))
-    negated = body % 2 == 1
     if body == len(letters):
         message = "there is nothing between the quotes" if token.quoted is not None else "not what?"
         raise FilterError(message, token.start, text=text)
     key, colon, _ = plain[body:].partition(":")
+    keyed = bool(colon) and key.isascii() and key.isalpha()
     value = letters[body + len(key) + 1 :] if colon else letters[body:]
     start = len(letters) - len(value)
+    find: Narrow | Asking
     try:
-        if colon and key.isascii() and key.isalpha():
-            narrow = make_term(key, value)
+        if keyed:
+            find = make_term(key, value)
         else:
-            narrow = make_text_term(letters[body:], literal=token.quoted is not None)
+            find = make_text_term(letters[body:], literal=token.quoted is not None)
     except TermError as error:
         offset = body if error.offset is None else start + error.offset
         raise FilterError(str(error), token.column(offset), text=text) from error
-    return _without(narrow) if negated else narrow
+    column = token.column(body)
+    return Term(find=find, column=column, key=key if keyed else "", negated=body % 2 == 1)
 
 
-def _without(narrow: Narrow) -> Narrow:
-    def others(table: FileTable, rows: Sequence[int]) -> Sequence[int]:
-        gone = set(narrow(table, rows))
-        return [row for row in rows if row not in gone]
-
-    return others
+def _without(rows: Sequence[int], found: Sequence[int]) -> Sequence[int]:
+    gone = set(found)
+    return [row for row in rows if row not in gone]

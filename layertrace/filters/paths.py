@@ -11,7 +11,7 @@ import warnings
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from layertrace.model.trace import FileTable
 
@@ -28,6 +28,17 @@ class TermError(ValueError):
         """Keep the place in the value; None: it is the key that is wrong."""
         super().__init__(message)
         self.offset = offset
+
+
+def choose(value: str, choices: Collection[str], key: str) -> str:
+    """Return ``value`` in lower case.
+
+    Raises:
+        TermError: it is none of the choices of its key.
+    """
+    if value.lower() not in choices:
+        raise TermError(f"{key}: takes {', '.join(choices)}, not {value}")
+    return value.lower()
 
 
 def make_text_term(text: str, *, literal: bool) -> Narrow:

@@ -10,18 +10,17 @@ import operator
 import re
 from typing import TYPE_CHECKING, Final
 
-from layertrace.filters.paths import TermError, make_regex_term
+from layertrace.filters import asked
+from layertrace.filters.paths import TermError, choose, make_regex_term
 from layertrace.model.entry import EntryKind
 from layertrace.model.origin import Change, OriginKind, Trust
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from layertrace.filters.facts import Asking
     from layertrace.filters.paths import Narrow
     from layertrace.model.trace import FileTable, Label
-
-_LATER: Final = frozenset({"via", "mode", "owner", "pkg", "digest", "dup", "wasted"})
-"""Keys of the language that ask for what a file table does not hold."""
 
 _MARKS: Final[Mapping[str, Change]] = {
     "+": Change.ADDED,
@@ -59,7 +58,7 @@ _LAYERS: Final = re.compile(
 )
 
 
-def make_term(key: str, value: str) -> Narrow:
+def make_term(key: str, value: str) -> Narrow | Asking:
     """Return the term ``key:value``.
 
     Raises:
@@ -77,16 +76,9 @@ def _unknown_key(key: str) -> str:
     from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
 
     known = ", ".join(f"{name}:" for name in _KEYS)
-    if key.lower() in _LATER:
-        return f"{key}: cannot be asked of files yet; there are {known}"
     near = get_close_matches(key.lower(), _KEYS, n=1)
     hint = f"did you mean {near[0]}:?" if near else 'quote it to look for the text: "…"'
     return f"there is no {key}:, {hint} There are {known}"
-
-
-def _choice(value: str, choices: Mapping[str, object], key: str) -> None:
-    if value.lower() not in choices:
-        raise TermError(f"{key}: takes {', '.join(choices)}, not {value}")
 
 
 def _stage(value: str) -> Narrow:
@@ -99,7 +91,7 @@ def _stage(value: str) -> Narrow:
 
 
 def _origin(value: str) -> Narrow:
-    _choice(value, _ORIGINS, "origin")
+    choose(value, _ORIGINS, "origin")
     kind = _ORIGINS[value.lower()]
     return _by_label(lambda label: label.kind is kind)
 
@@ -139,7 +131,7 @@ def _layer(value: str) -> Narrow:
 
 
 def _trust(value: str) -> Narrow:
-    _choice(value, _TRUSTS, "trust")
+    choose(value, _TRUSTS, "trust")
     trust = _TRUSTS[value.lower()]
 
     def narrow(table: FileTable, rows: Sequence[int]) -> Sequence[int]:
@@ -189,8 +181,10 @@ def _size(value: str) -> Narrow:
     return narrow
 
 
-def _type(value: str) -> Narrow:
-    _choice(value, _TYPES, "type")
+def _type(value: str) -> Narrow | Asking:
+    choose(value, (*_TYPES, *asked.FORMS), "type")
+    if value.lower() in asked.FORMS:
+        return asked.form(value.lower())
     chosen = _TYPES[value.lower()]
 
     def narrow(table: FileTable, rows: Sequence[int]) -> Sequence[int]:
@@ -200,7 +194,7 @@ def _type(value: str) -> Narrow:
     return narrow
 
 
-_KEYS: Final[Mapping[str, Callable[[str], Narrow]]] = {
+_KEYS: Final[Mapping[str, Callable[[str], Narrow | Asking]]] = {
     "re": make_regex_term,
     "stage": _stage,
     "layer": _layer,
@@ -209,4 +203,11 @@ _KEYS: Final[Mapping[str, Callable[[str], Narrow]]] = {
     "mark": _mark,
     "size": _size,
     "type": _type,
+    "via": asked.via,
+    "mode": asked.mode,
+    "owner": asked.owner,
+    "pkg": asked.package,
+    "digest": asked.digest,
+    "dup": asked.duplicate,
+    "wasted": asked.wasted,
 }

@@ -1,0 +1,172 @@
+"""What the filter language asks of an image beyond its table, each answer found once."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from layertrace.analysis.contents.kinds import Kind, kind_of
+from layertrace.analysis.leftovers.duplicates import find_duplicates
+from layertrace.analysis.packages.table import read_packages
+from layertrace.model.entry import EntryKind
+from layertrace.model.image import HistoryEntry
+from layertrace.model.origin import Change
+from layertrace.provenance.alignment.spelling import read_created_by
+from layertrace.rootfs.squash import STRIDE, Place
+from layertrace.rootfs.waste import find_wasted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    from layertrace.filters.facts import Rows
+    from layertrace.model.packages import PackageTable
+    from layertrace.model.trace import LayerInfo
+    from layertrace.pipeline.answers import ImageTrace
+    from layertrace.pipeline.handing import Parts
+
+_FILE: Final = int(EntryKind.FILE)
+_FROM: Final = "from"
+_FORMS: Final[Mapping[Kind, str]] = {
+    Kind.ELF: "elf",
+    Kind.SCRIPT: "script",
+    **dict.fromkeys((Kind.ZIP, Kind.JAR, Kind.WHEEL), "zip"),
+}
+
+
+class ImageFacts:
+    """Answers of one image, about the rows of its table."""
+
+    def __init__(self, trace: ImageTrace) -> None:
+        """Keep the image; nothing is read yet."""
+        self._trace = trace
+        self._forms: dict[Place, str] = {}
+        self._joint: dict[int, str] = {}
+
+    def modes(self, rows: Rows) -> Sequence[int]:
+        """Return each row's mode bits; -1 where no entry made it."""
+        columns = [index.modes for index in self._trace.rootfs.layers]
+        places = self._entries(rows)
+        return [-1 if p is None else columns[p[0]][p[1]] for p in places]
+
+    def owners(self, rows: Rows) -> Sequence[tuple[int, int]]:
+        """Return each row's uid and gid; -1 where no entry made it."""
+        columns = [(index.uids, index.gids) for index in self._trace.rootfs.layers]
+        places = self._entries(rows)
+        return [
+            (-1, -1) if p is None else (columns[p[0]][0][p[1]], columns[p[0]][1][p[1]])
+            for p in places
+        ]
+
+    def instructions(self, rows: Rows) -> Sequence[str]:
+        """Return the keyword of what brought each row's shipped copy.
+
+        Where several instructions made a layer together, each path is traced for it.
+        """
+        layers, table = self._trace.sized_head.layers, self._trace.table
+        words = [_keyword(layer) for layer in layers]
+        joint = {layer.index for layer in layers if layer.lines and not layer.base}
+        found = []
+        for row in rows:
+            layer = table.layers[row]
+            if layer in joint and table.changes[row] is not Change.REMOVED:
+                found.append(self._traced(row))
+            else:
+                found.append(words[layer] if layer >= 0 else "")
+        return found
+
+    def packages(self) -> PackageTable:
+        """Return whose package each file is."""
+        return self._packages
+
+    def digests(self, rows: Rows) -> Mapping[int, str]:
+        """Return the content digests of those of the rows that are files."""
+        contents = dict(self._contents(rows))
+        digests = self._trace.digests(dict.fromkeys(contents.values()))
+        return {row: digests[place] for row, place in contents.items()}
+
+    def forms(self, rows: Rows) -> Mapping[int, str]:
+        """Return ``elf``, ``script`` or ``zip`` for those of the rows that are one."""
+        contents = dict(self._contents(rows))
+        unknown = [place for place in contents.values() if place not in self._forms]
+
+        def take(place: Place, parts: Parts) -> None:
+            offset, head = next(parts, (0, b""))
+            # A hole at the start is zeros, and zeros are none of these.
+            self._forms[place] = "" if offset else _FORMS.get(kind_of(head), "")
+
+        self._trace.hand_out(dict.fromkeys(unknown), take)
+        return {row: form for row, place in contents.items() if (form := self._forms[place])}
+
+    def duplicates(self) -> Collection[int]:
+        """Return the rows whose content another path has too; of tiny files nothing is said."""
+        return self._duplicates
+
+    def wasted(self) -> Collection[int]:
+        """Return the rows whose path has bytes in some layer that nobody sees."""
+        return self._wasted
+
+    @cached_property
+    def _packages(self) -> PackageTable:
+        return read_packages(self._trace)
+
+    @cached_property
+    def _duplicates(self) -> frozenset[int]:
+        copies = {path for each in find_duplicates(self._trace) for path in each.paths}
+        return self._rows_of(copies)
+
+    @cached_property
+    def _wasted(self) -> frozenset[int]:
+        # Why bytes are wasted is not asked, so no content has to be compared.
+        found = find_wasted(self._trace.rootfs, lambda _: {})
+        return self._rows_of({each.path for each in found})
+
+    def _rows_of(self, paths: Collection[str]) -> frozenset[int]:
+        return frozenset(row for row, path in enumerate(self._trace.table.paths) if path in paths)
+
+    def _entries(self, rows: Rows) -> Iterator[tuple[int, int] | None]:
+        """Yield layer and number of the entry that each row is, a hard link's own file."""
+        place = self._place
+        for row in rows:
+            found = place(row)
+            yield None if found is None else self._trace.content_place(found)
+
+    def _contents(self, rows: Rows) -> Iterator[tuple[int, Place]]:
+        """Yield those of the rows that are regular files, with where their content is."""
+        layers = self._trace.rootfs.layers
+        for row in rows:
+            place = self._place(row)
+            if place is not None:
+                content = self._trace.content_place(place)
+                if layers[content.layer].kinds[content.number] == _FILE:
+                    yield row, content
+
+    @cached_property
+    def _place(self) -> Callable[[int], Place | None]:
+        """How to find the entry of a row; of a removed path the last."""
+        rootfs, table = self._trace.rootfs, self._trace.table
+        seen, paths, changes, removed = rootfs.seen, table.paths, table.changes, Change.REMOVED
+
+        def find(row: int) -> Place | None:
+            packed = seen.get(paths[row])
+            if packed is not None:
+                return Place(*divmod(packed, STRIDE))
+            if changes[row] is not removed:
+                return None
+            return next(iter(reversed(list(rootfs.versions(paths[row])))), None)
+
+        return find
+
+    def _traced(self, row: int) -> str:
+        if row not in self._joint:
+            hops = self._trace.chain(self._trace.table.paths[row]).hops
+            text = (hops[0].instruction if hops else None) or ""
+            self._joint[row] = text.partition(" ")[0].lower()
+        return self._joint[row]
+
+
+def _keyword(layer: LayerInfo) -> str:
+    if layer.base:
+        return _FROM
+    if layer.instruction:
+        return layer.instruction.split(maxsplit=1)[0].lower()
+    return read_created_by(HistoryEntry(created_by=layer.created_by)).keyword.lower()
