@@ -90,7 +90,9 @@ class ImageTrace:
         if layer == len(self._indexes) - 1:
             return self
         parts, images = self._parts, self._known.images
-        return ImageTrace(first_layers(parts, layer + 1), self._indexes[: layer + 1], self._stages, images)
+        return ImageTrace(
+            first_layers(parts, layer + 1), self._indexes[: layer + 1], self._stages, images
+        )
 
     @cached_property
     def _tracer(self) -> Tracer:

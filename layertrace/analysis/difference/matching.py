@@ -1,0 +1,128 @@
+"""The makers of two images side by side: which of the one is which of the other.
+
+An alignment in the order of the builds, never by number: what both have in the same order is
+paired, the most and the surest of it. Whichever image is called the old one, the pairs are the
+same.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from layertrace.analysis.difference.makers import Made
+
+_SAME_LAYER: Final = 1000
+_SAME_TEXT: Final = 100
+_SAME_STAGE: Final = 10
+_LIKE: Final = 40
+"""Of what two instructions that were changed a little are worth, by how alike they are."""
+_ALIKE: Final = 0.5
+_MOST: Final = 1_000_000
+"""Pairs of makers that are weighed; beyond, only those with one text are paired."""
+
+
+def match_makers(old: Sequence[Made], new: Sequence[Made]) -> dict[int, int]:
+    """Return which maker of the old image is which of the new one, by number."""
+    swapped = _rank(new) < _rank(old)
+    one, two = (new, old) if swapped else (old, new)
+    pairs = _bases(one, two)
+    pairs |= _align(one, two, pairs)
+    pairs |= _leftover(one, two, pairs)
+    return {b: a for a, b in pairs.items()} if swapped else pairs
+
+
+def _rank(makers: Sequence[Made]) -> tuple[object, ...]:
+    """Return what orders two images whichever comes first."""
+    return len(makers), [(sorted(made.texts), made.order, made.diff_ids) for made in makers]
+
+
+def _bases(one: Sequence[Made], two: Sequence[Made]) -> dict[int, int]:
+    """Pair the base of one image with that of the other, and those of stages by stage."""
+    theirs = {made.maker.stage: n for n, made in enumerate(two) if made.maker.base}
+    return {
+        number: theirs[made.maker.stage]
+        for number, made in enumerate(one)
+        if made.maker.base and made.maker.stage in theirs
+    }
+
+
+def _align(one: Sequence[Made], two: Sequence[Made], known: dict[int, int]) -> dict[int, int]:
+    taken = set(known.values())
+    ours = _in_order(one, set(known))
+    theirs = _in_order(two, taken)
+    if len(ours) * len(theirs) > _MOST:
+        return {}
+    # best[i][j]: what the makers from i and from j on are worth together.
+    best = [[0] * (len(theirs) + 1) for _ in range(len(ours) + 1)]
+    worth = [[_worth(one[a], two[b]) for b in theirs] for a in ours]
+    for i in range(len(ours) - 1, -1, -1):
+        for j in range(len(theirs) - 1, -1, -1):
+            paired = best[i + 1][j + 1] + worth[i][j] if worth[i][j] else 0
+            best[i][j] = max(best[i + 1][j], best[i][j + 1], paired)
+    pairs: dict[int, int] = {}
+    i = j = 0
+    while i < len(ours) and j < len(theirs):
+        if worth[i][j] and best[i][j] == best[i + 1][j + 1] + worth[i][j]:
+            pairs[ours[i]] = theirs[j]
+            i, j = i + 1, j + 1
+        elif best[i][j] == best[i + 1][j]:
+            i += 1
+        else:
+            j += 1
+    return pairs
+
+
+def _in_order(makers: Sequence[Made], without: set[int]) -> list[int]:
+    rest = (n for n, made in enumerate(makers) if n not in without and not made.maker.base)
+    return sorted(rest, key=lambda number: makers[number].order)
+
+
+def _leftover(one: Sequence[Made], two: Sequence[Made], known: dict[int, int]) -> dict[int, int]:
+    """Pair what stands in another order: one text that each image has once."""
+    ours = _unique_texts(one, set(known))
+    theirs = _unique_texts(two, set(known.values()))
+    return {ours[text]: theirs[text] for text in sorted(ours.keys() & theirs.keys())}
+
+
+def _unique_texts(makers: Sequence[Made], without: set[int]) -> dict[str, int]:
+    numbers = [n for n in range(len(makers)) if n not in without and not makers[n].maker.base]
+    counts = Counter(text for n in numbers for text in makers[n].texts)
+    found: dict[str, int] = {}
+    for number in numbers:
+        for text in sorted(makers[number].texts):
+            if counts[text] == 1:
+                found[text] = number
+                # One text is enough, and two may lead to two others.
+                break
+    return found
+
+
+def _worth(one: Made, two: Made) -> int:
+    stage = _SAME_STAGE if one.maker.stage == two.maker.stage else 0
+    if set(one.diff_ids) & set(two.diff_ids):
+        return _SAME_LAYER + stage
+    if one.texts & two.texts:
+        return _SAME_TEXT + stage
+    alike = max((_likeness(a, b) for a in one.texts for b in two.texts), default=0.0)
+    # What moved to another stage besides being changed is another instruction.
+    if alike < _ALIKE or not (stage or _are_last(one, two)):
+        return 0
+    return int(_LIKE * alike) + stage
+
+
+def _are_last(one: Made, two: Made) -> bool:
+    """Say whether both made layers of the image itself: stages have no names to go by there."""
+    return bool(one.maker.layers and two.maker.layers)
+
+
+def _likeness(one: str, two: str) -> float:
+    """Return how alike two instructions are, 0 to 1; 0 for a RUN and a COPY."""
+    ours, theirs = one.split(), two.split()
+    if not ours or not theirs or ours[0] != theirs[0]:
+        return 0.0
+    both = sum((Counter(ours) & Counter(theirs)).values())
+    return 2 * both / (len(ours) + len(theirs))
