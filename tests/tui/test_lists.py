@@ -59,3 +59,48 @@ def test_a_list_takes_the_place_of_the_tree_in_every_layout() -> None:
         assert driver.browse.current_pane == "why"
 
     run(script, size=(80, 24))
+
+
+def test_a_list_is_made_beside_the_typing_and_leads_to_the_tree(tmp_path: Path) -> None:
+    """Waste says what to change in pane 3; Enter on a path shows it among its neighbours."""
+
+    async def script(driver: Driver) -> None:
+        await driver.press("W")
+        await driver.see("2 Waste", "could go (0.3%)")
+        await driver.see("a base image without it")
+        await driver.press("down", "down")
+        await driver.see("3 Why /usr/share/doc/npm/README", "removed")
+        await driver.press("enter")
+        await driver.see("2 Files", "README")
+        node = driver.browse.files.current
+        tree = driver.browse.files.rows
+        assert tree is not None
+        assert node is not None
+        assert tree.tree.table.paths[node] == "usr/share/doc/npm/README"
+        await driver.press("left_square_bracket")
+        await driver.see("2 Waste")
+
+    with opened(SAMPLE, tmp_path) as opening:
+        run(script, opening)
+
+
+def test_groups_of_a_list_fold(tmp_path: Path) -> None:
+    """As the tree's folders do, one or all at once."""
+
+    async def script(driver: Driver) -> None:
+        await driver.press("P")
+        await driver.see("2 packages")
+        pane = driver.browse.list
+        closed = pane.row_count()
+        await driver.press("right")
+        assert pane.row_count() == closed + 4
+        await driver.press("right", "left", "left")
+        assert (pane.row_count(), pane.cursor_line) == (closed, 0)
+        await driver.press("ctrl+@", "space", "enter")
+        assert pane.row_count() > closed + 4
+        await driver.press("ctrl+@", "U")
+        await driver.see("no content ships more than once")
+        await driver.press("space", "enter", "left", "right", "ctrl+@")
+
+    with opened(SAMPLE, tmp_path) as opening:
+        run(script, opening)

@@ -32,6 +32,40 @@ def _flow(trace: ImageTrace) -> Listing:
     return list_flow(trace.shares())
 
 
+def _duplicates(trace: ImageTrace) -> Listing:
+    # What reads contents is imported where somebody asks for it.
+    from layertrace.analysis.leftovers.duplicates import find_duplicates  # noqa: PLC0415
+    from layertrace.views.lists.duplicates import list_duplicates  # noqa: PLC0415
+
+    return list_duplicates(find_duplicates(trace))
+
+
+def _packages(trace: ImageTrace) -> Listing:
+    from layertrace.analysis.packages.table import read_packages  # noqa: PLC0415
+    from layertrace.views.lists.packages import list_packages  # noqa: PLC0415
+
+    return list_packages(trace.table, read_packages(trace))
+
+
+def _waste(trace: ImageTrace) -> Listing:
+    from layertrace.analysis.waste.bloat import find_bloat  # noqa: PLC0415
+    from layertrace.views.lists.waste import list_waste  # noqa: PLC0415
+
+    return list_waste(find_bloat(trace))
+
+
 VIEWS: Final[Mapping[str, View]] = {
+    "waste": View(
+        key="W", title="Waste", working="adding up what nobody sees", make=_waste, shown=True
+    ),
+    "duplicates": View(
+        key="U",
+        title="Duplicates",
+        working="comparing the contents of files of one size",
+        make=_duplicates,
+    ),
+    "packages": View(
+        key="P", title="Packages", working="reading the databases of packages", make=_packages
+    ),
     "flow": View(key="O", title="Flow", working="adding up what each stage ships", make=_flow),
 }

@@ -64,6 +64,8 @@ class ListRow:
     layer: int | None = None
     line: int | None = None
     """Of the Dockerfile."""
+    note: str = ""
+    """All there is to say of it, where its fields have no room for that."""
     span: bool = False
     """Its last field begins in the first column: words rather than figures."""
 

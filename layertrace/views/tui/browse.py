@@ -151,7 +151,10 @@ class BrowseScreen(ViewingScreen):
             self._ask(node)
             return
         self._question = None
-        self.why.clear(("no file at the cursor", Style()))
+        row = self.list_row
+        self.code.light(row.line if row is not None else None)
+        words = row.note if row is not None else ""
+        self.why.clear((self.why.safe(words) or "no file at the cursor", Style()))
 
     def _ask(self, node: int) -> None:
         walked, rows = self._walked, self.files.rows
@@ -211,7 +214,7 @@ class BrowseScreen(ViewingScreen):
     @on(RowsView.Chosen, "#list")
     def _follow_item(self) -> None:
         """Show in the tree the path that the list names, whatever was chosen; or its layer."""
-        node, row = self.subject, self.list.current
+        node, row = self.subject, self.list_row
         if node is None:
             if row is not None and row.layer is not None:
                 self._jump(f"layer:{row.layer}")

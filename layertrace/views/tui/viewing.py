@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from layertrace.errors import LayertraceError
-    from layertrace.views.lists.rows import Listing
+    from layertrace.views.lists.rows import Listing, ListRow
     from layertrace.views.tui.background import Background
     from layertrace.views.tui.ports import Opening, TuiOptions
     from layertrace.views.tui.rows_view import RowsView
@@ -55,11 +55,16 @@ class ViewingScreen(ReadingScreen):
         return panes if self._view == TREE else {**panes, "files": self.list}
 
     @property
+    def list_row(self) -> ListRow | None:
+        """The row at the cursor of the list; None: the tree is on view, or the list is empty."""
+        return None if self._view == TREE else self.list.current
+
+    @property
     def subject(self) -> int | None:
         """The path (a row of the table) at the cursor of pane 2."""
         if self._view == TREE:
             return self.files.current
-        row, walked = self.list.current, self._walked
+        row, walked = self.list_row, self._walked
         if row is None or row.path is None or walked is None:
             return None
         return walked.tree.find(row.path)

@@ -78,7 +78,11 @@ class ListPane(RowsView):
             if field.bar is not None:
                 yield from self._bar(field, room)
                 continue
-            yield _placed(self.safe(field.text), column, room), self._style(field)
+            text = self.safe(field.text)
+            if column.width == 0 and row.path is None:
+                # Words, which one reads from their beginning; of a path the end tells most.
+                text = crop(text, room)
+            yield _placed(text, column, room), self._style(field)
 
     def _bar(self, field: Field, room: int) -> Iterator[Cell]:
         tail = crop(self.safe(field.text), room)
