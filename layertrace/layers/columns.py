@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import struct
 from array import array
 from dataclasses import dataclass, field
 from itertools import compress, count
 from sys import getsizeof
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from layertrace.model.entry import EntryKind, clean_path
 
@@ -51,19 +52,25 @@ class Columns:
         """
         first = len(self.kinds)
         numbers: Sequence[int | None] = range(first, first + len(paths))
-        kept: Sequence[bool] = [True] * len(paths)
+        kinds: Iterable[int] = rows.kinds
+        columns: Sequence[Sequence[Any]] = (rows.sizes, rows.mtimes, rows.contents, rows.owners)
         if None in paths:
-            kept = [path is not None for path in paths]
+            stays = [path is not None for path in paths]
             counter = count(first)
-            numbers = [next(counter) if stays else None for stays in kept]
-        self.paths += cast("Iterable[str]", compress(paths, kept))
-        self.kinds += bytes(compress(rows.kinds, kept))
-        self.sizes.extend(compress(rows.sizes, kept))
-        self.mtimes.extend(compress(rows.mtimes, kept))
-        self.offsets.extend(compress(rows.contents, kept))
-        owners = tuple(zip(*compress(rows.owners, kept), strict=True))
-        for column, values in zip((self.modes, self.uids, self.gids), owners, strict=False):
-            column.extend(values)
+            numbers = [next(counter) if each else None for each in stays]
+            paths, *columns = (list(compress(column, stays)) for column in (paths, *columns))
+            kinds = compress(kinds, stays)
+        self.paths += cast("Sequence[str]", paths)
+        self.kinds += bytes(kinds)
+        sizes, mtimes, contents, owners = columns
+        modes, uids, gids = zip(*owners, strict=True) if owners else ((), (), ())
+        for name, values in (
+            ("sizes", sizes), ("mtimes", mtimes), ("offsets", contents),
+            ("modes", modes), ("uids", uids), ("gids", gids),
+        ):  # fmt: skip
+            column: array[int] = getattr(self, name)
+            # A fifth of what it costs to extend an array by a list.
+            column.frombytes(struct.pack(f"{len(values)}{column.typecode}", *values))
         for row, capability in rows.capabilities.items():
             if (number := numbers[row]) is not None:
                 self.add_capability(number, capability)
