@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from array import array
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final
 
 from layertrace.analysis.contents.kinds import Kind, kind_of
@@ -16,7 +17,7 @@ from layertrace.rootfs.squash import STRIDE, Place
 from layertrace.rootfs.waste import find_wasted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from layertrace.filters.facts import Rows
     from layertrace.model.packages import PackageTable
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from layertrace.pipeline.handing import Parts
 
 _FILE: Final = int(EntryKind.FILE)
+_HARDLINK: Final = int(EntryKind.HARDLINK)
 _FROM: Final = "from"
 _FORMS: Final[Mapping[Kind, str]] = {
     Kind.ELF: "elf",
@@ -44,18 +46,13 @@ class ImageFacts:
 
     def modes(self, rows: Rows) -> Sequence[int]:
         """Return each row's mode bits; -1 where no entry made it."""
-        columns = [index.modes for index in self._trace.rootfs.layers]
-        places = self._entries(rows)
-        return [-1 if p is None else columns[p[0]][p[1]] for p in places]
+        modes = self._modes
+        return [modes[row] for row in rows]
 
     def owners(self, rows: Rows) -> Sequence[tuple[int, int]]:
         """Return each row's uid and gid; -1 where no entry made it."""
-        columns = [(index.uids, index.gids) for index in self._trace.rootfs.layers]
-        places = self._entries(rows)
-        return [
-            (-1, -1) if p is None else (columns[p[0]][0][p[1]], columns[p[0]][1][p[1]])
-            for p in places
-        ]
+        owners = self._owners
+        return [owners[row] for row in rows]
 
     def instructions(self, rows: Rows) -> Sequence[str]:
         """Return the keyword of what brought each row's shipped copy.
@@ -106,6 +103,22 @@ class ImageFacts:
         return self._wasted
 
     @cached_property
+    def _modes(self) -> Sequence[int]:
+        columns = [index.modes for index in self._trace.rootfs.layers]
+        places = self._entries(range(len(self._trace.table)))
+        return array("i", (-1 if p is None else columns[p[0]][p[1]] for p in places))
+
+    @cached_property
+    def _owners(self) -> Sequence[tuple[int, int]]:
+        columns = [(index.uids, index.gids) for index in self._trace.rootfs.layers]
+        places = self._entries(range(len(self._trace.table)))
+        share = cache(lambda uid, gid: (uid, gid))
+        return [
+            (-1, -1) if p is None else share(columns[p[0]][0][p[1]], columns[p[0]][1][p[1]])
+            for p in places
+        ]
+
+    @cached_property
     def _packages(self) -> PackageTable:
         return read_packages(self._trace)
 
@@ -124,37 +137,34 @@ class ImageFacts:
         return frozenset(row for row, path in enumerate(self._trace.table.paths) if path in paths)
 
     def _entries(self, rows: Rows) -> Iterator[tuple[int, int] | None]:
-        """Yield layer and number of the entry that each row is, a hard link's own file."""
-        place = self._place
+        """Yield layer and number of the entry that each row is, a hard link's own file.
+
+        One loop without a call for what nearly all rows are: a key of the terminal waits for it.
+        """
+        seen, paths = self._trace.rootfs.seen, self._trace.table.paths
+        kinds = [index.kinds for index in self._trace.rootfs.layers]
         for row in rows:
-            found = place(row)
-            yield None if found is None else self._trace.content_place(found)
+            packed = seen.get(paths[row])
+            if packed is None or kinds[packed // STRIDE][packed % STRIDE] == _HARDLINK:
+                yield self._entry(row)
+            else:
+                yield packed // STRIDE, packed % STRIDE
+
+    def _entry(self, row: int) -> Place | None:
+        """Return the entry that a row is; of a removed path the last."""
+        rootfs, table = self._trace.rootfs, self._trace.table
+        path = table.paths[row]
+        place = rootfs.place(path)
+        if place is None and table.changes[row] is Change.REMOVED:
+            place = next(iter(reversed(list(rootfs.versions(path)))), None)
+        return None if place is None else self._trace.content_place(place)
 
     def _contents(self, rows: Rows) -> Iterator[tuple[int, Place]]:
         """Yield those of the rows that are regular files, with where their content is."""
-        layers = self._trace.rootfs.layers
-        for row in rows:
-            place = self._place(row)
-            if place is not None:
-                content = self._trace.content_place(place)
-                if layers[content.layer].kinds[content.number] == _FILE:
-                    yield row, content
-
-    @cached_property
-    def _place(self) -> Callable[[int], Place | None]:
-        """How to find the entry of a row; of a removed path the last."""
-        rootfs, table = self._trace.rootfs, self._trace.table
-        seen, paths, changes, removed = rootfs.seen, table.paths, table.changes, Change.REMOVED
-
-        def find(row: int) -> Place | None:
-            packed = seen.get(paths[row])
-            if packed is not None:
-                return Place(*divmod(packed, STRIDE))
-            if changes[row] is not removed:
-                return None
-            return next(iter(reversed(list(rootfs.versions(paths[row])))), None)
-
-        return find
+        kinds = [index.kinds for index in self._trace.rootfs.layers]
+        for row, found in zip(rows, self._entries(rows), strict=True):
+            if found is not None and kinds[found[0]][found[1]] == _FILE:
+                yield row, Place(*found)
 
     def _traced(self, row: int) -> str:
         if row not in self._joint:
