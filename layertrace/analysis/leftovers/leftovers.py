@@ -115,7 +115,7 @@ class _Tally:
             rule=name,
             bytes=sum(each.bytes for each in paths),
             paths=paths,
-            advice=word_advice(RULES[_NUMBERS[name]], written_by, layers),
+            advice=word_advice(RULES[_NUMBERS[name]], paths, written_by, layers),
             written_by=written_by,
         )
 
