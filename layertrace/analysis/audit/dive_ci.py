@@ -45,7 +45,7 @@ def read_dive_rules(text: bytes, name: str) -> tuple[Setting, ...]:
         # dive looks them up in any case.
         kind = names.get(key.lower())
         if kind is None:
-            raise rules.unknown(key, [*DIVE], what="rule of dive's", at=key)
+            raise rules.unknown(key, [*DIVE], what="rule of dive", at=key)
         found[kind.id] = _word(rules.value(key))
     settings = (_setting(rules, BY_ID[rule], word) for rule, word in found.items())
     return tuple(setting for setting in settings if setting is not None)
@@ -64,9 +64,14 @@ def _load(text: bytes, name: str) -> object:
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         message = " ".join(str(error).split())
         raise PolicyError("not YAML", document=name, hint=message[:200]) from error
-    if isinstance(found, dict):
-        return {str(key): value for key, value in found.items()}
-    return found
+    return _with_names(found)
+
+
+def _with_names(value: object) -> object:
+    """Return a value with texts for keys, which YAML takes for numbers where they look so."""
+    if not isinstance(value, dict):
+        return value
+    return {str(key): _with_names(each) for key, each in value.items()}
 
 
 def _word(value: object) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 NO_DOCKERFILE: Final = "no Dockerfile is known: give -f Dockerfile"
 NOT_BUILT: Final = "the Dockerfile given is not the one it was built from"
 _DIR: Final = int(EntryKind.DIR)
+_KNOWN: Final = frozenset({Trust.VERIFIED, Trust.INFERRED})
 _SCRATCH: Final = "scratch"
 _DOUBTED: Final = frozenset({"provenance-contradicted", "provenance-unreadable"})
 
@@ -33,17 +34,24 @@ def judge_unknown_origin(subject: Subject, setting: Setting) -> Verdict:
     table, allowed = subject.trace.table, PathSet(setting.allow)
     matches = []
     for row, trust in enumerate(table.trusts):
-        kind = table.labels[table.label_ids[row]].kind
-        known = trust in {Trust.VERIFIED, Trust.INFERRED} and kind is not OriginKind.UNKNOWN
+        label = table.labels[table.label_ids[row]]
+        known = trust in _KNOWN and label.kind is not OriginKind.UNKNOWN
         # Of folders an image has many that nobody made on purpose.
         if known or table.kinds[row] == _DIR or table.changes[row] is Change.REMOVED:
             continue
         path, layer = table.paths[row], table.layers[row]
         if path in allowed or (subject.head.layers[layer].base and not setting.base):
             continue
-        detail = "evidence disagrees" if trust is Trust.CONTRADICTED else "origin unknown"
-        matches.append(subject.match(path, layer, detail))
+        matches.append(subject.match(path, layer, _doubt_words(trust, label.carried_from)))
     return Verdict(matches=tuple(matches))
+
+
+def _doubt_words(trust: Trust, carried_from: str | None) -> str:
+    if trust is Trust.CONTRADICTED:
+        return "evidence of its origin disagrees"
+    if carried_from is None:
+        return "origin unknown"
+    return f"copied out of {carried_from}, whose image is not at hand: --stage {carried_from}=IMAGE"
 
 
 def judge_known_base(subject: Subject, _: Setting) -> Verdict:
