@@ -50,18 +50,18 @@ def find_wasted(rootfs: Rootfs, digests: Digests) -> tuple[Wasted, ...]:
             took the place of.
     """
     contents = _Contents(rootfs)
-    hidden = [each for each in rootfs.hidden if contents.is_wasted(each)]
-    undoers = {by: _Undoer(rootfs.layers[by]) for by in {each.by for each in hidden}}
-    same = _find_same(contents, undoers, hidden, digests)
+    gone = [contents.end(each) for each in rootfs.hidden if contents.is_wasted(each)]
+    undoers = {by: _Undoer(rootfs.layers[by]) for by in {each.by for each in gone}}
+    same = _find_same(contents, undoers, gone, digests)
     found = [
         Wasted(
-            path := rootfs.layers[place.layer].paths[place.number],
-            rootfs.layers[place.layer].sizes[place.number],
-            Cause.METADATA if place in same else undoers[by].cause(path),
+            rootfs.layers[place.layer].paths[place.number],
+            contents.size(place),
+            Cause.METADATA if place in same else undoers[by].cause(name),
             place.layer,
             by,
         )
-        for place, by in hidden
+        for place, name, by in gone
     ]
     for layer, index in enumerate(rootfs.layers):
         found += _within(layer, index)
@@ -80,15 +80,14 @@ def visible_bytes(rootfs: Rootfs) -> list[int]:
 
 
 def _find_same(
-    contents: _Contents, undoers: Mapping[int, _Undoer], hidden: Iterable[Hidden], digests: Digests
+    contents: _Contents, undoers: Mapping[int, _Undoer], gone: Iterable[_Gone], digests: Digests
 ) -> set[Place]:
     """Return the files whose very content stands at their path since."""
     twins: dict[Place, Place] = {}
-    for place, by in hidden:
-        index = contents.rootfs.layers[place.layer]
-        number = undoers[by].index.numbers.get(index.paths[place.number])
+    for place, name, by in gone:
+        number = undoers[by].index.numbers.get(name)
         twin = None if number is None else contents.of(Place(by, number))
-        if twin is not None and contents.size(twin) == index.sizes[place.number]:
+        if twin is not None and contents.size(twin) == contents.size(place):
             twins[place] = twin
     known = digests(dict.fromkeys((*twins, *twins.values()))) if twins else {}
     return {
@@ -104,6 +103,16 @@ def _within(layer: int, index: LayerIndex) -> Iterator[Wasted]:
         yield Wasted(index.paths[number], size, Cause.OVERWRITTEN, layer, layer)
     if rest:
         yield Wasted("", rest, Cause.HIDDEN, layer, layer)
+
+
+class _Gone(NamedTuple):
+    """Content that no name of it keeps in sight."""
+
+    place: Place
+    name: str
+    """The last one that it had."""
+    by: int
+    """The layer in which that went."""
 
 
 class _Undoer:
@@ -160,6 +169,12 @@ class _Contents:
         kinds, sizes = self._columns[layer]
         return kinds[number] == _FILE and sizes[number] > 0 and place not in self._kept
 
+    def end(self, hidden: Hidden) -> _Gone:
+        """Return when the last name of wasted content went."""
+        last = self._last_links.get(hidden.place, hidden)
+        (layer, number), by = last if last.by > hidden.by else hidden
+        return _Gone(hidden.place, self.rootfs.layers[layer].paths[number], by)
+
     def size(self, place: Place) -> int:
         """Return the bytes of the entry at a place."""
         return self._columns[place.layer][1][place.number]
@@ -190,6 +205,17 @@ class _Contents:
                     if content is not None and content.layer != layer:
                         kept.add(content)
         return frozenset(kept)
+
+    @cached_property
+    def _last_links(self) -> Mapping[Place, Hidden]:
+        """Of contents that had hard links, the one that went last."""
+        last: dict[Place, Hidden] = {}
+        for each in self.rootfs.hidden:
+            if self._columns[each.place.layer][0][each.place.number] == _HARDLINK:
+                content = self.of(each.place)
+                if content is not None and last.get(content, each).by <= each.by:
+                    last[content] = each
+        return last
 
     @cached_property
     def _hiders(self) -> Mapping[Place, int]:

@@ -29,6 +29,7 @@ _CHMOD: Final = re.compile(r"\bchmod\s+(?:-\S+\s+)*([0-7]{3,4})\s")
 _CHOWN: Final = re.compile(r"\bchown\s+(?:-\S+\s+)*([\w.-]+(?::[\w.-]*)?)\s")
 _REWRITES: Final = re.compile(r"\b(?:chmod|chown|chgrp)\b")
 _UPGRADES: Final = re.compile(r"\b(?:apt|apt-get|apk|dnf|yum|microdnf|zypper)\b.*\b(?:up|dist-up)")
+_LOCKS: Final = re.compile(r"\bnpm\s+(?:i|install|add)\b")
 _COPIES: Final = frozenset({"COPY", "ADD"})
 _MANY: Final = 2
 """Caches that one line of advice names."""
@@ -60,7 +61,7 @@ def advise(cause: Cause, writer: Maker, undoer: Maker, paths: Sequence[WastedPat
     if writer.layer == undoer.layer:
         return "the builder stored more than one member for a path in this layer: build it anew"
     if undoer.base:
-        return "part of the base image: only another base image is without it"
+        return "nothing here: it is inside the base image, only another one is without it"
     if writer.base:
         return _about_base(cause, undoer, paths)
     return _about_own(cause, writer, undoer, paths)
@@ -116,7 +117,9 @@ def _about_overwriting(writer: Maker, undoer: Maker, paths: Sequence[WastedPath]
     if undoer.keyword in _COPIES:
         return f"{undoer.name} puts other content there: do not write it in {writer.name}"
     if writer.keyword in _COPIES and undoer.keyword == "RUN":
-        return f"change it before {writer.name} copies it: in the source, or in an earlier stage"
+        if _LOCKS.search(undoer.text) and all(_is_lock(each.path) for each in paths):
+            return f"npm ci in {undoer.name}: it leaves the lock file as {writer.name} copies it"
+        return f"have it so before {writer.name} copies it: in the source, or an earlier stage"
     return f"write it once: in {writer.name}, or in {undoer.name}"
 
 
@@ -153,6 +156,10 @@ def _flags(text: str) -> str:
     if re.search(r"\bch(?:own|grp)\b", text):
         flags.append(f"--chown={owners.pop() if len(owners) == 1 else 'USER:GROUP'}")
     return " ".join(flags)
+
+
+def _is_lock(path: str) -> bool:
+    return path.rpartition("/")[2] == "package-lock.json"
 
 
 def _caches(paths: Sequence[WastedPath]) -> tuple[str, ...]:

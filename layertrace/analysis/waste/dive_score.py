@@ -3,7 +3,7 @@
 Of each path, the least that any layer holds at it against all that layers hold at it. That
 is no measure of waste: the bytes of a removed directory count at its own path alone, so
 they add to both sides, and a file that a larger one replaced is taken for the one that is
-needed. What looks odd below is what dive does.
+needed. What looks odd below is what dive does: an image may even score less than nothing.
 
 Source: dive, ``dive/filetree/efficiency.go`` and ``file_tree.go``.
 """
@@ -17,7 +17,7 @@ from layertrace.model.entry import EntryKind
 from layertrace.rootfs.squash import directories
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from layertrace.layers.index import LayerIndex
 
@@ -36,52 +36,55 @@ _UNSET: Final = -1
 
 
 def dive_efficiency(layers: Sequence[LayerIndex]) -> float:
-    """Return what dive prints as ``efficiency``, 0 to 1."""
+    """Return what dive prints as ``efficiency``: 1 is the best."""
     least: dict[str, int] = {}
     total = 0
     stack = _Stack({path for index in layers for path in index.whiteouts})
     for number, index in enumerate(layers):
         if not number:
             stack.put(index)
-        for path, size in _leaves(index, stack):
-            if size is None:
-                least.setdefault(path, _UNSET)
-                continue
-            known = least.get(path, _UNSET)
-            least[path] = size if known == _UNSET else min(known, size)
-            total += size
+        total += _count(index, stack, least)
         stack.take(index)
     return sum(least.values()) / total if total else 1.0
 
 
-def _leaves(index: LayerIndex, stack: _Stack) -> Iterator[tuple[str, int | None]]:
-    """Yield path and size of all that nothing stands below in this layer, markers too.
+def _count(index: LayerIndex, stack: _Stack, least: dict[str, int]) -> int:
+    """Add a layer to the least size of each path; return what all in it weighs.
 
-    At a marker that removes nothing, which gets no size, dive leaves the layer.
+    Counted is what nothing stands below in this layer, markers too. At a marker that
+    removes nothing dive leaves the layer.
     """
     absent = (path for path in index.whiteouts if path not in stack.nodes)
     last = min(absent, key=_marker_order, default=None)
     end = None if last is None else _marker_order(last)
-    for path, size in _entries(index):
-        if end is None or _order(path) < end:
-            yield path, size
-    for path in index.whiteouts:
-        if end is None or _marker_order(path) < end:
-            yield path, stack.weigh(path)
+    sizes = _entries(index)
+    if end is not None:
+        sizes = {path: size for path, size in sizes.items() if _order(path) < end}
+    total = _lower(least, sizes)
+    reached = (path for path in index.whiteouts if end is None or _marker_order(path) < end)
+    total += _lower(least, {path: stack.weigh(path) for path in reached})
     stack.weights.clear()
     if last is not None:
-        yield last, None
+        least.setdefault(last, _UNSET)
+    return total
 
 
-def _entries(index: LayerIndex) -> Iterator[tuple[str, int]]:
+def _lower(least: dict[str, int], sizes: dict[str, int]) -> int:
+    total = sum(sizes.values())
+    for path in least.keys() & sizes.keys():
+        if least[path] != _UNSET:
+            sizes[path] = min(least[path], sizes[path])
+    least |= sizes
+    return total
+
+
+def _entries(index: LayerIndex) -> dict[str, int]:
     parents = directories((*index.paths, *index.whiteouts, *index.opaques))
-    for path, size in zip(index.paths, index.sizes, strict=True):
-        if path not in parents:
-            yield path, size
-    for path in index.opaques:
-        # Of the marker itself there is no trace, of the directories it names there is.
-        if path not in parents and path not in index.numbers:
-            yield path, 0
+    # Of an opaque marker there is no trace, of the directories it names there is.
+    sizes = {**dict.fromkeys(index.opaques, 0), **dict(zip(index.paths, index.sizes, strict=True))}
+    for path in parents & sizes.keys():
+        del sizes[path]
+    return sizes
 
 
 def _order(path: str) -> list[bytes]:
@@ -118,12 +121,13 @@ class _Stack:
         """Put what a layer has on top, but not what it removes."""
         if not self._targets:
             return
-        for path in directories((*index.paths, *index.whiteouts, *index.opaques)):
-            self._add(path, _IMPLIED)
-        for path in index.opaques:
+        folders = directories((*index.paths, *index.whiteouts, *index.opaques))
+        reached = {path for path in folders if self._is_reached(path)}
+        for path in (*reached, *filter(self._is_reached, index.opaques)):
             self._add(path, _IMPLIED)
         for number, path in enumerate(index.paths):
-            self._add(path, _Node(index.sizes[number], index.kinds[number] == _DIR))
+            if path in self._targets or path.rpartition("/")[0] in reached:
+                self._add(path, _Node(index.sizes[number], index.kinds[number] == _DIR))
 
     def weigh(self, path: str) -> int:
         """Return what a marker for a path is taken to weigh: nothing, but for a directory."""
@@ -137,8 +141,6 @@ class _Stack:
         return self.weights[path]
 
     def _add(self, path: str, node: _Node) -> None:
-        if not self._is_reached(path):
-            return
         if path not in self.nodes:
             self._children.setdefault(path.rpartition("/")[0], set()).add(path)
         self.nodes[path] = node

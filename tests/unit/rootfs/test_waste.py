@@ -158,7 +158,18 @@ def test_every_wasted_byte_has_its_cause(
             [("a", 3, REMOVED, 0, 1)], id="file and link removed, counted once"),
         pytest.param(
             [{"a": b"123", "b": hardlink("a")}, {".wh.a": b""}, {".wh.b": b""}],
-            [("a", 3, REMOVED, 0, 1)], id="file removed, later the link"),
+            [("a", 3, REMOVED, 0, 2)], id="file removed, later the link"),
+        pytest.param(
+            [{"a": b"123", "b": hardlink("a"), "c": hardlink("a")}, {".wh.c": b""},
+             {"b": b"1"}, {".wh.a": b""}],
+            [("a", 3, REMOVED, 0, 3)], id="three names, the file's own the last"),
+        pytest.param(
+            [{"a": b"123", "b": hardlink("a"), "c": hardlink("a")}, {".wh.a": b""},
+             {"b": b"1"}, {".wh.c": b""}],
+            [("a", 3, REMOVED, 0, 3)], id="three names, a link the last"),
+        pytest.param(
+            [{"a": b"123", "b": hardlink("a")}, {".wh.a": b""}, {"b": file(b"123", mode=1)}],
+            [("a", 3, METADATA, 0, 2)], id="file removed, chmod of its last name"),
         pytest.param(
             [{"a": b"123", "b": hardlink("a")}, {"b": file(b"123", mode=1), "a": hardlink("b")}],
             [("a", 3, METADATA, 0, 1)], id="chmod of both names, the other one first"),
