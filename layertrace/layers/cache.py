@@ -46,6 +46,7 @@ _NO_PROVENANCE: Final = "no-provenance"
 _STAGES: Final = "stages"
 _SEEN: Final = "seen"
 _DIGESTS: Final = "digests"
+_PACKAGES: Final = "packages"
 _SHA256: Final = 32
 _TIME: Final = struct.Struct("<q")
 _DAY: Final = 86_400
@@ -58,7 +59,7 @@ class CachedItem:
 
     kind: str
     key: str
-    """A diff_id or a configuration digest."""
+    """A diff_id, a configuration digest, or that of several diff_ids."""
     verified: bool
     """Kept for every archive that has it; False: for one archive only."""
     size: int
@@ -159,6 +160,14 @@ class IndexCache:
         """Keep all content digests known of a layer, by entry number."""
         data = struct.pack(f"<{len(digests)}I", *digests) + b"".join(digests.values())
         self._store(_DIGESTS, diff_id, witness, data)
+
+    def load_packages(self, key: str, witness: str) -> bytes | None:
+        """Return what the layers that ``key`` stands for say of their packages."""
+        return self._load(_PACKAGES, key, witness)
+
+    def store_packages(self, key: str, witness: str, data: bytes) -> None:
+        """Keep what some layers, together, say of their packages."""
+        self._store(_PACKAGES, key, witness, data)
 
     def items(self) -> tuple[CachedItem, ...]:
         """Return what is kept, the most recently used first."""

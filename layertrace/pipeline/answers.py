@@ -280,6 +280,14 @@ class ImageTrace:
         """
         return self._stored.digests(places)
 
+    def recall_packages(self) -> bytes | None:
+        """Return what was kept of the packages of these layers; None: nothing."""
+        return self._stored.recall_packages()
+
+    def keep_packages(self, data: bytes) -> None:
+        """Keep for another day what the layers say of their packages."""
+        self._stored.keep_packages(data)
+
     def digest(self, path: str) -> str | None:
         """Return the digest of a regular file's content, hashing it if need be."""
         place = self._tree.rootfs.place(path)

@@ -63,6 +63,11 @@ def show_digest(digest: bytes | None) -> str | None:
     return None if digest is None else f"sha256:{digest.hex()}"
 
 
+def digest_of(texts: Iterable[str]) -> str:
+    """Return a digest that stands for several texts in their order."""
+    return f"sha256:{hashlib.sha256(repr(list(texts)).encode()).hexdigest()}"
+
+
 def layer_name(layer: LayerRef) -> str:
     """Return what messages call a layer."""
     short = f" ({layer.diff_id[:19]}…)" if layer.diff_id else ""

@@ -13,6 +13,7 @@ from layertrace.pipeline.bounds import ImageRoom, is_bomb, refuse_bomb
 from layertrace.pipeline.contents import (
     Digests,
     by_layer,
+    digest_of,
     file_content,
     layer_name,
     show_digest,
@@ -86,6 +87,14 @@ class StoredImage(Protocol):
         Raises:
             LayertraceError: a content cannot be had; of those before it, ``take`` has all.
         """
+        ...
+
+    def recall_packages(self) -> bytes | None:
+        """Return what was kept of the packages of these very layers; None: nothing."""
+        ...
+
+    def keep_packages(self, data: bytes) -> None:
+        """Keep what the layers say of their packages, which is long to find out."""
         ...
 
     def close(self) -> None:
@@ -217,6 +226,23 @@ class StoredArchive:
         for layer, numbers in by_layer(dict.fromkeys(places, ())).items():
             with self._source.open_layer(self.image.layers[layer]) as reader:
                 hand_out(reader, self._indexes[layer], layer, numbers, take)
+
+    def recall_packages(self) -> bytes | None:
+        """Return what was kept of the packages of these layers, as this archive has them."""
+        return self._cache.load_packages(*self._stack)
+
+    def keep_packages(self, data: bytes) -> None:
+        """Keep what the layers say of their packages, unless some of it could not be read."""
+        if not any(index.damage for index in self._indexes):
+            self._cache.store_packages(*self._stack, data)
+
+    @property
+    def _stack(self) -> tuple[str, str]:
+        """What stands for all layers together in the cache: a key, and a witness."""
+        pairs = zip(self.image.layers, self._indexes, strict=True)
+        told = ["" if index.verified else self._witness(layer) for layer, index in pairs]
+        key = digest_of(layer.diff_id for layer in self.image.layers)
+        return key, digest_of(told) if any(told) else ""
 
     def close(self) -> None:
         """Keep the digests computed; close the archive."""

@@ -16,6 +16,7 @@ from layertrace.pipeline.contents import (
     Digests,
     PassingSums,
     by_layer,
+    digest_of,
     file_content,
     layer_name,
     show_digest,
@@ -234,6 +235,14 @@ class StoredInEngine:
     def hand_out(self, places: Iterable[Place], take: Take) -> None:
         """Give ``take`` the content of each file, streaming the image once more."""
         PassingLayers(self.image, self._indexes, places, take).read(self._source)
+
+    def recall_packages(self) -> bytes | None:
+        """Return what was kept of the packages of these layers."""
+        return self._cache.load_packages(digest_of(self.image.config.diff_ids), "")
+
+    def keep_packages(self, data: bytes) -> None:
+        """Keep what the layers say of their packages."""
+        self._cache.store_packages(digest_of(self.image.config.diff_ids), "", data)
 
     def close(self) -> None:
         """Keep the digests computed; close the connection."""

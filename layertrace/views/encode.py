@@ -207,12 +207,17 @@ def version_json(version: Version) -> Json:
 
 
 def why_json(
-    record: FileRecord, chain: Chain, versions: Iterable[Version], shares: Iterable[ShareRow]
+    record: FileRecord,
+    chain: Chain,
+    versions: Iterable[Version],
+    shares: Iterable[ShareRow],
+    package: Json | None,
 ) -> Json:
     """Return one of ``why.data[]``."""
     return {
         **path_json("path", f"/{record.path}"),
         "record": record_json(record),
+        "package": package,
         "hops": [hop_json(hop) for hop in chain.hops],
         "history": [version_json(version) for version in versions],
         "shares": [_part_json(row) for row in shares],

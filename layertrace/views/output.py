@@ -16,20 +16,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from layertrace.model.origin import Finding
+    from layertrace.model.packages import PackageTable
     from layertrace.pipeline.answers import ImageTrace
 
 _AT_ONCE: Final = 500
 """Records in one piece of text."""
 
 
-def print_json(command: str, trace: ImageTrace, data: object) -> None:
-    """Print the envelope with ``data`` in it."""
+def print_json(
+    command: str, trace: ImageTrace, data: object, findings: Iterable[Finding] = ()
+) -> None:
+    """Print the envelope with ``data`` in it, and with more findings than the image's own."""
+    from layertrace.pipeline.heads import with_findings  # noqa: PLC0415
     from layertrace.views.encode import envelope, to_text  # noqa: PLC0415
 
-    write_json(f"{to_text(envelope(command, trace.head, data))}\n")
+    head = with_findings(trace.head, tuple(findings))
+    write_json(f"{to_text(envelope(command, head, data))}\n")
 
 
-def print_records(trace: ImageTrace, rows: list[int], *, jsonl: bool) -> None:
+def print_records(
+    trace: ImageTrace, rows: list[int], *, jsonl: bool, packages: PackageTable | None = None
+) -> None:
     """Print records some at a time, so that a large image costs no more than a small one.
 
     Nothing is written before every path was traced: what fails, fails until then.
@@ -39,6 +46,12 @@ def print_records(trace: ImageTrace, rows: list[int], *, jsonl: bool) -> None:
 
     head = trace.head
     records = record_lines(trace, rows)
+    if packages is not None:
+        from layertrace.pipeline.heads import with_findings  # noqa: PLC0415
+        from layertrace.views.packages import with_packages  # noqa: PLC0415
+
+        head = with_findings(head, packages.findings)
+        records = with_packages(records, packages, [trace.table.paths[row] for row in rows])
     if jsonl:
         while some := list(islice(records, _AT_ONCE)):
             write_json("\n".join([*some, ""]))

@@ -11,7 +11,7 @@ from layertrace.views.tables import format_table
 from layertrace.views.text import CHANGE_MARKS, TRUST_MARKS, plural, show_name, show_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from layertrace.model.origin import Chain, Hop, Origin
     from layertrace.model.trace import (
@@ -125,9 +125,19 @@ def _share_rows(row: ShareRow) -> list[list[str]]:
     return [first_line, *([*[""] * 7, carrier] for carrier in carriers[1:])]
 
 
-def files_lines(table: FileTable, rows: Iterable[int], *, width: int | None) -> list[str]:
-    """Return one line a path: trust, stage, layer, size, change, path."""
-    return format_table((_file_row(table, row) for row in rows), align="<<>><<", width=width)
+def files_lines(
+    table: FileTable,
+    rows: Iterable[int],
+    *,
+    width: int | None,
+    package: Callable[[int], str] | None = None,
+) -> list[str]:
+    """Return one line a path: trust, stage, layer, size, change, package if asked for, path."""
+    if package is None:
+        return format_table((_file_row(table, row) for row in rows), align="<<>><<", width=width)
+    cells = ((_file_row(table, row), package(row)) for row in rows)
+    lines = ([*before, owner, path] for (*before, path), owner in cells)
+    return format_table(lines, align="<<>><<<", width=width)
 
 
 def _file_row(table: FileTable, row: int) -> list[str]:
@@ -151,6 +161,7 @@ def why_lines(  # noqa: PLR0913 - all that is known of one path
     shares: Sequence[ShareRow],
     *,
     width: int | None,
+    package: str = "",
 ) -> list[str]:
     """Return the chain of one path, and what each layer did to it where several did.
 
@@ -168,6 +179,7 @@ def why_lines(  # noqa: PLR0913 - all that is known of one path
     if not chain.hops:
         lines.append("  no layer has an entry for it: only paths below it do")
     lines += ["", f"Origin: {origin_text(chain.origin)}"]
+    lines += [package] if package else []
     if shares:
         rows = [
             [show_size(r.shipped_bytes), f"{r.shipped_files:,}", TRUST_MARKS[r.trust],

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from layertrace.analysis.packages import dpkg, language, system
 from layertrace.analysis.packages.claims import Claims, RealPaths
+from layertrace.analysis.packages.keeping import dump_table, load_table
 from layertrace.analysis.packages.reading import Reader
 from layertrace.model.packages import PackageKind, PackageTable
 
@@ -20,7 +21,7 @@ _ENDS = (dpkg.LIST, dpkg.SUMS, *language.ENDS)
 
 
 def read_packages(trace: ImageTrace) -> PackageTable:
-    """Return the packages of an image, and which file is whose.
+    """Return the packages of an image, and which file is whose; the cache may know.
 
     Each layer with a database of packages is read once for it. A file is of the operating
     system's package that lists it, else of the Python package that records it, else of the
@@ -30,6 +31,18 @@ def read_packages(trace: ImageTrace) -> PackageTable:
     Raises:
         LayertraceError: the contents of the image cannot be had.
     """
+    paths = trace.rootfs.seen
+    kept = trace.recall_packages()
+    known = None if kept is None else load_table(kept, paths)
+    if known is not None:
+        return known
+    table = _read(trace)
+    if table.packages:
+        trace.keep_packages(dump_table(table, paths))
+    return table
+
+
+def _read(trace: ImageTrace) -> PackageTable:
     rootfs = trace.rootfs
     real = RealPaths(rootfs, trace.follow)
     paths = [

@@ -20,6 +20,7 @@ from layertrace.views.output import (
     print_findings,
     print_json,
     print_lines,
+    print_notes,
     print_paths,
     print_records,
     require_whole,
@@ -28,6 +29,8 @@ from layertrace.views.output import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from layertrace.analysis.facts import ImageFacts
+    from layertrace.model.packages import PackageTable
     from layertrace.pipeline.answers import ImageTrace
 
 _SORTS: Final = ("path", "size", "layer")
@@ -86,6 +89,7 @@ def stages(*, as_json: bool, **values: Any) -> None:  # noqa: ANN401
     "--layer", metavar="N", help="One layer: its index as in JSON (0 is the base), or L1 as shown."
 )
 @click.option("--digests", is_flag=True, help="Hash every file.")
+@click.option("--packages", "with_packages", is_flag=True, help="Whose package each file is.")
 @click.option("--sort", type=click.Choice(_SORTS), default="path", show_default=True)
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N rows.")
 @click.option("-0", "--null", is_flag=True, help="Bare paths, each ended by a NUL byte.")
@@ -95,29 +99,28 @@ def files(*, as_json: bool, jsonl: bool, null: bool, **values: Any) -> None:  # 
     """List the files of the final image, or those that match EXPR.
 
     EXPR is the filter of the terminal view: words, globs such as *.js,
-    stage:build layer:3 origin:context trust:unknown mark:- size:>1MB type:file;
-    a space is and, | is or, ! is not.
+    stage:build layer:3 via:copy origin:context trust:unknown mark:- size:>1MB
+    type:elf mode:setuid owner:0 pkg:openssl pkg:none digest:ab12 dup:yes
+    wasted:yes; a space is and, | is or, ! is not.
     """
+    from layertrace.analysis.facts import ImageFacts  # noqa: PLC0415
+    from layertrace.model.origin import Change  # noqa: PLC0415
+
     if as_json + jsonl + null > 1:
         raise UsageError("choose one of --json, --jsonl and -0")
     with opened(take_reading(values)) as opening:
         trace = walk(opening)
-        rows = _chosen_rows(trace, **values)
+        facts = ImageFacts(trace)
+        packages = facts.packages() if values.pop("with_packages") else None
+        rows = _chosen_rows(trace, facts, **values)
         if values["digests"]:
-            for row in rows:
-                trace.digest(trace.table.paths[row])
+            facts.digests([r for r in rows if trace.table.changes[r] is not Change.REMOVED])
         if as_json or jsonl:
-            print_records(trace, rows, jsonl=jsonl)
+            print_records(trace, rows, jsonl=jsonl, packages=packages)
         elif null:
             print_paths(trace.table.paths[row] for row in rows)
         else:
-            from layertrace.views.report import files_lines  # noqa: PLC0415
-            from layertrace.views.tables import stdout_width  # noqa: PLC0415
-
-            print_findings(trace)
-            print_lines(files_lines(trace.table, rows, width=stdout_width()))
-            if is_whole(trace):
-                click.echo(f"{len(rows):,} of {len(trace.table):,} paths", err=True)
+            _print_files(trace, rows, packages)
         require_whole(trace, layer_number(values["layer"], len(trace.sized_head.layers)))
 
 
@@ -147,8 +150,24 @@ def tree(*, as_json: bool, path: str, depth: int, **values: Any) -> None:  # noq
         require_whole(trace)
 
 
+def _print_files(trace: ImageTrace, rows: list[int], packages: PackageTable | None) -> None:
+    from layertrace.views.packages import package_column  # noqa: PLC0415
+    from layertrace.views.report import files_lines  # noqa: PLC0415
+    from layertrace.views.tables import stdout_width  # noqa: PLC0415
+
+    table, package = trace.table, None
+    print_findings(trace)
+    if packages is not None:
+        print_notes(packages.findings)
+        package = package_column(packages, table.paths)
+    print_lines(files_lines(table, rows, width=stdout_width(), package=package))
+    if is_whole(trace):
+        click.echo(f"{len(rows):,} of {len(table):,} paths", err=True)
+
+
 def _chosen_rows(  # noqa: PLR0913
     trace: ImageTrace,
+    facts: ImageFacts,
     *,
     expr: str | None,
     everything: bool,
@@ -162,7 +181,7 @@ def _chosen_rows(  # noqa: PLR0913
 
     table = trace.table
     number = layer_number(layer, len(trace.sized_head.layers))
-    found: Iterable[int] = parse_filter(expr).rows(table) if expr else range(len(table))
+    found: Iterable[int] = parse_filter(expr).rows(table, facts) if expr else range(len(table))
     rows = [row for row in found if everything or table.changes[row] is not Change.REMOVED]
     if number is not None:
         rows = [row for row in rows if table.layers[row] == number]

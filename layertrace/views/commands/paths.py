@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -20,9 +20,18 @@ from layertrace.views.output import (
     print_findings,
     print_json,
     print_lines,
+    print_notes,
     print_safely,
 )
 from layertrace.views.terminal import is_terminal
+
+if TYPE_CHECKING:
+    from layertrace.model.origin import Chain
+    from layertrace.model.packages import PackageTable
+    from layertrace.model.trace import FileRecord, ShareRow, Version
+    from layertrace.pipeline.answers import ImageTrace
+
+    _Found = tuple[FileRecord, Chain, tuple[Version, ...], tuple[ShareRow, ...]]
 
 _FINDING: Final = 1
 
@@ -44,6 +53,7 @@ def why(
     **values: Any,  # noqa: ANN401
 ) -> int:
     """Show where each of PATHS came from: every hop, with its evidence."""
+    from layertrace.analysis.packages.table import read_packages  # noqa: PLC0415
     from layertrace.model.origin import Trust  # noqa: PLC0415
 
     with opened(take_reading(values)) as opening:
@@ -53,21 +63,31 @@ def why(
             chain = trace.chain(path)
             versions = trace.versions(path)
             found.append((trace.record(path), chain, versions, trace.shares_below(path)))
-        if as_json:
-            from layertrace.views.encode import why_json  # noqa: PLC0415
-
-            print_json("why", trace, [why_json(*each) for each in found])
-        else:
-            from layertrace.views.report import why_lines  # noqa: PLC0415
-            from layertrace.views.tables import stdout_width  # noqa: PLC0415
-
-            print_findings(trace)
-            for number, each in enumerate(found):
-                lines = why_lines(trace.sized_head, *each, width=stdout_width())
-                print_lines([""] * (number > 0) + lines)
+        (_print_json if as_json else _print_text)(trace, found, read_packages(trace))
         limit = Trust(require).rank if require else None
         weak = limit is not None and any(chain.trust.rank > limit for _, chain, *_ in found)
         return _FINDING if weak else 0
+
+
+def _print_json(trace: ImageTrace, found: list[_Found], packages: PackageTable) -> None:
+    from layertrace.views.encode import why_json  # noqa: PLC0415
+    from layertrace.views.packages import owner_json  # noqa: PLC0415
+
+    data = [why_json(*each, owner_json(packages.owner(each[0].path))) for each in found]
+    print_json("why", trace, data, packages.findings)
+
+
+def _print_text(trace: ImageTrace, found: list[_Found], packages: PackageTable) -> None:
+    from layertrace.views.packages import package_line  # noqa: PLC0415
+    from layertrace.views.report import why_lines  # noqa: PLC0415
+    from layertrace.views.tables import stdout_width  # noqa: PLC0415
+
+    head, width = trace.sized_head, stdout_width()
+    print_findings(trace)
+    print_notes(packages.findings)
+    for number, each in enumerate(found):
+        lines = why_lines(head, *each, width=width, package=package_line(packages, each[0]))
+        print_lines([""] * (number > 0) + lines)
 
 
 @click.command()

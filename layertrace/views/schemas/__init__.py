@@ -30,6 +30,7 @@ from layertrace.views.schemas.parts import (
     of_image,
     one_of,
     or_null,
+    package,
     record,
 )
 
@@ -93,9 +94,21 @@ def _why() -> Schema:
         optional={"path_b64": TEXT},
         path=TEXT,
         record=record(),
+        package=or_null(_owner()),
         hops=list_of(_hop()),
         history=list_of(_version()),
         shares=list_of(_part()),
+    )
+
+
+def _owner() -> Schema:
+    version = object_of(layer=COUNT, version=or_null(TEXT))
+    return object_of(
+        optional={"path_b64": TEXT},
+        **package(),
+        **named(or_null(TEXT), "architecture", "path"),
+        first_layer=or_null(COUNT),
+        versions=list_of(version),
     )
 
 

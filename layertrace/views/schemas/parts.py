@@ -6,6 +6,7 @@ from typing import Final
 
 from layertrace.model.entry import EntryKind
 from layertrace.model.origin import Action, Change, Evidence, OriginKind, Trust
+from layertrace.model.packages import PackageKind
 
 Schema = dict[str, object]
 
@@ -140,10 +141,22 @@ def origin() -> Schema:
     )
 
 
+def package() -> dict[str, Schema]:
+    """Return those of the fields that every package has."""
+    return {
+        "kind": {"enum": [kind.value for kind in PackageKind]},
+        **named(TEXT, "name", "version"),
+    }
+
+
 def record() -> Schema:
     """Return that of a file record."""
     return object_of(
-        optional={"path_b64": TEXT, "link_target_b64": TEXT},
+        optional={
+            "path_b64": TEXT,
+            "link_target_b64": TEXT,
+            "package": or_null(object_of(**package())),
+        },
         path=TEXT,
         implicit=FLAG,
         type={"enum": [kind.word for kind in EntryKind]},
