@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 from layertrace.model.waste import Cause
 
@@ -25,10 +25,14 @@ _CACHES: Final = (
 """Where package managers keep what they could fetch again, below any folder."""
 _DATABASES: Final = ("var/lib/dpkg", "var/cache/debconf", "var/lib/rpm", "lib/apk/db")
 """What a package manager writes anew whenever it installs something."""
-_CHMOD: Final = re.compile(r"\bchmod\s+(?:-\S+\s+)*([0-7]{3,4})\s")
-_CHOWN: Final = re.compile(r"\bchown\s+(?:-\S+\s+)*([\w.-]+(?::[\w.-]*)?)\s")
+# Bounded, for the text may be of a hostile image.
+_CHMOD: Final = re.compile(r"\bchmod\s+(?:-\S+\s+){0,4}([0-7]{3,4})\s")
+_CHOWN: Final = re.compile(r"\bchown\s+(?:-\S+\s+){0,4}([\w.-]{1,64}(?::[\w.-]{0,64})?)\s")
 _REWRITES: Final = re.compile(r"\b(?:chmod|chown|chgrp)\b")
-_UPGRADES: Final = re.compile(r"\b(?:apt|apt-get|apk|dnf|yum|microdnf|zypper)\b.*\b(?:up|dist-up)")
+_UPGRADES: Final = re.compile(
+    r"\b(?:apt|apk|dnf|yum|zypper)\b[^;&|]{0,200}?upgrade\b"
+    r"|\b(?:dnf|yum|zypper)\b[^;&|]{0,200}?\bupdate\b"
+)
 _LOCKS: Final = re.compile(r"\bnpm\s+(?:i|install|add)\b")
 _COPIES: Final = frozenset({"COPY", "ADD"})
 _MANY: Final = 2
@@ -80,6 +84,7 @@ def _about_own(cause: Cause, writer: Maker, undoer: Maker, paths: Sequence[Waste
             return _about_overwriting(writer, undoer, paths)
         case Cause.REMOVED | Cause.HIDDEN:
             return _about_removing(writer, undoer)
+    assert_never(cause)
 
 
 def _about_base(cause: Cause, undoer: Maker, paths: Sequence[WastedPath]) -> str:

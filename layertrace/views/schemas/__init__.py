@@ -192,7 +192,14 @@ def _policy() -> Schema:
     return policy()
 
 
+def _bloat() -> Schema:
+    from layertrace.views.schemas.bloat import bloat  # noqa: PLC0415
+
+    return bloat()
+
+
 _OTHERS: Final = {
+    "bloat": _bloat,
     "verify": _verify,
     "cache": _cache,
     "doctor": _doctor,

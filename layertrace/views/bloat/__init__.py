@@ -1,0 +1,1 @@
+"""What an image ships for nothing, as text, Markdown and JSON."""
