@@ -6,24 +6,12 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from layertrace.archive.host import group_names, user_names
 from layertrace.errors import PathNotFoundError
 from layertrace.model.entry import EntryKind
 from layertrace.model.origin import Chain, Change, Origin, OriginKind, Trust
 from layertrace.model.trace import FileRecord, ImageHead, Version
 from layertrace.pipeline.damage import layer_findings
-from layertrace.pipeline.details import IMPLICIT, Detailer
-from layertrace.pipeline.extraction import Extractor
 from layertrace.pipeline.heads import with_sizes
-from layertrace.pipeline.lookup import Lookup
-from layertrace.pipeline.prefix import first_layers
-from layertrace.pipeline.shares import make_shares, with_shares
-from layertrace.pipeline.tables import change_of, make_label, make_table
-from layertrace.provenance.copyhash import Owners
-from layertrace.provenance.hops import TracedImage
-from layertrace.provenance.proven_copies import prove_copies
-from layertrace.provenance.rootfs_tree import RootfsTree
-from layertrace.provenance.tracer import FINAL, Knowledge, Tracer
 from layertrace.rootfs.squash import Place, squash
 
 if TYPE_CHECKING:
@@ -34,10 +22,14 @@ if TYPE_CHECKING:
     from layertrace.model.attestation import Attestation
     from layertrace.model.trace import FileTable, ShareRow
     from layertrace.pipeline.details import Details
+    from layertrace.pipeline.extraction import Extractor
     from layertrace.pipeline.handing import Take
     from layertrace.pipeline.parts import Parts
     from layertrace.pipeline.stored import StoredImage
+    from layertrace.pipeline.tracing import Tracing
     from layertrace.provenance.alignment.history import Alignment
+    from layertrace.provenance.hops import TracedImage
+    from layertrace.provenance.rootfs_tree import RootfsTree
     from layertrace.provenance.trees import Item, Tree
     from layertrace.rootfs.squash import Rootfs
 
@@ -63,45 +55,38 @@ class ImageTrace:
         """The builder's provenance, where it is known to be of this very image."""
         self._indexes = indexes
         self._stages = stages
-        self._tree = RootfsTree(squash(indexes), parts.stored.digest, parts.stored)
-        damage = next((index.damage for index in indexes if index.damage), "")
-        self._detailer = Detailer(self._tree, parts.stored)
-        self._lookup = Lookup(
-            self._tree, parts.head.image.reference, damage=damage, links=parts.limits.links
-        )
-        self._final = TracedImage(
-            name=FINAL,
-            tree=self._tree,
-            alignment=parts.alignment,
-            base_reference=parts.base_reference,
-        )
-        self._known = Knowledge(
-            build=parts.head.build,
-            stages=stages,
-            context=parts.context,
-            images=images,
-            by_name=frozenset(image.reference for image in parts.images if image.by_name),
-            owners=lambda: Owners(users=user_names(), groups=group_names()),
-            proven=parts.proven,
-        )
+        self._images = images
 
     def upto(self, layer: int) -> ImageTrace:
         """Return what a container saw when a layer, by index, had just been made."""
+        # Few questions are of lower layers alone.
+        from layertrace.pipeline.prefix import first_layers  # noqa: PLC0415
+
         if layer == len(self._indexes) - 1:
             return self
-        parts, images = self._parts, self._known.images
-        return ImageTrace(
-            first_layers(parts, layer + 1), self._indexes[: layer + 1], self._stages, images
-        )
+        parts = first_layers(self._parts, layer + 1)
+        return ImageTrace(parts, self._indexes[: layer + 1], self._stages, self._images)
 
     @cached_property
-    def _tracer(self) -> Tracer:
-        return Tracer(*prove_copies(self._final, self._known))
+    def rootfs(self) -> Rootfs:
+        """Every entry of every layer, and which of them a container sees."""
+        return squash(self._indexes)
+
+    @cached_property
+    def _tracing(self) -> Tracing:
+        # A third of all modules: whoever asks for layers alone does without.
+        from layertrace.pipeline.tracing import Tracing  # noqa: PLC0415
+
+        return Tracing(self._parts, self.rootfs, self._stages, self._images)
+
+    @property
+    def _tree(self) -> RootfsTree:
+        return self._tracing.tree
 
     @cached_property
     def sized_head(self) -> ImageHead:
         """The head with sizes; nothing is traced for it."""
-        head = with_sizes(self._head, self._tree.rootfs)
+        head = with_sizes(self._head, self.rootfs)
         sizes = {
             number: sum(index.stored_bytes for index in stage.tree.rootfs.layers)
             for number, stage in self._stages.items()
@@ -120,16 +105,16 @@ class ImageTrace:
     @cached_property
     def head(self) -> ImageHead:
         """The head with sizes and with what each stage ships; traces every path."""
-        return with_shares(self.sized_head, self.shares())
+        return self._tracing.with_shares(self.sized_head, self.shares())
 
     @cached_property
     def table(self) -> FileTable:
         """Every path of the image, the removed ones included."""
-        return make_table(self._tree, self._tracer)
+        return self._tracing.table()
 
     def shares(self) -> tuple[ShareRow, ...]:
         """Return stages, bases, context and other sources, and what of each ships."""
-        return make_shares(self.table, self.sized_head)
+        return self._tracing.shares(self.table, self.sized_head)
 
     def shares_below(self, path: str) -> tuple[ShareRow, ...]:
         """Return how the bytes below a directory divide, the largest part first.
@@ -139,8 +124,8 @@ class ImageTrace:
         found = self._tree.find(path) if path else None
         if path and (found is None or found.kind is not EntryKind.DIR):
             return ()
-        table = make_table(self._tree, self._tracer, folder=path) if path else self.table
-        rows = (row for row in make_shares(table, self.sized_head) if row.shipped_files)
+        table = self._tracing.table(folder=path) if path else self.table
+        rows = (row for row in self._tracing.shares(table, self.sized_head) if row.shipped_files)
         return tuple(sorted(rows, key=lambda row: (-row.shipped_bytes, row.name)))
 
     def chain(self, path: str) -> Chain:
@@ -149,7 +134,7 @@ class ImageTrace:
         Raises:
             PathNotFoundError: the final image does not hold it.
         """
-        chain = self._tracer.chain(path)
+        chain = self._tracing.tracer.chain(path)
         if chain is None:
             raise self.missing(path)
         return chain
@@ -160,18 +145,18 @@ class ImageTrace:
         Raises:
             PathNotFoundError: the final image does not hold it.
         """
-        place = self._tree.rootfs.place(path)
+        place = self.rootfs.place(path)
         if place is None:
             if self._tree.find(path) is None:
                 raise self.missing(path)
-            return _record(path, IMPLICIT)
-        verdict = self._tracer.verdict(path, place)
-        label = make_label(verdict)
+            return _record(path, self._tracing.implicit)
+        verdict = self._tracing.tracer.verdict(path, place)
+        label = self._tracing.label(verdict)
         return _record(
             path,
-            self._detailer.at(path, place),
+            self._tracing.detailer.at(path, place),
             layer=place.layer,
-            change=change_of(self._tree, path, place),
+            change=self._tracing.change(path, place),
             stage=label.stage,
             stage_index=label.stage_index,
             origin=verdict.origin,
@@ -198,14 +183,14 @@ class ImageTrace:
 
     def details(self, rows: Iterable[int]) -> Iterator[Details]:
         """Yield what the entries behind rows of the table say of themselves."""
-        return self._detailer.rows(self.table, rows)
+        return self._tracing.detailer.rows(self.table, rows)
 
     def item_at(self, row: int) -> Item | None:
         """Return the entry behind a row of the table, of a removed path the last; no I/O.
 
         None: no entry made it, only what lies below it.
         """
-        return self._detailer.item(self.table, row)
+        return self._tracing.detailer.item(self.table, row)
 
     def versions(self, path: str) -> tuple[Version, ...]:
         """Return what each layer of the final image did to a path, base first.
@@ -236,22 +221,17 @@ class ImageTrace:
         Raises:
             PathNotFoundError: it is not there, or is not a regular file.
         """
-        place = self._lookup.place(path, layer)
+        place = self._tracing.lookup.place(path, layer)
         content = self._tree.content_place(place)
         if self._tree.item(place).kind is not EntryKind.FILE:
             kind = EntryKind(self._indexes[place.layer].kinds[place.number]).word
             raise PathNotFoundError(f"/{path} is not a regular file but a {kind}")
         return self._stored.read(content)
 
-    @cached_property
+    @property
     def extractor(self) -> Extractor:
         """What writes files and folders of the final image to a disk."""
-        return Extractor(self._tree, self._stored)
-
-    @property
-    def rootfs(self) -> Rootfs:
-        """Every entry of every layer, and which of them a container sees."""
-        return self._tree.rootfs
+        return self._tracing.extractor
 
     @property
     def alignment(self) -> Alignment:
@@ -290,20 +270,20 @@ class ImageTrace:
 
     def digest(self, path: str) -> str | None:
         """Return the digest of a regular file's content, hashing it if need be."""
-        place = self._tree.rootfs.place(path)
+        place = self.rootfs.place(path)
         return None if place is None else self._tree.digest_at(place)
 
     def missing(self, path: str) -> LayertraceError:
         """Return the error for a path that is not there, with the nearest that is."""
-        return self._lookup.missing(path)
+        return self._tracing.lookup.missing(path)
 
     def resolve(self, path: str) -> str:
         """Return a path as people write it, rootfs-relative; a last link is kept."""
-        return self._lookup.resolve(path)
+        return self._tracing.lookup.resolve(path)
 
     def follow(self, path: str) -> str:
         """Return a path with every link followed, the last one too."""
-        return self._lookup.follow(path)
+        return self._tracing.lookup.follow(path)
 
     def locate(self, path: str, *, last: bool = True) -> str:
         """Return where a container gets to by a path; a link at its end is kept if not ``last``.
@@ -312,7 +292,7 @@ class ImageTrace:
             PathNotFoundError: the image does not have it, or its links lead in a circle.
             LayerError: it may be in what cannot be read.
         """
-        found = self._lookup.locate(path, last=last)
+        found = self._tracing.lookup.locate(path, last=last)
         if self._tree.find(found) is None:
             raise self.missing(found)
         return found

@@ -9,20 +9,18 @@ from layertrace.pipeline.answers import ImageTrace
 from layertrace.pipeline.damage import damaged_stage, distrusted, distrusted_stage, refuse_nothing
 from layertrace.pipeline.heads import with_findings
 from layertrace.pipeline.opening.assemble import open_parts
-from layertrace.pipeline.stages.outside_images import engine_images, walk_images
 from layertrace.pipeline.watch import WalkProgress, Watcher
-from layertrace.provenance.hops import TracedImage
-from layertrace.provenance.rootfs_tree import RootfsTree
-from layertrace.rootfs.squash import squash
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from layertrace.layers.cache import IndexCache
+    from layertrace.layers.index import LayerIndex
     from layertrace.model.trace import ImageHead
     from layertrace.pipeline.hints import Hints
     from layertrace.pipeline.parts import Parts
     from layertrace.pipeline.stored import StoredImage
+    from layertrace.provenance.hops import TracedImage
 
 
 class Opening:
@@ -59,8 +57,22 @@ class Opening:
         indexes = parts.stored.walk(watcher, hashing=hashing, verify=self._verify)
         refuse_nothing(parts.head.image, indexes)
         parts = distrusted(parts, indexes)
-        parts, stages = self._walk_stages(parts, watcher) if hashing else (parts, {})
-        if hashing and parts.at_engine is not None:
+        if hashing:
+            return self._walk_others(parts, indexes, watcher)
+        return ImageTrace(parts, indexes, {}, {})
+
+    def _walk_others(
+        self, parts: Parts, indexes: tuple[LayerIndex, ...], watcher: Watcher
+    ) -> ImageTrace:
+        """Walk all that the image is compared with."""
+        # Whoever asks for layers alone does without.
+        from layertrace.pipeline.stages.outside_images import (  # noqa: PLC0415
+            engine_images,
+            walk_images,
+        )
+
+        parts, stages = self._walk_stages(parts, watcher)
+        if parts.at_engine is not None:
             # Few images are of the engine, and have stages.
             from layertrace.pipeline.stages.engine_stages import with_engine_stages  # noqa: PLC0415
 
@@ -70,12 +82,17 @@ class Opening:
             images = engine_images(parts, watcher)
             parts = replace(parts, images=(*parts.images, *images))
             self._found += [each.stored for each in images]
-        trees, damaged = walk_images(parts.images if hashing else (), watcher, verify=self._verify)
+        trees, damaged = walk_images(parts.images, watcher, verify=self._verify)
         parts = replace(parts, head=with_findings(parts.head, damaged))
         return ImageTrace(parts, indexes, stages, trees)
 
     def _walk_stages(self, parts: Parts, watcher: Watcher) -> tuple[Parts, dict[int, TracedImage]]:
         """Walk the stages at hand; one that is damaged is left out, and told."""
+        # Whoever asks for layers alone does without.
+        from layertrace.provenance.hops import TracedImage  # noqa: PLC0415
+        from layertrace.provenance.rootfs_tree import RootfsTree  # noqa: PLC0415
+        from layertrace.rootfs.squash import squash  # noqa: PLC0415
+
         stages: dict[int, TracedImage] = {}
         for stage in parts.stages:
             stored = stage.stored

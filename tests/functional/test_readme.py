@@ -108,7 +108,7 @@ def test_every_finding_is_in_the_documents() -> None:
     )
     named = dict(re.findall(r'^([A-Z_]+): Final = "([a-z-]+)"', source, re.MULTILINE))
     codes = {named[name] for name in re.findall(r"code=([A-Z][A-Z_]+),", source) if name in named}
-    codes |= set(re.findall(r'(?:code=|_note\(\s*)"([a-z-]+)"', source))
+    codes |= set(re.findall(r'(?:code=|notes\.add\(\s*)"([a-z-]+)"', source))
     assert len(codes) > 30
     assert codes <= listed
     written = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', source))

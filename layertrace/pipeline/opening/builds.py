@@ -5,14 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from layertrace.dockerfile.parse import parse_build
 from layertrace.errors import DockerfileError, UsageError
-from layertrace.model.bundle import TraceBundle
 from layertrace.pipeline.opening.evidence import known_contexts, read_own
 from layertrace.provenance.alignment.history import align
-from layertrace.provenance.alignment.materials import with_bases
-from layertrace.provenance.alignment.weighing import Reading, weigh
-from layertrace.provenance.copyhash import has_hashes
+from layertrace.provenance.alignment.reading import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +16,7 @@ if TYPE_CHECKING:
 
     from layertrace.model.attestation import Attestation
     from layertrace.model.build import Build
+    from layertrace.model.bundle import TraceBundle
     from layertrace.model.image import Image
     from layertrace.model.origin import Finding
     from layertrace.pipeline.hints import Hints
@@ -94,6 +91,10 @@ def _parse(
     contexts: Mapping[str, str] | None,
 ) -> Build:
     """Return the build as it was ordered; what the user says of it goes first."""
+    # Where there is no Dockerfile, nothing of this is needed.
+    from layertrace.dockerfile.parse import parse_build  # noqa: PLC0415
+    from layertrace.model.bundle import TraceBundle  # noqa: PLC0415
+
     name, text = file
     classic = isinstance(told, TraceBundle) and told.builder == "classic"
     told_args = told.build_args if told is not None else {}
@@ -110,6 +111,10 @@ def _parse(
 
 def _refuse_idle_hints(hints: Hints, image: Image) -> None:
     """Say so where an option tells nothing, there being no Dockerfile."""
+    if not (hints.context or hints.stages or hints.target or hints.build_args or hints.stage_cache):
+        return
+    from layertrace.provenance.copyhash import has_hashes  # noqa: PLC0415 - most name nothing
+
     # The classic builder's hashes lead to what was copied.
     hashed = has_hashes(image.config)
     idle = [
@@ -139,6 +144,10 @@ def weigh_builds(image: Image, builds: Builds, told: Told, bases: Bases) -> Read
     attestation, given = told.attestation, builds.given
     if attestation is None:
         return by(given)
+    # Most images have none.
+    from layertrace.provenance.alignment.materials import with_bases  # noqa: PLC0415
+    from layertrace.provenance.alignment.weighing import weigh  # noqa: PLC0415
+
     if builds.own is None:
         reading = by(given)
     else:

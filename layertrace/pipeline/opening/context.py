@@ -5,18 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from layertrace.archive.build_context import (
-    IGNORE_FILE,
-    FolderContents,
-    context_entry,
-    file_digest,
-    ignore_matcher,
-    read_ignore,
-    walk_context,
-)
 from layertrace.errors import SourceError
-from layertrace.pipeline.opening.unpacked import unpack_file
-from layertrace.provenance.context_tree import ContextTree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +14,7 @@ if TYPE_CHECKING:
     from layertrace.model.bundle import TraceBundle
     from layertrace.model.image import ImageConfig
     from layertrace.pipeline.hints import Hints
+    from layertrace.provenance.context_tree import ContextTree
 
 
 def open_context(
@@ -49,6 +39,8 @@ def open_context(
             dockerfile = folder / PurePosixPath(own.name).name
         return _read_context(folder, _ignored(folder, dockerfile, config))
     if bundle is not None and bundle.context:
+        from layertrace.provenance.context_tree import ContextTree  # noqa: PLC0415
+
         return ContextTree(bundle.context)
     return None
 
@@ -59,6 +51,8 @@ def _ignored(folder: Path, dockerfile: Path | None, config: ImageConfig) -> tupl
     What was ignored but counts here costs a proof at most; what was not ignored and
     does not count here would seem to be missing.
     """
+    from layertrace.archive.build_context import IGNORE_FILE, read_ignore  # noqa: PLC0415
+
     if dockerfile is not None:
         beside = dockerfile.with_name(f"{dockerfile.name}{IGNORE_FILE}")
         by_buildkit = any(entry.comment.startswith("buildkit.") for entry in config.history[-1:])
@@ -69,6 +63,17 @@ def _ignored(folder: Path, dockerfile: Path | None, config: ImageConfig) -> tupl
 
 
 def _read_context(folder: Path, patterns: tuple[str, ...]) -> ContextTree:
+    # Few questions come with a context.
+    from layertrace.archive.build_context import (  # noqa: PLC0415
+        FolderContents,
+        context_entry,
+        file_digest,
+        ignore_matcher,
+        walk_context,
+    )
+    from layertrace.pipeline.opening.unpacked import unpack_file  # noqa: PLC0415
+    from layertrace.provenance.context_tree import ContextTree  # noqa: PLC0415
+
     if not folder.is_dir():
         raise SourceError(f"{folder} is not a folder", why="--context names the build context")
     ignored = ignore_matcher(patterns)

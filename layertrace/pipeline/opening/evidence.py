@@ -6,13 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from layertrace.archive.attestation import decode_attestation
-from layertrace.dockerfile.contexts import contexts_for
-from layertrace.dockerfile.parse import parse_build
 from layertrace.errors import ArchiveError, DockerfileError, LimitError, SourceError
 from layertrace.model.limits import DEFAULTS
 from layertrace.model.origin import Finding
-from layertrace.provenance.alignment.attested import is_of, with_triggers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,6 +49,9 @@ def find_provenance(
             the archive is damaged.
     """
     if given is not None:
+        from layertrace.archive.attestation import decode_attestation  # noqa: PLC0415
+        from layertrace.provenance.alignment.attested import is_of  # noqa: PLC0415
+
         attestation = decode_attestation(
             read_small(given, limits), document=str(given), limits=limits
         )
@@ -62,6 +61,9 @@ def find_provenance(
         data = json.dumps(bundle.provenance).encode()
     if data is None:
         return Told()
+    # Most images have none.
+    from layertrace.archive.attestation import decode_attestation  # noqa: PLC0415
+
     document = f"the provenance of {image.reference}"
     try:
         return Told(
@@ -79,6 +81,9 @@ def read_own(
     attestation = told.attestation
     if attestation is None or not attestation.dockerfiles or not attestation.steps:
         return None, ()
+    from layertrace.dockerfile.parse import parse_build  # noqa: PLC0415
+    from layertrace.provenance.alignment.attested import with_triggers  # noqa: PLC0415
+
     try:
         build = parse_build(
             attestation.dockerfiles[0],
@@ -99,6 +104,8 @@ def known_contexts(attestation: Attestation | None, image: Image) -> Mapping[str
     """Return the named contexts of the image's build, None where they are not told."""
     if attestation is None or attestation.contexts is None:
         return None
+    from layertrace.dockerfile.contexts import contexts_for  # noqa: PLC0415
+
     return contexts_for(attestation.contexts, str(image.config.platform))
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from layertrace.archive.source import open_archive, parse_reference
 from layertrace.pipeline.stored import StoredArchive
-from layertrace.pipeline.streamed import StoredInEngine
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from layertrace.model.bundle import TraceBundle
     from layertrace.pipeline.hints import Hints
     from layertrace.pipeline.stored import StoredImage
+    from layertrace.pipeline.streamed import StoredInEngine
     from layertrace.pipeline.watch import Watcher
 
 
@@ -66,6 +66,7 @@ class Opener:
     def _open_daemon(self, name: str) -> Opened:
         # The Docker SDK takes a quarter of a second to import.
         from layertrace.archive.daemon import EngineSource  # noqa: PLC0415
+        from layertrace.pipeline.streamed import StoredInEngine  # noqa: PLC0415
 
         engine = EngineSource(name, limits=self.hints.limits)
         try:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from layertrace.provenance.alignment.weighing import PROVENANCE_CONTRADICTED, Reading
+from layertrace.provenance.alignment.reading import Reading
+from layertrace.provenance.alignment.weighing import PROVENANCE_CONTRADICTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,13 +7,14 @@ the history. But a provenance that does not fit the history is of another image.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from layertrace.model.origin import Evidence, Finding, Trust
 from layertrace.provenance.alignment.attested import attested_layers, tie
 from layertrace.provenance.alignment.history import CONTRADICTED
+from layertrace.provenance.alignment.reading import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,15 +23,8 @@ if TYPE_CHECKING:
     from layertrace.model.build import Build, Instruction, Stage
     from layertrace.provenance.alignment.history import Alignment, LayerStep
 
+
 PROVENANCE_CONTRADICTED: Final = "provenance-contradicted"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """A Dockerfile, and the image's layers by it and the history; no Dockerfile: by that alone."""
-
-    build: Build | None
-    alignment: Alignment
 
 
 def weigh(

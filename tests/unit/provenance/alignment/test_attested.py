@@ -23,9 +23,9 @@ from layertrace.provenance.alignment import attested
 from layertrace.provenance.alignment.attested import attested_layers, is_of, tie, with_triggers
 from layertrace.provenance.alignment.history import CONTRADICTED, MISMATCH, Alignment, align
 from layertrace.provenance.alignment.materials import name_bases, with_bases
+from layertrace.provenance.alignment.reading import Reading
 from layertrace.provenance.alignment.weighing import (
     PROVENANCE_CONTRADICTED,
-    Reading,
     first_difference,
     weigh,
 )
