@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from layertrace.analysis.leftovers.visible import VisibleFiles
+from layertrace.analysis.leftovers.visible import list_visible
 from layertrace.model.waste import Duplicate
 
 if TYPE_CHECKING:
-    from layertrace.analysis.leftovers.visible import Visible
     from layertrace.pipeline.answers import ImageTrace
 
 SMALLEST: Final = 4096
@@ -27,16 +26,19 @@ def find_duplicates(trace: ImageTrace) -> tuple[Duplicate, ...]:
         LayertraceError: a content cannot be had.
     """
     layers = [(index.sparse, bool(index.damage)) for index in trace.rootfs.layers]
-    sizes: defaultdict[int, list[Visible]] = defaultdict(list)
-    for file in VisibleFiles(trace):
-        sparse, damaged = layers[file.place.layer]
-        if file.size >= SMALLEST and not damaged and file.place.number not in sparse:
-            sizes[file.size].append(file)
-    alike = [file for each in sizes.values() if len(each) > 1 for file in each]
-    digests = trace.digests(file.place for file in alike)
+    files = list_visible(trace)
+    sizes: defaultdict[int, list[int]] = defaultdict(list)
+    for row, size in enumerate(files.sizes):
+        if size >= SMALLEST:
+            layer, number = files.place(row)
+            sparse, damaged = layers[layer]
+            if not damaged and number not in sparse:
+                sizes[size].append(row)
+    alike = [row for each in sizes.values() if len(each) > 1 for row in each]
+    digests = trace.digests(map(files.place, alike))
     copies: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
-    for file in alike:
-        copies[digests[file.place], file.size].append(file.path)
+    for row in alike:
+        copies[digests[files.place(row)], files.sizes[row]].append(files.paths[row])
     found = (
         Duplicate(digest=digest, size=size, paths=tuple(sorted(paths)))
         for (digest, size), paths in copies.items()

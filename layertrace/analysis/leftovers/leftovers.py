@@ -10,15 +10,14 @@ from layertrace.analysis.leftovers.node_modules import find_development
 from layertrace.analysis.leftovers.patterns import Claim, Matcher
 from layertrace.analysis.leftovers.probe import find_facts
 from layertrace.analysis.leftovers.rules import FOREIGN, NODE_DEV, RULES, UNSTRIPPED
-from layertrace.analysis.leftovers.visible import VisibleFiles
+from layertrace.analysis.leftovers.visible import list_visible
 from layertrace.model.waste import Leftover, Step, StepBytes, WastedPath
+from layertrace.rootfs.squash import STRIDE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from layertrace.analysis.leftovers.probe import Facts
     from layertrace.analysis.leftovers.programs import Program
-    from layertrace.analysis.leftovers.visible import Visible
     from layertrace.model.trace import LayerInfo
     from layertrace.pipeline.answers import ImageTrace
 
@@ -39,37 +38,30 @@ def find_leftovers(trace: ImageTrace) -> tuple[Leftover, ...]:
     Raises:
         LayertraceError: a content that a rule asks for cannot be had.
     """
-    files = VisibleFiles(trace)
+    files = list_visible(trace)
     facts = find_facts(trace, files)
     development = find_development(facts.locks, facts.versions, trace.rootfs.seen)
     matcher = Matcher(RULES, dict.fromkeys(development, _NUMBERS[NODE_DEV]))
     programs = _Programs(trace)
     tally = _Tally()
-    for file in files:
-        if not file.size:
+    for row, claim in enumerate(matcher.claims(files.paths)):
+        if claim is not None and row in files.names:
+            claim = _common(matcher.claims(files.names[row]))  # noqa: PLW2901 - that of all names
+        if claim is not None and RULES[claim.rule].magic and row not in facts.genuine:
             continue
-        claim = _claim(matcher, facts, file, files.names(file))
+        layer = files.places[row] // STRIDE
         if claim is not None:
-            tally.add(RULES[claim.rule].name, claim.root, file.place.layer, file.size)
-        elif (program := facts.programs.get(file.place)) is not None:
-            rule, size = programs.judge(file, program)
-            if size:
-                tally.add(rule, file.path, file.place.layer, size)
+            tally.add(RULES[claim.rule].name, claim.root, layer, files.sizes[row])
+        elif (program := facts.programs.get(row)) is not None:
+            rule, size = programs.judge(files.paths[row], files.sizes[row], program)
+            tally.add(rule, files.paths[row], layer, size)
     return tally.leftovers(trace.sized_head.layers)
 
 
-def _claim(matcher: Matcher, facts: Facts, file: Visible, names: Sequence[str]) -> Claim | None:
-    """Return the rule that counts a file by its names."""
-    found: Claim | None = None
-    for name in names:
-        claim = matcher.claim(name)
-        if claim is None:
-            return None
-        if found is None or claim < found:
-            found = claim
-    if found is not None and RULES[found.rule].magic and file.place not in facts.genuine:
-        return None
-    return found
+def _common(claims: Iterable[Claim | None]) -> Claim | None:
+    """Return the first rule for all names of a file, None where one of them is no leftover."""
+    found = tuple(claims)
+    return None if None in found else min(filter(None, found))
 
 
 class _Programs:
@@ -79,13 +71,13 @@ class _Programs:
         self._architecture = trace.sized_head.image.config.platform.architecture
         self._emulates = any(path.startswith(_EMULATORS) for path in trace.rootfs.seen)
 
-    def judge(self, file: Visible, program: Program) -> tuple[str, int]:
+    def judge(self, path: str, size: int, program: Program) -> tuple[str, int]:
         """Return the rule that counts bytes of a program, and how many; 0 if none does."""
         if program.runs_on(self._architecture):
             return UNSTRIPPED, program.strippable
         # What is made for another processor is not this image's to strip either.
-        meant = self._emulates or file.path.startswith(_FOR_OTHERS) or _CROSS in file.path
-        return FOREIGN, 0 if meant else file.size
+        meant = self._emulates or path.startswith(_FOR_OTHERS) or _CROSS in path
+        return FOREIGN, 0 if meant else size
 
 
 class _Tally:
@@ -99,6 +91,8 @@ class _Tally:
 
     def add(self, rule: str, path: str, layer: int, size: int) -> None:
         """Count bytes of a path that a layer holds."""
+        if not size:
+            return
         self._paths[rule][path] += size
         self._layers[rule][layer] += size
 

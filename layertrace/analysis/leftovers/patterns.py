@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from layertrace.analysis.leftovers.rules import KEPT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from layertrace.analysis.leftovers.rules import Rule
 
@@ -73,19 +73,28 @@ class Matcher:
 
     def claim(self, path: str) -> Claim | None:
         """Return the first rule that counts a file, None where none does."""
-        parent, _, name = path.rpartition("/")
-        folder = self._known.get(parent) or self._folder(parent)
+        return next(self.claims((path,)))
+
+    def claims(self, paths: Iterable[str]) -> Iterator[Claim | None]:
+        """Yield that for each of many files."""
+        known, names, endings = self._known, self._names, self._endings
+        for path in paths:
+            parent, _, name = path.rpartition("/")
+            folder = known.get(parent) or self._folder(parent)
+            found = folder.claim
+            if folder.files or name in names or name[name.rfind(".") + 1 :] in endings:
+                found = self._claim_file(folder, path)
+            yield found if _KEEP < found.rule < NOBODY else None
+
+    def _claim_file(self, folder: _Folder, path: str) -> Claim:
+        """Return the first rule that counts a file by its name, or by its folder."""
+        name = path.rpartition("/")[2]
         found = folder.claim
-        asked = self._names.get(name) or self._endings.get(name[name.rfind(".") + 1 :])
-        if asked or folder.files:
-            for pattern in (*(asked or ()), *folder.files):
-                if (
-                    pattern.rule < found.rule
-                    and _fits(name, pattern.name)
-                    and (not pattern.above or _is_in(parent, pattern))
-                ):
-                    found = Claim(pattern.rule, path)
-        return found if _KEEP < found.rule < NOBODY else None
+        asked = (*self._names.get(name, ()), *self._endings.get(name[name.rfind(".") + 1 :], ()))
+        for pattern in (*asked, *folder.files):
+            if pattern.rule < found.rule and _fits(name, pattern.name):
+                found = Claim(pattern.rule, path)
+        return found
 
     def _add(self, rule: int, text: str) -> None:
         *above, name = text.strip("/").split("/")

@@ -14,18 +14,20 @@ from layertrace.analysis.leftovers.node_modules import (
 )
 from layertrace.analysis.leftovers.programs import read_program
 from layertrace.analysis.leftovers.rules import RULES
+from layertrace.rootfs.squash import STRIDE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterator
 
     from layertrace.analysis.leftovers.node_modules import Lock
     from layertrace.analysis.leftovers.programs import Program
-    from layertrace.analysis.leftovers.visible import Visible, VisibleFiles
+    from layertrace.analysis.leftovers.visible import VisibleFiles
     from layertrace.pipeline.answers import ImageTrace
     from layertrace.pipeline.handing import Parts
     from layertrace.rootfs.squash import Place
 
-    Read = Callable[[Visible, Parts], None]
+    Read = Callable[[int, Parts], None]
+    """Takes a row and the content of its file."""
 
 _START: Final = 512
 _EXECUTABLE: Final = 0o111
@@ -37,6 +39,7 @@ _MAGICS: Final = {
 }
 """How names end to what such a file must hold."""
 _ENDINGS: Final = tuple(_MAGICS)
+_NAMED: Final = (*_ENDINGS, ".json", ".node")
 
 
 @dataclass(slots=True)
@@ -46,9 +49,10 @@ class Facts:
     locks: dict[str, Lock] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     """Path of an installed package's ``package.json`` to its version."""
-    genuine: set[Place] = field(default_factory=set)
-    """Files that hold what a rule asks for."""
-    programs: dict[Place, Program] = field(default_factory=dict)
+    genuine: set[int] = field(default_factory=set)
+    """Rows of files that hold what a rule asks for."""
+    programs: dict[int, Program] = field(default_factory=dict)
+    """By row."""
 
 
 def find_facts(trace: ImageTrace, files: VisibleFiles) -> Facts:
@@ -57,77 +61,77 @@ def find_facts(trace: ImageTrace, files: VisibleFiles) -> Facts:
     Raises:
         LayertraceError: a content cannot be had.
     """
-    facts = Facts()
-    wanted: dict[Place, tuple[Visible, Read]] = {}
-    packages: list[Visible] = []
-    readers = _Readers(facts)
-    for file, mode in _readable(trace, files):
-        if is_package(file.path):
-            packages.append(file)
-        elif (read := readers.choose(file.path, mode)) is not None:
-            wanted[file.place] = file, read
+    readers = _Readers(files)
+    wanted: dict[Place, tuple[int, Read]] = {}
+    packages: list[int] = []
+    for row in _candidates(trace, files):
+        path = files.paths[row]
+        if is_package(path):
+            packages.append(row)
+        elif (read := readers.choose(path)) is not None:
+            wanted[files.place(row)] = row, read
     if any(read == readers.lock for _, read in wanted.values()):
-        wanted |= {file.place: (file, readers.version) for file in packages}
+        wanted |= {files.place(row): (row, readers.version) for row in packages}
 
     def take(place: Place, parts: Parts) -> None:
-        file, read = wanted[place]
-        read(file, parts)
+        row, read = wanted[place]
+        read(row, parts)
 
     trace.hand_out(wanted, take)
-    return facts
+    return readers.facts
 
 
-def _readable(trace: ImageTrace, files: VisibleFiles) -> Iterable[tuple[Visible, int]]:
+def _candidates(trace: ImageTrace, files: VisibleFiles) -> Iterator[int]:
+    """Yield the rows whose name or mode some rule may ask about, one loop for all of them."""
     layers = [(index.modes, bool(index.damage)) for index in trace.rootfs.layers]
-    for file in files:
-        modes, damaged = layers[file.place.layer]
-        if file.size and not damaged:
-            yield file, modes[file.place.number]
+    for row, (path, packed) in enumerate(zip(files.paths, files.places, strict=True)):
+        modes, damaged = layers[packed // STRIDE]
+        if damaged:
+            continue
+        if path.endswith(_NAMED) or modes[packed % STRIDE] & _EXECUTABLE or ".so" in path:
+            yield row
 
 
 class _Readers:
     """What is asked of one file each."""
 
-    def __init__(self, facts: Facts) -> None:
-        self._facts = facts
+    def __init__(self, files: VisibleFiles) -> None:
+        self._files = files
+        self.facts = Facts()
 
-    def choose(self, path: str, mode: int) -> Read | None:
+    def choose(self, path: str) -> Read | None:
         """Return what is asked of a file that is no installed package's, None for nothing."""
         name = path.rpartition("/")[2]
         if name.endswith(".json"):
             return self.lock if is_lock(path) else None
-        if name.endswith(_ENDINGS):
-            return self.magic
-        if mode & _EXECUTABLE or ".so" in name or name.endswith(".node"):
-            return self.program
-        return None
+        return self.magic if name.endswith(_ENDINGS) else self.program
 
-    def lock(self, file: Visible, parts: Parts) -> None:
-        data = _whole(file, parts)
+    def lock(self, row: int, parts: Parts) -> None:
+        data = self._whole(row, parts)
         lock = None if data is None else read_lock(data)
         if lock is not None:
-            self._facts.locks[file.path] = lock
+            self.facts.locks[self._files.paths[row]] = lock
 
-    def version(self, file: Visible, parts: Parts) -> None:
-        data = _whole(file, parts)
+    def version(self, row: int, parts: Parts) -> None:
+        data = self._whole(row, parts)
         version = None if data is None else read_version(data)
         if version is not None:
-            self._facts.versions[file.path] = version
+            self.facts.versions[self._files.paths[row]] = version
 
-    def magic(self, file: Visible, parts: Parts) -> None:
+    def magic(self, row: int, parts: Parts) -> None:
         _, piece = next(parts, (0, b""))
-        ending = next(ending for ending in _ENDINGS if file.path.endswith(ending))
+        path = self._files.paths[row]
+        ending = next(ending for ending in _ENDINGS if path.endswith(ending))
         if _MAGICS[ending] in piece[:_START]:
-            self._facts.genuine.add(file.place)
+            self.facts.genuine.add(row)
 
-    def program(self, file: Visible, parts: Parts) -> None:
-        program = read_program(parts, file.size)
+    def program(self, row: int, parts: Parts) -> None:
+        program = read_program(parts, self._files.sizes[row])
         if program is not None:
-            self._facts.programs[file.place] = program
+            self.facts.programs[row] = program
 
-
-def _whole(file: Visible, parts: Parts) -> bytes | None:
-    """Return a content, None of one that is too large to be what it is called."""
-    if file.size > LIMITS.json:
-        return None
-    return b"".join(piece for _, piece in parts)
+    def _whole(self, row: int, parts: Parts) -> bytes | None:
+        """Return a content, None of one that is too large to be what it is called."""
+        if self._files.sizes[row] > LIMITS.json:
+            return None
+        return b"".join(piece for _, piece in parts)

@@ -35,7 +35,7 @@ KEPT: Final = (
     "/usr/share/locale/locale.alias",
     "/usr/share/locale/en/",
     "/usr/share/locale/en_*/",
-    # What programs put below .cache and read when they run: models, browsers, package managers.
+    # What programs read below .cache when they run: models, browsers, package managers, databases.
     ".cache/huggingface/",
     ".cache/torch/",
     ".cache/whisper/",
@@ -45,6 +45,15 @@ KEPT: Final = (
     ".cache/puppeteer/",
     ".cache/Cypress/",
     ".cache/selenium/",
+    ".cache/rod/",
+    ".cache/modelscope/",
+    ".cache/kagglehub/",
+    ".cache/chroma/",
+    ".cache/fastembed/",
+    ".cache/tfhub_modules/",
+    ".cache/gpt4all/",
+    ".cache/trivy/",
+    ".cache/grype/",
     ".cache/node/",
     ".cache/deno/",
     ".cache/fontconfig/",
@@ -236,7 +245,7 @@ RULES: Final = (
         name="pycache",
         patterns=("__pycache__/",),
         advice="set `ENV PYTHONDONTWRITEBYTECODE=1` before the RUN and use "
-        "`pip install --no-compile`: programs start a little slower, once",
+        "`pip install --no-compile`: programs start a little slower in each new container",
     ),
     Rule(
         name="docs",
@@ -324,8 +333,8 @@ RULES: Final = (
     Rule(
         name="home-cache",
         patterns=("/root/.cache/*/", "/root/.cache/*", "/home/*/.cache/*/", "/home/*/.cache/*"),
-        advice="remove it in the RUN that wrote it, or give it "
-        "`--mount=type=cache,target=/root/.cache`",
+        advice="where nothing reads it when a container runs, remove it in the RUN that wrote it, "
+        "or give it `--mount=type=cache,target=/root/.cache`",
     ),
     Rule(
         name=FOREIGN,

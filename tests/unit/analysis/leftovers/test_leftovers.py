@@ -160,6 +160,22 @@ def test_hard_links_count_where_all_names_are_leftovers(tmp_path: Path) -> None:
     ) == {"pip-cache": {"root/.cache/uv": 40}}
 
 
+def test_hard_link_that_was_removed_is_no_name_any_more(tmp_path: Path) -> None:
+    """Nor is one that leads to something else than a file, or to an empty one, a leftover."""
+    assert leftovers(
+        tmp_path,
+        {
+            "var/log/a": b"1" * 30,
+            "srv/a": hardlink("var/log/a"),
+            "var/log/b": symlink("a"),
+            "var/log/c": hardlink("var/log/b"),
+            "var/log/d": b"",
+            "var/log/e": hardlink("var/log/d"),
+        },
+        {"srv/.wh.a": b""},
+    ) == {"logs": {"var/log": 30}}
+
+
 def test_hard_link_alone_keeps_its_content(tmp_path: Path) -> None:
     """A later layer removed the file itself, and its bytes still ship."""
     assert leftovers(
