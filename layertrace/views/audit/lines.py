@@ -48,15 +48,8 @@ def _outcome(rule: RuleResult) -> str:
         return show_name(rule.reason)
     excepted = f" ({len(rule.excepted):,} excepted)" if rule.excepted else ""
     if rule.unit is not Unit.MATCHES:
-        at_least = rule.id == "lowestEfficiency"
-        held = (">=" if at_least else "<=") if rule.status is Status.PASS else None
-        sign = held or ("<" if at_least else ">")
-        if rule.excepted and rule.status is Status.PASS:
-            sign = "against"
-        return (
-            f"{show_amount(rule.value, rule.unit)} {sign} {show_amount(rule.limit, rule.unit)}"
-            + excepted
-        )
+        value, limit = (show_amount(each, rule.unit) for each in (rule.value, rule.limit))
+        return f"{value} {_sign(rule)} {limit}{excepted}"
     if rule.status is Status.PASS and not rule.matches:
         return f"{show_name(rule.asks)}{excepted}"
     limit = f", {rule.limit:,} allowed" if rule.limit else ""
@@ -65,11 +58,13 @@ def _outcome(rule: RuleResult) -> str:
 
 
 def _sign(rule: RuleResult) -> str:
-    """Return how the value stands to the limit; what is excepted is over it, and passes."""
+    """Return how the value stands to the limit; what is excepted may be over it, and pass."""
     value, limit = rule.value, rule.limit
     if not isinstance(value, int | float) or not isinstance(limit, int | float):
         return "against"
-    return "=" if value == limit else "<" if value < limit else ">"
+    if value > limit:
+        return ">"
+    return "<=" if rule.status is Status.PASS else "<"
 
 
 def show_amount(amount: str | float | None, unit: Unit) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -24,6 +23,7 @@ from layertrace.views.terminal import fit_locale
 if TYPE_CHECKING:
     from layertrace.analysis.audit.policy import Policy
     from layertrace.model.audit import AuditReport, Level
+    from layertrace.model.trace import ImageHead
     from layertrace.pipeline.answers import ImageTrace
 
 _FINDING: Final = 1
@@ -185,6 +185,25 @@ def _document(trace: ImageTrace, report: AuditReport, form: str, least: Level) -
         from layertrace.views.encode import envelope, to_text  # noqa: PLC0415
 
         return f"{to_text(envelope('audit', trace.head, audit_json(report, least)))}\n"
-    module = importlib.import_module(f"layertrace.views.audit.{form}")
-    text: str = getattr(module, f"{form}_text")(report, trace.sized_head)
+    text = _for_programs(report, trace.sized_head, form, least)
     return text if text.endswith("\n") else f"{text}\n"
+
+
+def _for_programs(report: AuditReport, head: ImageHead, form: str, least: Level) -> str:
+    match form:
+        case "sarif":
+            from layertrace.views.audit.sarif import sarif_text  # noqa: PLC0415
+
+            return sarif_text(report, head)
+        case "junit":
+            from layertrace.views.audit.junit import junit_text  # noqa: PLC0415
+
+            return junit_text(report, head, least)
+        case "markdown":
+            from layertrace.views.audit.markdown import markdown_text  # noqa: PLC0415
+
+            return markdown_text(report, head, least)
+        case _:
+            from layertrace.views.audit.github import github_text  # noqa: PLC0415
+
+            return github_text(report, head)
