@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS: Final = (
-    "README.md", "CHANGELOG.md", "docs/architecture.md", "docs/audit.md", "docs/findings.md", "docs/performance.md",
+    "README.md", "CHANGELOG.md", "docs/architecture.md", "docs/audit.md",
+    "docs/findings.md", "docs/performance.md",
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from layertrace.analysis.audit.globs import PathSet
+from layertrace.analysis.facts import ImageFacts
 from layertrace.model.audit import Match
 from layertrace.rootfs.squash import STRIDE, Place
 
@@ -43,6 +44,11 @@ class Subject:
     def build(self) -> Build | None:
         """The Dockerfile, where the image was built from it."""
         return None if self.trace.alignment.contradicted else self.head.build
+
+    @cached_property
+    def facts(self) -> ImageFacts:
+        """What filters ask beyond the table; each answer is found once."""
+        return ImageFacts(self.trace)
 
     def index(self, place: Place) -> LayerIndex:
         """Return the layer that an entry is in."""

@@ -27,7 +27,7 @@ _STAGES: Final = re.compile(r"(?:^|[\s|!\-])stage:(?:\"([^\"]*)\"|'([^']*)'|([^\
 
 def judge_deny(subject: Subject, rule: Deny) -> Verdict:
     """Find what matches the filter."""
-    lacking = _lacking(subject, _STAGES.findall(rule.files.text))
+    lacking = _lacking_for(subject, rule.files)
     if lacking:
         return Verdict(skipped=lacking)
     table = subject.trace.table
@@ -39,7 +39,7 @@ def judge_deny(subject: Subject, rule: Deny) -> Verdict:
 
 def judge_budget(subject: Subject, rule: Budget) -> Verdict:
     """Weigh what matches the filter; over its budget the largest files are named first."""
-    lacking = _lacking(subject, _STAGES.findall(rule.files.text))
+    lacking = _lacking_for(subject, rule.files)
     if lacking:
         return Verdict(skipped=lacking)
     sizes = subject.trace.table.sizes
@@ -80,7 +80,7 @@ def judge_ships_only(subject: Subject, rule: ShipsOnly) -> Verdict:
 
 def _rows(subject: Subject, files: Filter, *, removed: bool) -> Iterator[int]:
     table = subject.trace.table
-    for row in files.rows(table):
+    for row in files.rows(table, subject.facts):
         if removed or table.changes[row] is not Change.REMOVED:
             yield row
 
@@ -91,6 +91,14 @@ def _at(subject: Subject, row: int, detail: str) -> Match:
     # Of a folder that no entry made the layer is that of nothing in particular.
     layer = max(table.layers[row], 0)
     return subject.match(table.paths[row], layer, detail, visible=visible)
+
+
+def _lacking_for(subject: Subject, files: Filter) -> str:
+    """Return why a filter's question has no answer; ``""`` where it has one."""
+    keys = {term.key for terms in files.alternatives for term in terms}
+    if "pkg" in keys and not subject.facts.packages().packages:
+        return "no database of packages was found in the image"
+    return _lacking(subject, _STAGES.findall(files.text))
 
 
 def _lacking(subject: Subject, stages: list[tuple[str, str, str]]) -> str:

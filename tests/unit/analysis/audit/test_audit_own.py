@@ -117,6 +117,32 @@ def test_a_stage_that_there_is_not_is_told(bench: Bench) -> None:
     assert result.reason == "the Dockerfile has no stage zzz: there are build, stage-1"
 
 
+DPKG: Final = b"""Package: ssl
+Status: install ok installed
+Version: 3.0.1
+Architecture: amd64
+
+"""
+
+
+def test_filters_ask_for_packages_and_modes(bench: Bench) -> None:
+    """As they do of ``files``; without a database nobody knows what is whose."""
+    files: Mapping[str, Content] = {
+        "var/lib/dpkg/status": DPKG,
+        "var/lib/dpkg/info/ssl.list": b"/usr/bin/ssl\n",
+        "usr/bin/ssl": file(b"x", mode=0o755),
+        "app": b"x",
+    }
+    policy = '[[audit.rule]]\nid = "own"\ndeny = "pkg:ssl"\n'
+    (result,) = bench.audit(policy, files).rules
+    assert paths(result) == ["usr/bin/ssl"]
+    (result,) = bench.audit(policy, {"app": b"x"}).rules
+    assert (result.status, result.value) == (Status.SKIPPED, None)
+    assert result.reason == "no database of packages was found in the image"
+    (result,) = bench.audit(policy.replace("pkg:ssl", "mode:755 type:file"), files).rules
+    assert paths(result) == ["usr/bin/ssl"]
+
+
 def test_a_path_that_holds_the_word_stage_asks_for_none(bench: Bench) -> None:
     """Quotes take its meaning away."""
     assert one(bench, """deny = '"stage:x"'""").status is Status.PASS
