@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from layertrace.analysis.audit.catalog import BY_ID
 from layertrace.analysis.audit.exemptions import Exemptions
+from layertrace.analysis.audit.hiding import hide_in_report
 from layertrace.analysis.audit.policy import Budget, Deny, ShipsOnly
 from layertrace.analysis.audit.rules.own import judge_budget, judge_deny, judge_ships_only
 from layertrace.analysis.audit.subject import Subject
@@ -41,12 +42,14 @@ def run_audit(trace: ImageTrace, policy: Policy, today: date) -> AuditReport:
     rules = [_ask(subject, setting, exemptions) for setting in policy.settings]
     rules += [_ask_own(subject, rule, exemptions) for rule in policy.own]
     build = subject.build
-    return AuditReport(
+    report = AuditReport(
         policy=policy.name,
         dockerfile=None if build is None else build.name,
         rules=tuple(rules),
         notes=exemptions.unused(policy.ids),
     )
+    # Any rule may quote an instruction that a secret stands in.
+    return hide_in_report(report)
 
 
 def _ask(subject: Subject, setting: Setting, exemptions: Exemptions) -> RuleResult:

@@ -37,19 +37,19 @@ _LINES: Final = 3
 class Secrets:
     """What was found, and how much was looked at."""
 
-    matches: tuple[Match, ...]
+    matches: tuple[Match, ...] = ()
     """By path, layer and kind; those of the configuration last."""
-    doubtful: tuple[Match, ...]
+    doubtful: tuple[Match, ...] = ()
     """What is likely an example, a test's key or public; ``detail`` says why."""
-    files: int
+    files: int = 0
     """Stored files with content."""
-    binary: int
+    binary: int = 0
     """Of them: not text, so that only name and kind of file were looked at."""
-    cut: int
+    cut: int = 0
     """Of them: text of which only the first part was looked at."""
-    unreadable: int
+    unreadable: int = 0
     """Of them: could not be read."""
-    more: int
+    more: int = 0
     """Matches beyond those kept."""
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _DIGITS: Final = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CRC: Final = 6
+_PREFIX: Final = 12
 _AHEAD: Final = 4096
 """Bytes behind its first letters that a token is looked for in."""
 
@@ -65,7 +66,8 @@ class Token:
         )
 
     def _shown(self, value: bytes) -> bytes:
-        return next((each for each in self.anchors if value.startswith(each)), b"")
+        prefix = next((each for each in self.anchors if value.startswith(each)), b"")
+        return prefix[:_PREFIX]
 
 
 def _stands_alone(data: bytes, start: int) -> bool:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from layertrace import __version__
 from layertrace.model.audit import Level, Status
 from layertrace.views.audit.words import outcome, place, sentence
-from layertrace.views.encode import plain, to_text
+from layertrace.views.encode import plain, to_ascii_json, to_text
 from layertrace.views.text import plural, show_name
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ def sarif_text(report: AuditReport, head: ImageHead) -> str:
         },
         "results": results[:MOST],
     }
-    return f"{to_text({'$schema': _SCHEMA, 'version': '2.1.0', 'runs': [run]})}\n"
+    text = to_text({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
+    return f"{to_ascii_json(text)}\n"
 
 
 def _driver(report: AuditReport) -> Json:

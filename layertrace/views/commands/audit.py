@@ -12,8 +12,8 @@ import click
 from layertrace.errors import StorageError, UsageError
 from layertrace.views.options import json_option, opened, reading_options, take_reading, walk
 from layertrace.views.output import (
-    print_findings,
     print_lines,
+    print_notes,
     print_remarks,
     require_whole,
     write_json,
@@ -84,6 +84,7 @@ def audit(  # noqa: PLR0913 - a command's options
     """
     if as_json and form not in {None, "json"}:
         raise UsageError(f"--json and --format {form} do not go together")
+    from layertrace.analysis.audit.hiding import hide_in_findings  # noqa: PLC0415
     from layertrace.analysis.audit.run import needs_origins, run_audit  # noqa: PLC0415
     from layertrace.model.audit import Level  # noqa: PLC0415
 
@@ -96,7 +97,7 @@ def audit(  # noqa: PLR0913 - a command's options
         trace = walk(opening, hashing=form == "json" or needs_origins(asked))
         report = run_audit(trace, asked, today)
         if form != "json":
-            print_findings(trace)
+            print_notes(hide_in_findings(trace.sized_head.findings))
             print_remarks(report.notes)
         _write(trace, report, form, output, least=least, everything=everything)
         require_whole(trace)
@@ -181,10 +182,12 @@ def _write(  # noqa: PLR0913 - what a result is, and where it goes
 
 def _document(trace: ImageTrace, report: AuditReport, form: str, least: Level) -> str:
     if form == "json":
+        from layertrace.analysis.audit.hiding import hide_in_head  # noqa: PLC0415
         from layertrace.views.audit.document import audit_json  # noqa: PLC0415
         from layertrace.views.encode import envelope, to_text  # noqa: PLC0415
 
-        return f"{to_text(envelope('audit', trace.head, audit_json(report, least)))}\n"
+        head = hide_in_head(trace.head)
+        return f"{to_text(envelope('audit', head, audit_json(report, least)))}\n"
     text = _for_programs(report, trace.sized_head, form, least)
     return text if text.endswith("\n") else f"{text}\n"
 
