@@ -1,15 +1,11 @@
 """Whatever layers are stacked, every stored byte is seen or wasted, once.
 
-What is seen is worked out by putting one layer after the other on a plain tree
-of inodes, member by member, as an engine's disk has them.
+What is seen, :class:`tests.disk.Disk` works out.
 """
 
 from __future__ import annotations
 
-import io
-import tarfile
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
@@ -20,75 +16,13 @@ from layertrace.model.waste import Cause
 from layertrace.rootfs.squash import Place, squash
 from layertrace.rootfs.waste import find_wasted, visible_bytes
 from tests.builders import Content, file, folder, hardlink, layer, symlink
+from tests.disk import OPAQUE, Disk
 from tests.readers import MemoryReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-OPAQUE = ".wh..wh..opq"
 Members = list[tuple[str, Content]]
-
-
-@dataclass
-class Disk:
-    """Paths to inodes; an inode is its layer and size."""
-
-    files: dict[str, int | None] = field(default_factory=dict)
-    """Path to inode, None for what has no content and is no directory."""
-    inodes: list[tuple[int, int]] = field(default_factory=list)
-
-    def put(self, number: int, tar: bytes) -> None:
-        """Put one more layer on top: what it removes first, then what it has."""
-        below = dict(self.files)
-        own: dict[str, int | None] = {}
-        with tarfile.open(fileobj=io.BytesIO(tar)) as members:
-            infos = members.getmembers()
-        for info in infos:
-            parent, _, name = info.name.rpartition("/")
-            if name == OPAQUE:
-                self.remove_below(parent)
-            elif name.startswith(".wh."):
-                path = f"{parent}/{name[4:]}".lstrip("/")
-                self.remove_below(path)
-                self.files.pop(path, None)
-        for info in infos:
-            path = info.name.rstrip("/")
-            if not path.rpartition("/")[2].startswith(".wh."):
-                self.add(number, path, info, below | own)
-                if path in self.files:
-                    own[path] = self.files[path]
-
-    def add(
-        self, number: int, path: str, info: tarfile.TarInfo, targets: dict[str, int | None]
-    ) -> None:
-        """Put one member where its path says."""
-        parent = path.rpartition("/")[0]
-        while parent:
-            self.files.pop(parent, None)
-            parent = parent.rpartition("/")[0]
-        self.files.pop(path, None)
-        if info.isdir():
-            return
-        self.remove_below(path)
-        if info.isreg():
-            self.inodes.append((number, info.size))
-            self.files[path] = len(self.inodes) - 1
-        else:
-            self.files[path] = targets.get(info.linkname) if info.islnk() else None
-
-    def remove_below(self, directory: str) -> None:
-        """Take away all that lies in a directory."""
-        prefix = f"{directory}/" if directory else ""
-        for path in [path for path in self.files if path.startswith(prefix)]:
-            del self.files[path]
-
-    def visible(self) -> Counter[int]:
-        """Return layer to the bytes of it that some path leads to."""
-        seen: Counter[int] = Counter()
-        for inode in {inode for inode in self.files.values() if inode is not None}:
-            number, size = self.inodes[inode]
-            seen[number] += size
-        return seen
 
 
 names = st.sampled_from(["a", "b", "c"])

@@ -34,8 +34,7 @@ def markdown_lines(head: ImageHead, bloat: Bloat, bounds: Bounds) -> list[str]:
         f"**{show_exactly(wasted)}** of {show_size(stored)}, {percent(wasted, stored)}: "
         + ", ".join(f"{CAUSES[cause]} {show_size(size)}" for cause, size in causes),
         "",
-        *filter(None, (own_share(head), "" if own_share(head) else None)),
-        score_text(bloat),
+        ". ".join(filter(None, (own_share(head), score_text(bloat)))),
     ]
     if bloat.groups:
         lines += [
