@@ -1,0 +1,1 @@
+"""Two versions of one file as text, JSON and Markdown."""
