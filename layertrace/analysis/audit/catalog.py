@@ -107,6 +107,15 @@ RULES: Final = (
         judge=leaks.judge_secrets,
     ),
     RuleKind(
+        id="no-doubtful-secrets",
+        asks="nothing is stored that looks like a credential and is likely an example or public",
+        fix="look at each: each match says why it is doubted",
+        level=Level.NOTE,
+        enabled=False,
+        options=_SOME,
+        judge=leaks.judge_doubtful_secrets,
+    ),
+    RuleKind(
         id="no-vcs",
         asks="no layer stores a folder of version control, not even removed later",
         fix="add .git to .dockerignore, or copy only the folders that are needed",

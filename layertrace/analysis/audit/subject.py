@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from layertrace.analysis.audit.policy import Setting
+    from layertrace.analysis.audit.secrets import Secrets
     from layertrace.layers.index import LayerIndex
     from layertrace.model.build import Build
     from layertrace.model.trace import ImageHead
@@ -49,6 +50,14 @@ class Subject:
     def facts(self) -> ImageFacts:
         """What filters ask beyond the table; each answer is found once."""
         return ImageFacts(self.trace)
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """What looks like credentials; every stored file is read for it, once."""
+        # It brings its patterns along: only who asks for it pays.
+        from layertrace.analysis.audit.secrets import search_secrets  # noqa: PLC0415
+
+        return search_secrets(self.trace)
 
     def index(self, place: Place) -> LayerIndex:
         """Return the layer that an entry is in."""

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from layertrace.analysis.audit.globs import PathSet
 from layertrace.analysis.audit.kinds import Verdict
-from layertrace.analysis.audit.subject import Stored, counted, in_order
+from layertrace.analysis.audit.subject import Stored, counted, in_order, of_image
 from layertrace.analysis.leftovers.patterns import Matcher
 from layertrace.analysis.leftovers.rules import RULES
 from layertrace.model.entry import EntryKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from layertrace.analysis.audit.policy import Setting
     from layertrace.analysis.audit.subject import Subject
+    from layertrace.model.audit import Match
 
 _FILE: Final = int(EntryKind.FILE)
 _SUFFIXES: Final = (
@@ -126,14 +129,28 @@ def judge_caches(subject: Subject, setting: Setting) -> Verdict:
 
 def judge_secrets(subject: Subject, setting: Setting) -> Verdict:
     """Find credentials by name and content, also in files that only lower layers hold."""
-    # It brings its patterns along: only who asks for it pays.
-    from layertrace.analysis.audit.secrets import find_secrets  # noqa: PLC0415
+    found = subject.secrets
+    verdict = _judge_secrets(subject, setting, found.matches)
+    if found.more and found.matches:
+        more = of_image(f"{found.more:,} more, which are not listed")
+        return replace(verdict, matches=(*verdict.matches, more))
+    return verdict
 
+
+def judge_doubtful_secrets(subject: Subject, setting: Setting) -> Verdict:
+    """Find what has the form of credentials and is likely an example, or public."""
+    return _judge_secrets(subject, setting, subject.secrets.doubtful)
+
+
+def _judge_secrets(subject: Subject, setting: Setting, found: Iterable[Match]) -> Verdict:
     allowed = PathSet(setting.allow)
     brought = {layer.index for layer in subject.head.layers if layer.base and not setting.base}
-    matches = (
+    matches = in_order(
         match
-        for match in find_secrets(subject.trace)
+        for match in found
         if match.layer not in brought and not (match.path is not None and match.path in allowed)
     )
-    return Verdict(matches=in_order(matches))
+    unreadable = subject.secrets.unreadable
+    if unreadable and not matches:
+        return Verdict(skipped=f"{counted(unreadable, 'stored file')} could not be read")
+    return Verdict(matches=matches)

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from layertrace.analysis.audit.reading import default_policy
 from layertrace.analysis.audit.rules.modes import capability_words
+from layertrace.analysis.audit.run import run_audit
+from layertrace.analysis.audit.secrets import Secrets
 from layertrace.model.audit import Level, Status
-from tests.audit_support import paths
+from tests.audit_support import TODAY, paths
 from tests.builders import Member, char, file, folder, hardlink, step, symlink
 
 if TYPE_CHECKING:
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from tests.builders import Content
 
 NET_RAW: Final = bytes.fromhex("0100000200200000000000000000000000000000")
+NETRC: Final = b"machine h login u password hunter2hunter2\n"
 PROGRAM: Final = file(b"\x7fELF", mode=0o755)
 
 
@@ -270,7 +274,7 @@ def test_secrets_are_found_where_they_still_ship(bench: Bench) -> None:
     """Their values are in no match."""
     key = b"-----BEGIN OPENSSH PRIVATE KEY-----\n"
     token = b"ghp_" + b"aB3dE5gH7jK9mN1pQ3sT5vX7zA9cD1eF2gH4"
-    layers = ({"root/.netrc": b"machine h login u password hunter2hunter2\n", "k": key + token},)
+    layers = ({"root/.netrc": NETRC, "k": key + token},)
     result = bench.ask("no-secrets", *layers, {"root/.wh..netrc": b""})
     assert result.level is Level.ERROR
     assert "-root/.netrc" in paths(result)
@@ -279,12 +283,35 @@ def test_secrets_are_found_where_they_still_ship(bench: Bench) -> None:
     assert left.status is Status.PASS
 
 
+def _secrets(**fields: Any) -> Secrets:  # noqa: ANN401
+    values: dict[str, Any] = {"matches": (), "doubtful": ()}
+    counts = dict.fromkeys(("files", "binary", "cut", "unreadable", "more"), 0)
+    return Secrets(**(values | counts | fields))
+
+
+def test_secrets_that_were_not_all_seen_are_no_pass(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be read may hold one; what is too much to list counts."""
+    one = bench.ask("no-secrets", {"root/.netrc": NETRC}).matches
+    found = _secrets(unreadable=2)
+    monkeypatch.setattr("layertrace.analysis.audit.secrets.search_secrets", lambda _: found)
+    result = bench.ask("no-secrets", {"a": b"x"})
+    assert (result.status, result.reason) == (
+        Status.SKIPPED,
+        "2 stored files could not be read",
+    )
+    found = _secrets(matches=one, more=1200)
+    result = bench.ask("no-secrets", {"a": b"x"})
+    assert [match.path for match in result.matches] == ["root/.netrc", None]
+    assert result.matches[1].detail == "1,200 more, which are not listed"
+    found = _secrets(doubtful=one)
+    assert bench.ask("no-secrets", {"a": b"x"}).status is Status.PASS
+    assert paths(bench.ask("no-doubtful-secrets", {"a": b"x"})) == ["root/.netrc"]
+
+
 def test_a_clean_image_passes_every_rule_of_the_default_policy(bench: Bench) -> None:
     """As distroless ones are: certificates, time zones, users, one program."""
-    from layertrace.analysis.audit.reading import default_policy  # noqa: PLC0415
-    from layertrace.analysis.audit.run import run_audit  # noqa: PLC0415
-    from tests.audit_support import TODAY  # noqa: PLC0415
-
     trace = bench.trace(
         {
             "etc/passwd": b"root:x:0:0:root:/root:/sbin/nologin\nnonroot:x:65532:65532:::\n",
