@@ -57,8 +57,8 @@ _INVISIBLE: Final = frozenset(
 )
 # Cell for cell, so that a row is as wide in ASCII as it was.
 _ASCII: Final = str.maketrans(
-    "▸▾│─●○◆◇↳▌◀▶…·→↓↑✔≈✘§█▓▒░",
-    ">v|-*o#%`|<>~->v^ViXA#=:.",
+    "▸▾│─●○◆◇↳▌◀▶►…·→↓↑✔≈✘§█▓▒░┌┐└┘├┤┬┴┼",
+    ">v|-*o#%`|<>>~->v^ViXA#=:.+++++++++",
 )
 _UNITS: Final = ((1, 1, "kB"), (2, 1, "MB"), (3, 2, "GB"), (4, 2, "TB"), (5, 2, "PB"))
 """Power of a thousand, decimals shown, name."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from layertrace.views.tui.ports import TuiOptions
+from layertrace.views.tui.themes import DARK
 from tests.sample_support import ROOT
 from tests.tui.driver import Driver, run
 from tests.tui.real import opened
@@ -104,3 +106,44 @@ def test_groups_of_a_list_fold(tmp_path: Path) -> None:
 
     with opened(SAMPLE, tmp_path) as opening:
         run(script, opening)
+
+
+def test_the_map_goes_in_and_out_of_folders(tmp_path: Path) -> None:
+    """Arrows choose, Enter goes in, Backspace out, and a file is shown in the tree."""
+
+    async def script(driver: Driver) -> None:
+        await driver.press("M")
+        await driver.see("2 Map · /", "bin/", "by stage")
+        pane = driver.browse.map
+        first = pane.current
+        await driver.press("right", "left", "down", "up")
+        assert pane.current == first
+        await driver.press("enter")
+        await driver.see("2 Map · /bin/")
+        await driver.press("c", "c", "c")
+        await driver.see("by removed files that still ship")
+        await driver.press("backspace")
+        await driver.see("2 Map · / ")
+        assert pane.current == first
+        await driver.press("enter", "enter")
+        await driver.see("2 Files")
+        assert driver.browse.files.current is not None
+
+    with opened(SAMPLE, tmp_path) as opening:
+        run(script, opening)
+
+
+def test_the_map_has_frames_where_there_are_no_hues(tmp_path: Path) -> None:
+    """In ASCII too; the mouse chooses, and what weighs nothing has no map."""
+
+    async def script(driver: Driver) -> None:
+        await driver.press("M")
+        await driver.see("bin/", "+---")
+        await driver.pilot.click("#map", offset=(8, 8))
+        await driver.see("2 Map - /bin/")
+        await driver.press("1", "j", "j", "j")
+        await driver.see("nothing here weighs anything")
+        await driver.press("2", "enter", "backspace", "down", "T")
+
+    with opened(SAMPLE, tmp_path) as opening:
+        run(script, opening, options=TuiOptions(ascii=True, theme=DARK))

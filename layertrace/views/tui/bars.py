@@ -219,4 +219,5 @@ _CAPS: Final = {
     "pagedown": "PgDn",
     "tab": "Tab",
     "space": "Space",
+    "backspace": "Backspace",
 }

@@ -116,6 +116,7 @@ class BrowseScreen(ViewingScreen):
         if sums.scope != self._scope:
             return
         self.files.show_scope(sums)
+        self.scope_shown()
         if self._wanted is not None:
             if not self.files.go_to(self._wanted):
                 self.tell("a mark hides it")
@@ -139,6 +140,7 @@ class BrowseScreen(ViewingScreen):
 
     @on(RowsView.Moved, "#files")
     @on(RowsView.Moved, "#list")
+    @on(RowsView.Moved, "#map")
     def _file_moved(self) -> None:
         self._pinned = False
         self._soon("why", self._explain)
@@ -212,6 +214,7 @@ class BrowseScreen(ViewingScreen):
             self.action_pane("files")
 
     @on(RowsView.Chosen, "#list")
+    @on(RowsView.Chosen, "#map")
     def _follow_item(self) -> None:
         """Show in the tree the path that the list names, whatever was chosen; or its layer."""
         node, row = self.subject, self.list_row

@@ -21,10 +21,11 @@ from layertrace.views.tui.panes.why import WhyPane
 from layertrace.views.tui.splits import SplitScreen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from textual import events
     from textual.app import ComposeResult
+    from textual.geometry import Region
 
     from layertrace.model.trace import ImageHead
     from layertrace.views.tui.ports import TuiOptions
@@ -153,6 +154,9 @@ class PanesScreen(SplitScreen):
     def can_drag(self) -> bool:
         layout = self._layout
         return layout is not None and not (layout.narrow or layout.too_small or self._zoomed)
+
+    def pane_regions(self) -> Mapping[str, Region]:
+        return {name: pane.region for name, pane in self.panes.items()}
 
     @property
     def zoomed(self) -> bool:

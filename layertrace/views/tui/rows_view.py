@@ -57,6 +57,8 @@ class RowsView(ScrollView, can_focus=True):
         Binding("left,h", "close", "Close, or to the parent", show=False, id="move.close"),
     ]
     HAS_HEADER: ClassVar[bool] = False
+    HAS_CURSOR: ClassVar[bool] = True
+    """Its lines are rows, and one of them is marked."""
 
     cursor_line = var(0)
 
@@ -163,16 +165,17 @@ class RowsView(ScrollView, can_focus=True):
         line = y - header + self.scroll_offset.y
         if line >= self.row_count():
             return Strip.blank(width, base)
-        state = 0 if line != self.cursor_line else 2 if self.has_focus else 1
+        marked = self.HAS_CURSOR and line == self.cursor_line
+        state = 0 if not marked else 2 if self.has_focus else 1
         key = (line, state, width)
         strip = self._strips.get(key)
         if strip is None:
-            marked = (Style.null(), self.palette.cursor_away, self.palette.cursor)[state]
+            ground = (Style.null(), self.palette.cursor_away, self.palette.cursor)[state]
             cells = self.row_cells(line, width)
-            if marked.reverse:
+            if ground.reverse:
                 # Reversed, a piece's colour would become its ground: a patchwork.
                 cells = [(text, Style(strike=style.strike)) for text, style in cells]
-            strip = self._strip(cells, base + marked, width)
+            strip = self._strip(cells, base + ground, width)
             self._strips[key] = strip
         return strip
 

@@ -77,6 +77,10 @@ class SplitScreen(Screen[None]):
         """Whether the panes stand side by side."""
         raise NotImplementedError
 
+    def pane_regions(self) -> Mapping[str, Region]:
+        """Return where the panes are, by their names."""
+        raise NotImplementedError
+
     def share_screen(self) -> None:
         """Give the panes their sizes: those they were dragged to, else the usual ones."""
         for split, name in self.SPLIT_PANES.items():
@@ -94,8 +98,7 @@ class SplitScreen(Screen[None]):
     def on_mouse_down(self, event: events.MouseDown) -> None:
         if not self.can_drag:
             return
-        regions = {name: self.query_one(f"#{name}").region for name in ("files", "why", "code")}
-        self._dragged = split_at(event.screen_x, event.screen_y, regions)
+        self._dragged = split_at(event.screen_x, event.screen_y, self.pane_regions())
         if self._dragged is not None:
             widget, _ = self.get_widget_at(event.screen_x, event.screen_y)
             # Till the button is let go, moves come here from anywhere.

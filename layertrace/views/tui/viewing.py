@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from layertrace.views.lists.catalog import VIEWS
 from layertrace.views.treeselect import SortKey
 from layertrace.views.tui.panes.listing import ListPane
+from layertrace.views.tui.panes.map import MapPane
 from layertrace.views.tui.reading import ReadingScreen
 from layertrace.views.tui.startup import error_lines
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 TREE = "tree"
 LARGEST = "largest"
+MAP = "map"
 
 
 class ViewingScreen(ReadingScreen):
@@ -32,6 +34,7 @@ class ViewingScreen(ReadingScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("T", f"view('{TREE}')", "Tree", show=False, id="browse.tree"),
         Binding("L", f"view('{LARGEST}')", "Largest", id="browse.largest"),
+        Binding("M", f"view('{MAP}')", "Map", show=False, id="browse.map"),
         *(
             Binding(view.key, f"view('{name}')", view.title, show=view.shown, id=f"browse.{name}")
             for name, view in VIEWS.items()
@@ -43,27 +46,33 @@ class ViewingScreen(ReadingScreen):
     def __init__(self, opening: Opening, options: TuiOptions, reader: Background) -> None:
         super().__init__(opening, options, reader)
         self.list = ListPane(options, id="list")
+        self.map = MapPane(options, id="map")
         self._listings: dict[str, Listing] = {}
 
     def second_pane(self) -> Iterable[RowsView]:
         yield self.files
         yield self.list
+        yield self.map
 
     @property
     def panes(self) -> dict[str, RowsView]:
         panes = super().panes
-        return panes if self._view == TREE else {**panes, "files": self.list}
+        if self._view == TREE:
+            return panes
+        return {**panes, "files": self.map if self._view == MAP else self.list}
 
     @property
     def list_row(self) -> ListRow | None:
-        """The row at the cursor of the list; None: the tree is on view, or the list is empty."""
-        return None if self._view == TREE else self.list.current
+        """The row at the cursor of the list; None: no list is on view, or it is empty."""
+        return None if self._view in {TREE, MAP} else self.list.current
 
     @property
     def subject(self) -> int | None:
         """The path (a row of the table) at the cursor of pane 2."""
         if self._view == TREE:
             return self.files.current
+        if self._view == MAP:
+            return self.map.current
         row, walked = self.list_row, self._walked
         if row is None or row.path is None or walked is None:
             return None
@@ -77,6 +86,10 @@ class ViewingScreen(ReadingScreen):
         if name in {TREE, LARGEST}:
             self.files.show_flat(flat=name == LARGEST, sort=SortKey.SIZE)
             return
+        if name == MAP:
+            if self.files.rows is not None:
+                self.map.show(self.files.rows)
+            return
         known = self._listings.get(name)
         if known is not None:
             self._show_listing(name, known)
@@ -87,11 +100,16 @@ class ViewingScreen(ReadingScreen):
         make = partial(view.make, self._walked.trace)
         self._reader.submit("view", make, partial(self._keep, name), self._no_listing)
 
+    def scope_shown(self) -> None:
+        """Follow the tree to another scope."""
+        if self._view == MAP and self.files.rows is not None:
+            self.map.show(self.files.rows)
+
     def _switch(self, view: str) -> None:
         """Give pane 2 to the tree or to the list."""
         if view != self._view:
             self._view = view
-            self.files.display = self.list.display = False
+            self.files.display = self.list.display = self.map.display = False
             self._layout = None
         self.action_pane("files")
 
