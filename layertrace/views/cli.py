@@ -31,6 +31,7 @@ _COMMANDS: Final = {
     "layers": ("listing", "layers", "List layers with stage, size and instruction."),
     "stages": ("listing", "stages", "Show what each stage weighs and what of it ships."),
     "audit": ("audit", "audit", "Ask whether an image may ship, by a policy's rules."),
+    "diff": ("diff", "diff", "Show what changed between two images, and why."),
     "bloat": ("bloat", "bloat", "Show what an image ships for nothing, and what to change."),
     "tree": ("listing", "tree", "Print the file system as a tree with sizes."),
     "cat": ("paths", "cat", "Write a file's content to stdout."),

@@ -86,6 +86,13 @@ def reading_options(command: Callable[..., object]) -> Callable[..., object]:
     return command
 
 
+def build_options(command: Callable[..., object]) -> Callable[..., object]:
+    """Give a command the options of section 2; it names its images itself."""
+    for option in reversed(_OPTIONS[1:]):
+        command = option(command)
+    return command
+
+
 def take_reading(values: dict[str, Any]) -> Reading:
     """Take the shared options out of a command's keyword arguments."""
     names = Reading.__dataclass_fields__

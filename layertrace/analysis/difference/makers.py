@@ -42,6 +42,8 @@ class Made:
     """A COPY's paths after substitution."""
     context: bool = False
     """It took what it made out of the build context."""
+    absent: bool = False
+    """The image has no layer of it, and it is of no other stage: what it makes is not there."""
 
 
 class Makers:
@@ -59,6 +61,7 @@ class Makers:
         self._add_build()
         self._layers = [self._layer_maker(layer) for layer in self._head.layers]
         self._learn_layers()
+        self._part_absent()
 
     def of_layer(self, layer: int) -> int:
         """Return the number of what made a layer."""
@@ -115,7 +118,7 @@ class Makers:
             stage=layer.stage,
             stage_index=layer.stage_index,
             line=layer.line,
-            instruction=layer.instruction,
+            instruction=layer.instruction or layer.created_by or None,
         )
         made = Made(maker=maker, order=(2, layer.index, 0))
         return self._add(("layer", layer.index), made)
@@ -134,6 +137,14 @@ class Makers:
                 diff_ids=(*made.diff_ids, *filter(None, [layer.diff_id])),
                 arguments=made.arguments or _recorded_arguments(layer.created_by),
             )
+
+    def _part_absent(self) -> None:
+        """Leave out instructions of the image itself that left no layer: not made yet, or empty."""
+        chain = {stage.index for stage in self._head.stages if stage.in_image}
+        for number, made in enumerate(self.all):
+            maker = made.maker
+            if maker.stage_index in chain and not maker.layers and not maker.base:
+                self.all[number] = replace(made, absent=True)
 
     def _origin_maker(self, label_id: int, layer: int) -> int:
         table = self._trace.table

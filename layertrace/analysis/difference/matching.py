@@ -11,7 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from layertrace.analysis.difference.makers import Made
 
@@ -21,8 +21,10 @@ _SAME_STAGE: Final = 10
 _LIKE: Final = 40
 """Of what two instructions that were changed a little are worth, by how alike they are."""
 _ALIKE: Final = 0.5
-_MOST: Final = 1_000_000
+_MOST: Final = 40_000
 """Pairs of makers that are weighed; beyond, only those with one text are paired."""
+_WORDS: Final = 200
+"""Words of an instruction that are compared."""
 
 
 def match_makers(old: Sequence[Made], new: Sequence[Made]) -> dict[int, int]:
@@ -51,34 +53,49 @@ def _bases(one: Sequence[Made], two: Sequence[Made]) -> dict[int, int]:
 
 
 def _align(one: Sequence[Made], two: Sequence[Made], known: dict[int, int]) -> dict[int, int]:
-    taken = set(known.values())
     ours = _in_order(one, set(known))
-    theirs = _in_order(two, taken)
+    theirs = _in_order(two, set(known.values()))
+    pairs: dict[int, int] = {}
+    for end in (0, -1):
+        # What both begin and end with is most of two builds of one Dockerfile.
+        while ours and theirs and _is_same(one[ours[end]], two[theirs[end]]):
+            pairs[ours.pop(end)] = theirs.pop(end)
     if len(ours) * len(theirs) > _MOST:
-        return {}
-    # best[i][j]: what the makers from i and from j on are worth together.
-    best = [[0] * (len(theirs) + 1) for _ in range(len(ours) + 1)]
-    worth = [[_worth(one[a], two[b]) for b in theirs] for a in ours]
-    for i in range(len(ours) - 1, -1, -1):
-        for j in range(len(theirs) - 1, -1, -1):
+        return pairs
+    found = _best([[_worth(one[a], two[b]) for b in theirs] for a in ours])
+    return pairs | {ours[i]: theirs[j] for i, j in found}
+
+
+def _best(worth: Sequence[Sequence[int]]) -> Iterator[tuple[int, int]]:
+    """Yield the pairs, in order on both sides, that are worth the most together."""
+    ends = len(worth), len(worth[0]) if worth else 0
+    # best[i][j]: what those from i and from j on are worth together.
+    best = [[0] * (ends[1] + 1) for _ in range(ends[0] + 1)]
+    for i in range(ends[0] - 1, -1, -1):
+        for j in range(ends[1] - 1, -1, -1):
             paired = best[i + 1][j + 1] + worth[i][j] if worth[i][j] else 0
             best[i][j] = max(best[i + 1][j], best[i][j + 1], paired)
-    pairs: dict[int, int] = {}
     i = j = 0
-    while i < len(ours) and j < len(theirs):
+    while i < ends[0] and j < ends[1]:
         if worth[i][j] and best[i][j] == best[i + 1][j + 1] + worth[i][j]:
-            pairs[ours[i]] = theirs[j]
+            yield i, j
             i, j = i + 1, j + 1
         elif best[i][j] == best[i + 1][j]:
             i += 1
         else:
             j += 1
-    return pairs
 
 
 def _in_order(makers: Sequence[Made], without: set[int]) -> list[int]:
-    rest = (n for n, made in enumerate(makers) if n not in without and not made.maker.base)
-    return sorted(rest, key=lambda number: makers[number].order)
+    return sorted(_steps(makers, without), key=lambda number: makers[number].order)
+
+
+def _steps(makers: Sequence[Made], without: set[int]) -> list[int]:
+    return [
+        number
+        for number, made in enumerate(makers)
+        if number not in without and not made.maker.base and not made.absent
+    ]
 
 
 def _leftover(one: Sequence[Made], two: Sequence[Made], known: dict[int, int]) -> dict[int, int]:
@@ -89,7 +106,7 @@ def _leftover(one: Sequence[Made], two: Sequence[Made], known: dict[int, int]) -
 
 
 def _unique_texts(makers: Sequence[Made], without: set[int]) -> dict[str, int]:
-    numbers = [n for n in range(len(makers)) if n not in without and not makers[n].maker.base]
+    numbers = _steps(makers, without)
     counts = Counter(text for n in numbers for text in makers[n].texts)
     found: dict[str, int] = {}
     for number in numbers:
@@ -99,6 +116,12 @@ def _unique_texts(makers: Sequence[Made], without: set[int]) -> dict[str, int]:
                 # One text is enough, and two may lead to two others.
                 break
     return found
+
+
+def _is_same(one: Made, two: Made) -> bool:
+    if one.maker.stage != two.maker.stage:
+        return False
+    return bool(one.texts & two.texts) or bool(set(one.diff_ids) & set(two.diff_ids))
 
 
 def _worth(one: Made, two: Made) -> int:
@@ -121,8 +144,12 @@ def _are_last(one: Made, two: Made) -> bool:
 
 def _likeness(one: str, two: str) -> float:
     """Return how alike two instructions are, 0 to 1; 0 for a RUN and a COPY."""
-    ours, theirs = one.split(), two.split()
-    if not ours or not theirs or ours[0] != theirs[0]:
+    (keyword, *ours), (other, *theirs) = _words(one), _words(two)
+    if keyword != other or not ours or not theirs:
         return 0.0
     both = sum((Counter(ours) & Counter(theirs)).values())
     return 2 * both / (len(ours) + len(theirs))
+
+
+def _words(text: str) -> list[str]:
+    return text.split(maxsplit=_WORDS)[:_WORDS] or [""]

@@ -12,6 +12,7 @@ from layertrace.errors import UsageError
 from layertrace.model.entry import EntryKind
 from layertrace.model.origin import Action, Change, Evidence, Trust
 from layertrace.model.verification import BlobKind
+from layertrace.views.schemas.difference import difference
 from layertrace.views.schemas.parts import (
     COUNT,
     DIGEST,
@@ -204,6 +205,7 @@ _OTHERS: Final = {
     "cache": _cache,
     "doctor": _doctor,
     "record": _record,
+    "diff": difference,
     "audit": _audit,
     "policy": _policy,
 }

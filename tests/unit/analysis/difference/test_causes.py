@@ -1,0 +1,298 @@
+"""Why paths changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from layertrace.model.difference import CauseKind, Why
+from layertrace.views.diff.words import cause_text
+from tests.builders import Content
+from tests.difference_images import Built, cause_of, compared, of_layers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from layertrace.model.difference import Cause, Difference
+
+Files = dict[str, Content]
+Step = tuple[str, Files | None]
+BASE: tuple[str, Files] = (
+    f"/bin/sh -c #(nop) ADD file:{64 * '1'} in / ",
+    {"etc/os": b"1"},
+)
+OTHER_BASE: tuple[str, Files] = (
+    f"/bin/sh -c #(nop) ADD file:{64 * '2'} in / ",
+    {"etc/os": b"22"},
+)
+
+
+def run(command: str, files: Files, arguments: str = "") -> tuple[str, Files]:
+    """Return a RUN as BuildKit records it."""
+    return f"RUN {arguments}/bin/sh -c {command} # buildkit", files
+
+
+def built(dockerfile: str, *steps: tuple[str, Files], base: tuple[str, Files] = BASE) -> Built:
+    """Return an image of a Dockerfile, its base of one layer."""
+    return Built(steps=[base, *steps], dockerfile=dockerfile)
+
+
+def why(found: Difference, path: str) -> tuple[CauseKind, Why]:
+    """Return the cause of a path's change."""
+    cause = cause_of(found, path)
+    return cause.kind, cause.why
+
+
+def words(found: Difference, path: str) -> str:
+    """Return the same in words."""
+    return cause_text(cause_of(found, path))
+
+
+def only(found: Difference) -> Cause:
+    """Return the one cause."""
+    (cause,) = found.causes
+    return cause
+
+
+def test_base_moved(tmp_path: Path) -> None:
+    """What the base brought, whatever stands above it."""
+    step = run("make", {"out": b"1"})
+    old = built("FROM base:1\nRUN make\n", step)
+    new = built("FROM base:2\nRUN make\n", step, base=OTHER_BASE)
+    found = compared(tmp_path, old, new)
+    assert why(found, "etc/os") == (CauseKind.BASE, Why.MOVED)
+    assert cause_text(only(found)) == "base image base:1 → base:2 (L1)"
+
+
+def test_base_of_one_name_was_built_anew(tmp_path: Path) -> None:
+    """The name says nothing then; the layers do."""
+    step = run("make", {"out": b"1"})
+    text = "FROM base:1\nRUN make\n"
+    found = compared(tmp_path, built(text, step), built(text, step, base=OTHER_BASE))
+    assert cause_text(only(found)) == "base image base:1 built anew (L1)"
+
+
+def test_digests_of_bases_are_shown_where_names_agree(tmp_path: Path) -> None:
+    """As far as they are told apart by them."""
+    step = run("make", {"out": b"1"})
+    ones, twos = 64 * "1", 64 * "2"
+    old = built(f"FROM base:1@sha256:{ones}\nRUN make\n", step)
+    new = built(f"FROM base:1@sha256:{twos}\nRUN make\n", step, base=OTHER_BASE)
+    text = cause_text(only(compared(tmp_path, old, new)))
+    assert text.startswith("base image base:1@sha256:1111")
+    assert " → base:1@sha256:2222" in text
+
+
+def test_an_image_may_have_no_base(tmp_path: Path) -> None:
+    """FROM scratch has nothing to move."""
+    old = Built(steps=[run("make", {"out": b"1"})], dockerfile="FROM scratch\nRUN make\n")
+    new = built("FROM base:1\nRUN make\n", run("make", {"out": b"1"}))
+    found = compared(tmp_path, old, new)
+    assert why(found, "etc/os") == (CauseKind.BASE, Why.ADDED)
+    assert words(found, "etc/os") == "base image added: base:1 (L1)"
+    back = compared(tmp_path / "back", new, old)
+    assert words(back, "etc/os") == "base image removed: base:1 (L1)"
+
+
+def test_the_same_instruction_gave_something_else(tmp_path: Path) -> None:
+    """A RUN that fetches what is new today."""
+    text = "FROM base:1\nRUN fetch\n"
+    old, new = (built(text, run("fetch", {"lib/x": content})) for content in (b"1", b"22"))
+    found = compared(tmp_path, old, new)
+    assert (only(found).kind, only(found).why) == (CauseKind.STAGE, Why.RESULT)
+    assert cause_text(only(found)) == (
+        "same instruction, other result: RUN fetch (line 2, stage stage-0)"
+    )
+    assert only(found).counts.bytes_delta == 1
+
+
+def test_instructions_come_go_and_change(tmp_path: Path) -> None:
+    """They are paired by what they say, never by their number."""
+    old = built(
+        "FROM base:1\nRUN gone\nRUN npm install\nRUN last\n",
+        run("gone", {"gone": b"1"}),
+        run("npm install", {"m/a": b"1", "m/b": b"22"}),
+        run("last", {"last": b"1"}),
+    )
+    new = built(
+        "FROM base:1\nRUN npm install --production\nRUN last\nRUN come\n",
+        run("npm install --production", {"m/a": b"1"}),
+        run("last", {"last": b"1"}),
+        run("come", {"come": b"1"}),
+    )
+    found = compared(tmp_path, old, new)
+    assert why(found, "gone") == (CauseKind.INSTRUCTION, Why.REMOVED)
+    assert why(found, "come") == (CauseKind.INSTRUCTION, Why.ADDED)
+    assert why(found, "m/b") == (CauseKind.INSTRUCTION, Why.TEXT)
+    assert words(found, "gone") == "removed: RUN gone (line 2, stage stage-0)"
+    assert words(found, "come") == "added: RUN come (line 4, stage stage-0)"
+    assert words(found, "m/b") == (
+        "changed: RUN npm install (line 3, stage stage-0) → "
+        "RUN npm install --production (line 2, stage stage-0)"
+    )
+    assert "last" not in found.changes.paths
+
+
+def test_instructions_of_another_order_are_themselves(tmp_path: Path) -> None:
+    """What moved is neither added nor removed."""
+    old = built("FROM base:1\nRUN one\nRUN two\nRUN three\n", run("one", {"1": b"1"}),
+                run("two", {"2": b"1"}), run("three", {"3": b"1"}))  # fmt: skip
+    new = built("FROM base:1\nRUN three\nRUN one\nRUN two\n", run("three", {"3": b"33"}),
+                run("one", {"1": b"1"}), run("two", {"2": b"1"}))  # fmt: skip
+    found = compared(tmp_path, old, new)
+    assert only(found).why is Why.RESULT
+    assert [maker.line for maker in (only(found).old, only(found).new) if maker] == [4, 2]
+
+
+def test_a_build_argument_had_another_value(tmp_path: Path) -> None:
+    """Versions are shown; any other value may be a secret and is not."""
+    text = "FROM base:1\nARG V=1.2.3\nARG TOKEN=x\nRUN get $V\n"
+    sides = []
+    for version, token, content in (("1.2.3", "hunter1", b"1"), ("1.3.0", "hunter2", b"22")):
+        arguments = {"V": version, "TOKEN": token}
+        told: list[Step] = [(f"ARG {name}={value}", None) for name, value in arguments.items()]
+        step = run("get $V", {"v": content}, f"|2 TOKEN={token} V={version} ")
+        sides.append(Built(steps=[BASE, *told, step], dockerfile=text, build_args=arguments))
+    found = compared(tmp_path, *sides)
+    assert (only(found).kind, only(found).why) == (CauseKind.INSTRUCTION, Why.ARGUMENT)
+    assert cause_text(only(found)) == (
+        "build argument TOKEN, V 1.2.3 → 1.3.0: RUN get $V (line 4, stage stage-0)"
+    )
+
+
+def test_a_build_argument_is_seen_without_a_dockerfile(tmp_path: Path) -> None:
+    """Builders write the arguments before the command."""
+    old = Built(steps=[BASE, run("get $V", {"v": b"1"}, "|1 V=1.2.3 ")])
+    new = Built(steps=[BASE, run("get $V", {"v": b"22"}, "|1 V=1.3.0 ")])
+    found = compared(tmp_path, old, new)
+    assert cause_text(only(found)) == "build argument V 1.2.3 → 1.3.0: RUN get $V (L2)"
+
+
+def test_the_context_held_other_files(tmp_path: Path) -> None:
+    """One COPY, two contexts."""
+    text = "FROM base:1\nCOPY . /app\n"
+    old = built(text, ("COPY . /app # buildkit", {"app/a": b"1", "app/b": b"1"}))
+    new = built(text, ("COPY . /app # buildkit", {"app/a": b"22", "app/c": b"1"}))
+    found = compared(tmp_path, old, new)
+    assert (only(found).kind, only(found).why) == (CauseKind.CONTEXT, Why.CONTEXT)
+    assert cause_text(only(found)) == "build context: COPY . /app (line 2, stage stage-0)"
+    assert [part.sort for part in only(found).parts] == ["sources"]
+
+
+def test_a_copy_with_another_path_is_one_of_a_build_argument(tmp_path: Path) -> None:
+    """The text is the same, what it means is not."""
+    text = "FROM base:1\nARG D=1.0\nCOPY $D /app\n"
+    sides = []
+    for folder, content in (("1.0", b"1"), ("2.0", b"22")):
+        told: Step = (f"ARG D={folder}", None)
+        step: Step = (f"COPY {folder} /app # buildkit", {"app/a": content})
+        arguments = {"D": folder}
+        sides.append(Built(steps=[BASE, told, step], dockerfile=text, build_args=arguments))
+    assert only(compared(tmp_path, *sides)).why is Why.ARGUMENT
+
+
+TWO_STAGES = """\
+FROM base:1 AS build
+COPY . /app
+RUN make
+FROM slim:1
+COPY --from=build /app/out /app/out
+"""
+
+
+def test_what_a_stage_keeps_is_left_behind(tmp_path: Path) -> None:
+    """The tutorial's point: sources and tools stay in the stage that needs them."""
+    copy: tuple[str, Files] = ("COPY . /app # buildkit", {"app/main.c": b"main"})
+    make = run("make", {"app/out": b"out", "app/main.o": b"object"})
+    old = built("FROM base:1\nCOPY . /app\nRUN make\n", copy, make)
+    stage = Built(steps=[BASE, copy, make])
+    new = Built(
+        steps=[OTHER_BASE, ("COPY /app/out /app/out # buildkit", {"app/out": b"out"})],
+        dockerfile=TWO_STAGES,
+        stages={"build": stage},
+    )
+    found = compared(tmp_path, old, new)
+    assert sorted(found.changes.paths) == ["app/main.c", "app/main.o", "etc/os"]
+    assert why(found, "app/main.c") == (CauseKind.STAGE, Why.LEFT_BEHIND)
+    assert words(found, "app/main.c") == (
+        "left behind in stage build: COPY . /app (line 2, stage build)"
+    )
+    assert words(found, "app/main.o") == (
+        "left behind in stage build: RUN make (line 3, stage build)"
+    )
+    assert words(found, "etc/os") == "base image base:1 → slim:1 (L1)"
+    back = compared(tmp_path / "back", new, old)
+    assert words(back, "app/main.o") == (
+        "shipped now, left behind before: RUN make (line 3, stage stage-0)"
+    )
+
+
+def test_files_of_a_stages_base_moved(tmp_path: Path) -> None:
+    """What was copied out of a stage, and came from the image below it."""
+    text = "FROM tools:{} AS t\nRUN prepare\nFROM scratch\nCOPY --from=t /bin/tool /tool\n"
+    sides = []
+    for tag, content in (("1", b"1"), ("2", b"22")):
+        stage = Built(steps=[("tools", {"bin/tool": content}), run("prepare", {"x": b"1"})])
+        copied = ("COPY /bin/tool /tool # buildkit", {"tool": content})
+        sides.append(Built(steps=[copied], dockerfile=text.format(tag), stages={"t": stage}))
+    found = compared(tmp_path, *sides)
+    assert why(found, "tool") == (CauseKind.BASE, Why.MOVED)
+    assert words(found, "tool") == "base image of stage t tools:1 → tools:2"
+
+
+def test_a_removal_is_the_work_of_who_removed_it(tmp_path: Path) -> None:
+    """The layer below is in both images: what stands above it made the difference."""
+    old = built("FROM base:1\n", base=BASE)
+    new = built("FROM base:1\nRUN rm /etc/os\n", run("rm /etc/os", {"etc/.wh.os": b""}))
+    found = compared(tmp_path, old, new)
+    assert words(found, "etc/os") == "added: RUN rm /etc/os (line 2, stage stage-0)"
+    back = compared(tmp_path / "back", new, old)
+    assert words(back, "etc/os") == "removed: RUN rm /etc/os (line 2, stage stage-0)"
+
+
+def test_layers_nothing_is_known_of_are_named(tmp_path: Path) -> None:
+    """Their history may be empty; then only their place is left."""
+    old = Built(steps=[("", {"a": b"1"})])
+    new = Built(steps=[("", {"a": b"22"})])
+    found = compared(tmp_path, old, new)
+    assert [cause.kind for cause in found.causes] == [CauseKind.UNKNOWN]
+    assert words(found, "a").startswith("unknown")
+
+
+def test_a_folder_nobody_made_is_of_who_filled_it(tmp_path: Path) -> None:
+    """It came with what lies in it."""
+    old = built("FROM base:1\n")
+    new = built("FROM base:1\nRUN make\n", run("make", {"a/b/c": b"1"}))
+    found = compared(tmp_path, old, new)
+    assert {why(found, path) for path in ("a", "a/b", "a/b/c")} == {
+        (CauseKind.INSTRUCTION, Why.ADDED)
+    }
+
+
+def test_both_images_may_be_one(tmp_path: Path) -> None:
+    """Nothing differs, and nothing is the cause of it."""
+    one = built("FROM base:1\nRUN make\n", run("make", {"a": b"1"}))
+    found = compared(tmp_path, one, one)
+    assert (found.causes, len(found.changes), found.visible_delta) == ((), 0, 0)
+
+
+def test_what_many_layers_begin_and_end_with_is_paired(tmp_path: Path) -> None:
+    """Between them there is one to tell."""
+    steps: list[Step] = [run(f"step {n}", {f"f{n}": b"1"}) for n in range(250)]
+    changed = [*steps[:100], run("step 100", {"f100": b"22"}), *steps[101:]]
+    found = compared(tmp_path, Built(steps=steps), Built(steps=changed))
+    assert cause_text(only(found)) == "same instruction, other result: RUN step 100 (L101)"
+
+
+def test_many_layers_in_another_order_are_paired_by_their_text(tmp_path: Path) -> None:
+    """More than are weighed pair by pair."""
+    steps: list[Step] = [run(f"step {n}", {f"f{n}": b"1"}) for n in range(250)]
+    turned = [run(f"step {n}", {f"f{n}": b"22"}) for n in reversed(range(250))]
+    found = compared(tmp_path, Built(steps=steps), Built(steps=[*turned]))
+    assert {cause.why for cause in found.causes} == {Why.RESULT}
+    assert len(found.causes) == 250
+
+
+def test_layers_without_history_have_causes_too(tmp_path: Path) -> None:
+    """An image that nothing is told of is compared by its layers."""
+    found = compared(tmp_path, of_layers({"a": b"1"}), of_layers({"a": b"1"}, {"b": b"1"}))
+    assert cause_text(only(found)) == "added: layer 1 (L2)"
