@@ -25,8 +25,9 @@ SQLITE: Final = "rpmdb.sqlite"
 NDB: Final = "Packages.db"
 BERKELEY: Final = "Packages"
 
+_SQLITE: Final = b"SQLite format 3\0"
 _STEPS: Final = 10_000
-_MAX_PAUSES: Final = 50_000
+_MAX_PAUSES: Final = 2_000
 """How often sqlite may take so many steps: a database made to keep it busy ends there."""
 _WAL: Final = slice(18, 20)
 """Which journal the file is written with: in memory there is none."""
@@ -41,13 +42,9 @@ def read_database(data: bytes, name: str) -> Iterator[Header]:
     """Yield the header of each package of a database by its content and file name.
 
     Raises:
-        UnreadableError: its form is not known, or it is damaged.
+        UnreadableError: it is damaged, or another form.
     """
-    if name == SQLITE:
-        return read_sqlite(data)
-    if name == NDB:
-        return read_ndb(data)
-    raise UnreadableError("it is a Berkeley DB, which layertrace does not read")
+    return read_sqlite(data) if name == SQLITE else read_ndb(data)
 
 
 def read_sqlite(data: bytes) -> Iterator[Header]:
@@ -56,12 +53,12 @@ def read_sqlite(data: bytes) -> Iterator[Header]:
     Raises:
         UnreadableError: it is damaged, or not such a database.
     """
-    rollback = bytearray(data)
-    rollback[_WAL] = b"\1\1"
+    if not data.startswith(_SQLITE):
+        raise UnreadableError("it does not begin as such a database does")
     try:
         with closing(sqlite3.connect(":memory:")) as database:
+            database.deserialize(b"".join((data[: _WAL.start], b"\1\1", data[_WAL.stop :])))
             _guard(database)
-            database.deserialize(rollback)
             for (blob,) in database.execute("SELECT blob FROM Packages ORDER BY hnum"):
                 if not isinstance(blob, bytes):
                     raise UnreadableError("a package's row holds no header")
@@ -78,10 +75,11 @@ def _guard(database: sqlite3.Connection) -> None:
         may = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ}
         return sqlite3.SQLITE_OK if action in may else sqlite3.SQLITE_DENY
 
+    # Neither setting looks at what is in the database.
+    database.set_progress_handler(lambda: next(pauses, None) is None, _STEPS)
     database.execute("PRAGMA trusted_schema = OFF")
     database.execute("PRAGMA cell_size_check = ON")
     database.set_authorizer(allow)
-    database.set_progress_handler(lambda: next(pauses, None) is None, _STEPS)
 
 
 def read_ndb(data: bytes) -> Iterator[Header]:

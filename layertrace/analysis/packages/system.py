@@ -118,6 +118,10 @@ class Rpm:
     def ask(self, reader: Reader) -> None:
         """Ask for the databases of all layers."""
         places = self._places(reader)
+        if places and places[-1][0].endswith(f"/{rpm.BERKELEY}"):
+            path, place = places[-1]
+            reader.tell(path, "it is a Berkeley DB, which layertrace does not read", place.layer)
+            return
         for path, place in places:
             last = place == places[-1][1]
 
