@@ -318,6 +318,12 @@ def test_matches_are_bounded_unless_all_are_asked_for() -> None:
     assert len(_lines(rule, everything=True)) == 12
 
 
+def test_what_is_about_the_whole_image_has_no_empty_columns(cli: Cli, app: str) -> None:
+    """Neither layer, stage nor line is to be told."""
+    lines = cli.run("audit", app, "--rule", "provenance").lines
+    assert lines[1] == "      no provenance came with the image"
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [

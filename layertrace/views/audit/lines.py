@@ -90,25 +90,31 @@ def show_amount(amount: str | float | None, unit: Unit) -> str:
 def _match_lines(matches: Iterable[Match], *, everything: bool, width: int | None) -> list[str]:
     found = list(matches)
     shown = found if everything else found[:_SHOWN]
-    rows = [
-        [
-            "-" if match.layer is None else f"L{match.layer + 1}",
-            show_name(match.stage or "-"),
-            "-" if match.line is None else f":{match.line}",
-            ("" if match.path is None else f"/{show_name(match.path)}  ") + _detail(match),
-        ]
-        for match in shown
-    ]
+    rows = [[*_place(match), _detail(match)] for match in shown]
+    if all(row[:3] == ["-"] * 3 for row in rows):
+        # They are about the image as a whole.
+        rows = [row[3:] for row in rows]
     room = None if width is None else width - len(_INDENT)
-    lines = [f"{_INDENT}{line}" for line in format_table(rows, align="<<<<", width=room)]
+    table = format_table(rows, align="<" * len(rows[0]), width=room) if rows else []
+    lines = [f"{_INDENT}{line}" for line in table]
     if len(found) > len(shown):
         lines.append(f"{_INDENT}+{len(found) - len(shown):,} more: --all shows them")
     return lines
 
 
+def _place(match: Match) -> tuple[str, str, str]:
+    """Return layer, stage and line, numbered as shown everywhere."""
+    return (
+        "-" if match.layer is None else f"L{match.layer + 1}",
+        show_name(match.stage or "-"),
+        "-" if match.line is None else f":{match.line}",
+    )
+
+
 def _detail(match: Match) -> str:
+    path = "" if match.path is None else f"/{show_name(match.path)}  "
     removed = "" if match.visible else "removed later, still shipped: "
-    return f"{removed}{show_name(match.detail)}"
+    return f"{path}{removed}{show_name(match.detail)}"
 
 
 def _summary(report: AuditReport) -> str:

@@ -23,7 +23,7 @@ from tests.builders import image as make_image
 from tests.builders import layer as make_layer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tests.audit_support import Bench
     from tests.builders import Content
@@ -270,9 +270,27 @@ def test_provenance_of_the_least_mode_is_there(bench: Bench) -> None:
     assert bench.ask("provenance", archive=_attested({"predicate": built})).status is Status.PASS
 
 
-def _attested(statement: object) -> bytes:
+def test_the_digest_that_the_builder_used_is_told(bench: Bench) -> None:
+    """With it behind its name the base is pinned."""
+    digest = "ab" * 32
+    base = {"uri": "pkg:docker/base@latest", "digest": {"sha256": digest}}
+    request = {"frontend": "dockerfile.v0", "args": {}}
+    built = {
+        "buildDefinition": {
+            "externalParameters": {"request": request},
+            "resolvedDependencies": [base],
+        }
+    }
+    archive = _attested({"predicate": built}, history=["ADD b / # buildkit", "COPY a / # buildkit"])
+    dockerfile = "FROM base\nCOPY a /\n"
+    (match,) = bench.ask("pinned-base", archive=archive, dockerfile=dockerfile).matches
+    assert match.detail == f"base was sha256:{digest} in this build: write @ and that behind it"
+
+
+def _attested(statement: object, history: Sequence[str] | None = None) -> bytes:
     """Return an OCI archive with an attestation beside its image."""
-    files = oci_files(make_image(make_layer({"a": b"x"})))
+    layers = [make_layer({f"a{number}": b"x"}) for number, _ in enumerate(history or [""])]
+    files = oci_files(make_image(*layers, history=history))
     body = to_json(statement)
     marks = {"in-toto.io/predicate-type": "https://slsa.dev/provenance/v1"}
     manifest = to_json({"layers": [{"digest": sha256(body), "annotations": marks}]})
