@@ -20,10 +20,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from layertrace.errors import StorageError
 from layertrace.layers import database
-from layertrace.layers.index import DamagedIndexError, LayerIndex, dump_index, load_index
+from layertrace.layers.index import (
+    FORMAT,
+    DamagedIndexError,
+    LayerIndex,
+    dump_index,
+    load_index,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 DEFAULT_LIMIT: Final = 1 << 30
@@ -46,6 +52,9 @@ _NO_PROVENANCE: Final = "no-provenance"
 _STAGES: Final = "stages"
 _SEEN: Final = "seen"
 _DIGESTS: Final = "digests"
+_VISIBLE: Final = "visible"
+_VISIBLE_FORMAT: Final = 1
+"""Grows with the rule of what a container sees."""
 _PACKAGES: Final = "packages"
 _SHA256: Final = 32
 _TIME: Final = struct.Struct("<q")
@@ -160,6 +169,20 @@ class IndexCache:
         """Keep all content digests known of a layer, by entry number."""
         data = struct.pack(f"<{len(digests)}I", *digests) + b"".join(digests.values())
         self._store(_DIGESTS, diff_id, witness, data)
+
+    def load_visible(self, key: str, witness: str, *, count: int) -> Sequence[int] | None:
+        """Return the bytes of each of some layers, together, that a container sees."""
+        sizes = struct.Struct(f"<{count + 2}q")
+        data = self._load(_VISIBLE, key, witness)
+        if data is None or len(data) != sizes.size:
+            return None
+        index_format, own_format, *visible = sizes.unpack(data)
+        return visible if (index_format, own_format) == (FORMAT, _VISIBLE_FORMAT) else None
+
+    def store_visible(self, key: str, witness: str, visible: Sequence[int]) -> None:
+        """Keep the bytes of each of some layers, together, that a container sees."""
+        data = struct.pack(f"<{len(visible) + 2}q", FORMAT, _VISIBLE_FORMAT, *visible)
+        self._store(_VISIBLE, key, witness, data)
 
     def load_packages(self, key: str, witness: str) -> bytes | None:
         """Return what the layers that ``key`` stands for say of their packages."""

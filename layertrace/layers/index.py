@@ -13,15 +13,17 @@ import sys
 from array import array
 from dataclasses import dataclass, field
 from functools import cached_property
+from sys import getsizeof
 from typing import TYPE_CHECKING, Final
 
 from layertrace.model.entry import Entry, EntryKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
-_FORMAT: Final = 5
+FORMAT: Final = 6
+"""Of a dumped index."""
 _COLUMNS: Final = ("sizes", "modes", "uids", "gids", "mtimes", "offsets")
 _TYPECODES: Final = {
     "sizes": "q", "modes": "H", "uids": "q", "gids": "q", "mtimes": "q", "offsets": "q",
@@ -74,7 +76,27 @@ class LayerIndex:
     """Why the tar could not be read to its end: more may belong to the layer."""
 
     def __len__(self) -> int:
-        return len(self.paths)
+        return len(self.kinds)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            """Unpack a column that a cache had, the first time anybody asks for it."""
+            fields = vars(self)
+            unpack = fields.get("_packed", {}).get(name)
+            if unpack is not None:
+                fields[name] = unpack()
+                # Another thread may be at the same.
+                fields["_packed"].pop(name, None)
+            if name not in fields:
+                message = f"{type(self).__name__} has no {name}"
+                raise AttributeError(message)
+            return fields[name]
+
+    @cached_property
+    def name_bytes(self) -> int:
+        """Bytes that its paths take in memory."""
+        return sum(map(getsizeof, self.paths))
 
     @cached_property
     def numbers(self) -> Mapping[str, int]:
@@ -102,13 +124,19 @@ class LayerIndex:
 
 
 def dump_index(index: LayerIndex) -> bytes:
-    """Return ``index`` as bytes for a cache; little endian on every machine."""
-    names = "\0".join(index.paths).encode("utf-8", "surrogateescape")
+    """Return ``index`` as bytes for a cache; little endian on every machine.
+
+    A head in JSON, names and link targets with a NUL between each, and the columns
+    as they are: loading makes nothing of what nobody asks for.
+    """
+    names, targets = _joined(index.paths), _joined(index.links.values())
     head = {
-        "format": _FORMAT,
+        "format": FORMAT,
         "count": len(index),
         "names": len(names),
-        "links": [[k, v.encode("utf-8", "surrogateescape").hex()] for k, v in index.links.items()],
+        "name_bytes": index.name_bytes,
+        "links": len(index.links),
+        "targets": len(targets),
         "devices": [[k, *v] for k, v in index.devices.items()],
         "capabilities": [[k, v.hex()] for k, v in index.capabilities.items()],
         "sparse": [[k, v] for k, v in index.sparse.items()],
@@ -124,7 +152,9 @@ def dump_index(index: LayerIndex) -> bytes:
     }
     head_bytes = json.dumps(head).encode()
     columns = [_little_endian(getattr(index, name)) for name in _COLUMNS]
-    return b"".join((struct.pack("<I", len(head_bytes)), head_bytes, names, index.kinds, *columns))
+    numbers = _little_endian(array("q", index.links))
+    size = struct.pack("<I", len(head_bytes))
+    return b"".join((size, head_bytes, names, numbers, targets, index.kinds, *columns))
 
 
 def load_index(data: bytes) -> LayerIndex:
@@ -142,29 +172,20 @@ def load_index(data: bytes) -> LayerIndex:
 def _load(data: memoryview) -> LayerIndex:
     (head_size,) = struct.unpack_from("<I", data)
     head = json.loads(bytes(data[4 : 4 + head_size]))
-    if head["format"] != _FORMAT:
+    if head["format"] != FORMAT:
         raise DamagedIndexError("another format")
-    count, position = head["count"], 4 + head_size
-    names = bytes(data[position : position + head["names"]])
-    position += head["names"]
-    kinds = bytes(data[position : position + count])
-    position += count
-    columns: dict[str, array[int]] = {}
-    for name in _COLUMNS:
-        column = array(_TYPECODES[name])
-        end = position + count * column.itemsize
-        column.frombytes(data[position:end])
-        if sys.byteorder == "big":
-            column.byteswap()
-        columns[name], position = column, end
-    paths = names.decode("utf-8", "surrogateescape").split("\0") if count else []
-    if position != len(data) or len(paths) != count or len(kinds) != count:
-        raise DamagedIndexError("columns of different lengths")
-    return LayerIndex(
-        paths=paths,
+    count = head["count"]
+    parts = _Parts(data, 4 + head_size)
+    names = parts.names(head["names"], count)
+    links = parts.column("q", head["links"]), parts.names(head["targets"], head["links"])
+    kinds = parts.take(count)
+    columns = {name: parts.column(_TYPECODES[name], count) for name in _COLUMNS}
+    parts.end()
+    index = LayerIndex(
+        paths=(),
+        links={},
         kinds=kinds,
         **columns,
-        links={k: _unhexed(v) for k, v in head["links"]},
         devices={k: (major, minor) for k, major, minor in head["devices"]},
         capabilities={k: bytes.fromhex(v) for k, v in head["capabilities"]},
         sparse={k: tuple((a, b) for a, b in v) for k, v in head["sparse"]},
@@ -178,6 +199,55 @@ def _load(data: memoryview) -> LayerIndex:
         verified=head["verified"],
         damage=head["damage"],
     )
+    fields = vars(index)
+    del fields["paths"], fields["links"]
+    fields["name_bytes"] = int(head["name_bytes"])
+    fields["_packed"] = {
+        "paths": lambda: _split(names),
+        "links": lambda: dict(zip(links[0], _split(links[1]), strict=True)),
+    }
+    return index
+
+
+class _Parts:
+    """Stored bytes, part by part."""
+
+    def __init__(self, data: memoryview, position: int) -> None:
+        self._data = data
+        self._position = position
+
+    def take(self, size: int) -> bytes:
+        part = bytes(self._data[self._position : self._position + size])
+        if len(part) != size:
+            raise DamagedIndexError("cut short")
+        self._position += size
+        return part
+
+    def names(self, size: int, count: int) -> bytes | None:
+        """Return so many names; None for none, which an empty one alone looks like."""
+        names = self.take(size)
+        if names.count(b"\0") != max(count - 1, 0) or (names and not count):
+            raise DamagedIndexError("names of another number")
+        return names if count else None
+
+    def column(self, typecode: str, count: int) -> array[int]:
+        column = array(typecode)
+        column.frombytes(self.take(count * column.itemsize))
+        if sys.byteorder == "big":
+            column.byteswap()
+        return column
+
+    def end(self) -> None:
+        if self._position != len(self._data):
+            raise DamagedIndexError("more than its columns")
+
+
+def _joined(names: Iterable[str]) -> bytes:
+    return "\0".join(names).encode("utf-8", "surrogateescape")
+
+
+def _split(names: bytes | None) -> list[str]:
+    return [] if names is None else names.decode("utf-8", "surrogateescape").split("\0")
 
 
 def _little_endian(column: array[int]) -> bytes:

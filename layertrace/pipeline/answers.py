@@ -15,7 +15,7 @@ from layertrace.pipeline.heads import with_sizes
 from layertrace.rootfs.squash import Place, squash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from layertrace.errors import LayertraceError
     from layertrace.layers.index import LayerIndex
@@ -86,7 +86,7 @@ class ImageTrace:
     @cached_property
     def sized_head(self) -> ImageHead:
         """The head with sizes; nothing is traced for it."""
-        head = with_sizes(self._head, self.rootfs)
+        head = with_sizes(self._head, self._indexes, self._visible())
         sizes = {
             number: sum(index.stored_bytes for index in stage.tree.rootfs.layers)
             for number, stage in self._stages.items()
@@ -96,6 +96,19 @@ class ImageTrace:
         stages = tuple(replace(s, size=sizes.get(s.index)) for s in head.stages)
         notes = layer_findings(head.image, self._indexes)
         return replace(head, stages=stages, findings=(*head.findings, *notes))
+
+    def _visible(self) -> Sequence[int]:
+        """Return the bytes of each layer that a container sees."""
+        # What is kept is of all layers together.
+        whole = len(self._indexes) == len(self._stored.image.layers)
+        visible = self._stored.recall_visible() if whole else None
+        if visible is None:
+            from layertrace.rootfs.waste import visible_bytes  # noqa: PLC0415 - mostly they are
+
+            visible = visible_bytes(self.rootfs)
+            if whole:
+                self._stored.keep_visible(visible)
+        return visible
 
     @cached_property
     def damaged(self) -> tuple[int, ...]:

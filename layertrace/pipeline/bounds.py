@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from sys import getsizeof
 from typing import TYPE_CHECKING
 
 from layertrace.errors import LimitError
@@ -44,7 +43,7 @@ class ImageRoom:
         """
         limits = self._limits
         entries = len(index) + len(index.whiteouts) + len(index.opaques)
-        names = sum(map(getsizeof, index.paths))
+        names = index.name_bytes
         self._entries += entries
         self._names += names
         for limit, allowed, of_layer, of_image, what in (

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 from layertrace.model.entry import EntryKind
 from layertrace.model.origin import weakest
 from layertrace.model.trace import Carrier, ImageHead, LayerInfo, StageInfo
-from layertrace.rootfs.waste import visible_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from layertrace.layers.index import LayerIndex
     from layertrace.model.build import Build
     from layertrace.model.image import Image
     from layertrace.model.origin import Finding
     from layertrace.provenance.alignment.history import Alignment, LayerStep
-    from layertrace.rootfs.squash import Rootfs
 
 
 def make_head(
@@ -103,9 +102,14 @@ def carriers(alignment: Alignment, stage_index: int) -> tuple[Carrier, ...]:
     )
 
 
-def with_sizes(head: ImageHead, rootfs: Rootfs) -> ImageHead:
-    """Return the head with what each layer weighs, and what of that nobody sees."""
-    visible = visible_bytes(rootfs)
+def with_sizes(head: ImageHead, indexes: Sequence[LayerIndex], visible: Sequence[int]) -> ImageHead:
+    """Return the head with what each layer weighs, and what of that nobody sees.
+
+    Args:
+        head: of the image.
+        indexes: of its layers.
+        visible: of each layer the bytes that a container sees.
+    """
     layers = tuple(
         replace(
             layer,
@@ -114,9 +118,9 @@ def with_sizes(head: ImageHead, rootfs: Rootfs) -> ImageHead:
             files=len(index) - index.kinds.count(int(EntryKind.DIR)),
             wasted=index.stored_bytes - visible[layer.index],
         )
-        for layer, index in zip(head.layers, rootfs.layers, strict=True)
+        for layer, index in zip(head.layers, indexes, strict=True)
     )
-    total = sum(index.stored_bytes for index in rootfs.layers)
+    total = sum(index.stored_bytes for index in indexes)
     return replace(head, layers=layers, size=total)
 
 

@@ -89,6 +89,14 @@ class StoredImage(Protocol):
         """
         ...
 
+    def recall_visible(self) -> Sequence[int] | None:
+        """Return the bytes of each layer that a container sees, if that was kept."""
+        ...
+
+    def keep_visible(self, visible: Sequence[int]) -> None:
+        """Keep the bytes of each layer that a container sees."""
+        ...
+
     def recall_packages(self) -> bytes | None:
         """Return what was kept of the packages of these very layers; None: nothing."""
         ...
@@ -226,6 +234,15 @@ class StoredArchive:
         for layer, numbers in by_layer(dict.fromkeys(places, ())).items():
             with self._source.open_layer(self.image.layers[layer]) as reader:
                 hand_out(reader, self._indexes[layer], layer, numbers, take)
+
+    def recall_visible(self) -> Sequence[int] | None:
+        """Return the bytes of each layer that a container sees, if that was kept."""
+        return self._cache.load_visible(*self._stack, count=len(self._indexes))
+
+    def keep_visible(self, visible: Sequence[int]) -> None:
+        """Keep the bytes of each layer that a container sees, unless a layer is damaged."""
+        if not any(index.damage for index in self._indexes):
+            self._cache.store_visible(*self._stack, visible)
 
     def recall_packages(self) -> bytes | None:
         """Return what was kept of the packages of these layers, as this archive has them."""

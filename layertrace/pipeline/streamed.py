@@ -236,6 +236,15 @@ class StoredInEngine:
         """Give ``take`` the content of each file, streaming the image once more."""
         PassingLayers(self.image, self._indexes, places, take).read(self._source)
 
+    def recall_visible(self) -> Sequence[int] | None:
+        """Return the bytes of each layer that a container sees, if that was kept."""
+        diff_ids = self.image.config.diff_ids
+        return self._cache.load_visible(digest_of(diff_ids), "", count=len(diff_ids))
+
+    def keep_visible(self, visible: Sequence[int]) -> None:
+        """Keep the bytes of each layer that a container sees."""
+        self._cache.store_visible(digest_of(self.image.config.diff_ids), "", visible)
+
     def recall_packages(self) -> bytes | None:
         """Return what was kept of the packages of these layers."""
         return self._cache.load_packages(digest_of(self.image.config.diff_ids), "")

@@ -21,6 +21,7 @@ from layertrace.pipeline.verification.judge import Facts, judge
 from layertrace.pipeline.verification.reading import StoreReading, read_layer
 from layertrace.provenance.alignment.history import align
 from layertrace.rootfs.squash import squash
+from layertrace.rootfs.waste import visible_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -154,7 +155,7 @@ def _head(
         replace(layer, trust=Trust.CONTRADICTED) if layer.index in lying else layer
         for layer in head.layers
     )
-    return with_sizes(replace(head, layers=layers), squash(indexes))
+    return with_sizes(replace(head, layers=layers), indexes, visible_bytes(squash(indexes)))
 
 
 def _nothing_of(layer: LayerRef) -> LayerIndex:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from layertrace.errors import StorageError
+from layertrace.layers import cache as cache_module
 from layertrace.layers import database
 from layertrace.layers.cache import CachedItem, IndexCache
 from tests.builders import layer
@@ -105,6 +106,19 @@ def test_configuration_and_digests_are_kept(cache: IndexCache) -> None:
     again = reopened(cache)
     assert (again.load_config(ONE), again.load_digests(ONE, "")) == (b"{}", digests)
     again.close()
+
+
+def test_visible_bytes_are_kept_with_the_formats_they_are_of(
+    cache: IndexCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a container sees of some layers, together; another number of them is another image."""
+    assert cache.load_visible(ONE, "archive", count=2) is None
+    cache.store_visible(ONE, "archive", [1 << 40, 0])
+    assert cache.load_visible(ONE, "archive", count=2) == [1 << 40, 0]
+    assert cache.load_visible(ONE, "archive", count=3) is None
+    assert cache.load_visible(ONE, "", count=2) is None
+    monkeypatch.setattr(cache_module, "FORMAT", -1)
+    assert cache.load_visible(ONE, "archive", count=2) is None
 
 
 def test_items_are_listed_the_most_recently_used_first(

@@ -81,3 +81,14 @@ def test_damaged_bytes_are_no_index(data: bytes) -> None:
     """Anything but the bytes of this version is an error of its own."""
     with pytest.raises(DamagedIndexError):
         load_index(data)
+
+
+def test_loaded_index_unpacks_names_when_they_are_asked_for() -> None:
+    """Whoever asks for sizes alone does not wait for a million names."""
+    index = load_index(dump_index(INDEX))
+    assert (len(index), index.name_bytes) == (len(INDEX), INDEX.name_bytes)
+    assert vars(index).keys().isdisjoint({"paths", "links"})
+    assert (index.paths, index.links) == (INDEX.paths, INDEX.links)
+    assert index.paths is index.paths
+    with pytest.raises(AttributeError, match="no pahts"):
+        index.pahts  # type: ignore[attr-defined] # noqa: B018 - it is not there
