@@ -194,7 +194,7 @@ RULES: Final = (
         id="no-unknown-origin",
         asks="of every file it is known where it came from, and nothing speaks against it",
         fix="layertrace why IMAGE PATH says what is missing",
-        options=_SOME,
+        options=_SOME | {"strict"},
         origins=True,
         judge=origins.judge_unknown_origin,
     ),

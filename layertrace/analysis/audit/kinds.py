@@ -42,7 +42,7 @@ class RuleKind:
     least: bool = False
     """The limit is the least that is allowed, not the most."""
     options: frozenset[str] = field(default=frozenset())
-    """Of ``limit``, ``allow`` and ``base``, those that it takes."""
+    """Of ``limit``, ``allow``, ``base`` and ``strict``, those that it takes."""
     base: bool = True
     """The default of that option."""
     origins: bool = False

@@ -28,6 +28,8 @@ class Setting:
     """Globs of paths that the rule does not mind."""
     base: bool = True
     """What the base image brought counts too."""
+    strict: bool = False
+    """What was copied out of a stage that is not at hand is of unknown origin too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,4 +64,6 @@ def _rule_text(kind: RuleKind) -> str:
         lines.append('allow = []  # paths and globs: ["/usr/bin/su", "/opt/**"]')
     if "base" in kind.options:
         lines.append(f"base = {str(kind.base).lower()}  # what the base image brought counts too")
+    if "strict" in kind.options:
+        lines.append("strict = false  # true: what comes out of a stage not at hand counts too")
     return "\n".join([*lines, ""])

@@ -154,6 +154,7 @@ def _setting(rules: Section, key: str, kind: RuleKind) -> Setting | None:
         limit=_limit(rule, kind) if "limit" in rule else default.limit,
         allow=rule.globs("allow"),
         base=rule.flag("base", default=kind.base),
+        strict=rule.flag("strict", default=False),
     )
     return None if level is None else setting
 

@@ -100,6 +100,7 @@ def _options(kind: RuleKind) -> Schema:
         "limit": limits[kind.unit],
         "allow": list_of(_FULL),
         "base": FLAG,
+        "strict": FLAG,
     }
     return _closed({"level": _SWITCH, **{key: known[key] for key in sorted(kind.options)}})
 

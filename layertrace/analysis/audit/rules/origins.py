@@ -36,6 +36,9 @@ def judge_unknown_origin(subject: Subject, setting: Setting) -> Verdict:
     for row, trust in enumerate(table.trusts):
         label = table.labels[table.label_ids[row]]
         known = trust in _KNOWN and label.kind is not OriginKind.UNKNOWN
+        if not setting.strict and trust is not Trust.CONTRADICTED:
+            # Which instruction of the stage made it, only the stage's image can tell.
+            known = known or label.carried_from is not None
         # Of folders an image has many that nobody made on purpose.
         if known or table.kinds[row] == _DIR or table.changes[row] is Change.REMOVED:
             continue
