@@ -111,8 +111,8 @@ def test_stages_are_not_asked_for_without_a_dockerfile(bench: Bench, rule: str) 
 
 def test_a_stage_that_there_is_not_is_told(bench: Bench) -> None:
     """With the nearest that there is."""
-    result = one(bench, 'deny = "!stage:biuld"', **BUILT)
-    assert result.reason == "the Dockerfile has no stage biuld: did you mean build?"
+    result = one(bench, 'deny = "!stage:bild"', **BUILT)
+    assert result.reason == "the Dockerfile has no stage bild: did you mean build?"
     result = one(bench, "stage = 'zzz'\nonly = []", **BUILT)
     assert result.reason == "the Dockerfile has no stage zzz: there are build, stage-1"
 
