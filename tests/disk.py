@@ -29,6 +29,8 @@ class Disk:
         with tarfile.open(fileobj=io.BytesIO(tar)) as members:
             infos = members.getmembers()
         for info in infos:
+            info.name = info.name.removeprefix("./")
+        for info in infos:
             parent, _, name = info.name.rpartition("/")
             if name == OPAQUE:
                 self.remove_below(parent)

@@ -254,7 +254,7 @@ def test_text_shows_each_pair_of_steps_with_what_to_change(cli: Cli, alone: Path
         "    300 B of the 300 B above the base (100.0%)",
     ]
     markdown = cli.run("bloat", archive, "-f", "Dockerfile", "--format", "markdown").lines
-    assert markdown[4].startswith("300 B of the 300 B above the base (100.0%). 47.6% of the ")
+    assert markdown[4].startswith("300 B of the 300 B above the base (100.0%). 47.7% of the ")
     assert lines[4:] == [
         "",
         "2.0 kB  overwritten  L1 :1 → L2 :1",
