@@ -13,6 +13,7 @@ from layertrace.views.explain import WhyKind
 from layertrace.views.scopes import empty_words, layer_scope
 from layertrace.views.treesums import Sums
 from layertrace.views.tui.dialogs import CopyScreen, copy_choices
+from layertrace.views.tui.filtering import Finder
 from layertrace.views.tui.navigation import Place, Trail
 from layertrace.views.tui.panes.files import FilesPane
 from layertrace.views.tui.panes.filterbar import FilterBar
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 _REST: Final = 0.03
 """Seconds the cursor must rest before the other panes follow it."""
-_LARGE: Final = 150_000
-"""Paths from which a filter is worked out beside the typing, not within it."""
 _KEPT_SCOPES: Final = 6
 
 
@@ -61,6 +60,9 @@ class BrowseScreen(ViewingScreen):
     _pinned = False
     """The answer stays although the cursor of pane 2 moved by itself."""
 
+    _finder: Finder | None = None
+    """What filters the files, once there are any."""
+
     def __init__(
         self,
         opening: Opening,
@@ -76,6 +78,8 @@ class BrowseScreen(ViewingScreen):
         self._resting: dict[str, Timer] = {}
 
     def show_files(self, walked: Walked) -> None:
+        threads = (self._reader, self._counter)
+        self._finder = Finder(walked, threads, self.files.show_matches, self._filter_failed)
         scope = walked.sums.scope
         self._scopes = {scope: walked.sums}
         self._scope = scope
@@ -305,16 +309,14 @@ class BrowseScreen(ViewingScreen):
 
     @on(FilterBar.Changed)
     def _filter(self, event: FilterBar.Changed) -> None:
-        if self._walked is None:
+        if self._finder is None:
             return
-        table = self._walked.tree.table
-        if event.filter is None:
-            self.files.show_matches(None)
-        elif len(table) < _LARGE:
-            self.files.show_matches(event.filter.rows(table))
-        else:
-            find = partial(event.filter.rows, table)
-            self._counter.submit("filter", find, self.files.show_matches)
+        if not self._finder.find(event.filter):
+            self.filter_bar.count("reading…")
+
+    def _filter_failed(self, error: LayertraceError) -> None:
+        self.filter_bar.count("")
+        self.filter_bar.say(f"   {self.files.safe(str(error).splitlines()[0])}")
 
     # -- keys ---------------------------------------------------------------------
 

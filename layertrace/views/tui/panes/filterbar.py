@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from layertrace.filters.facts import Cost
 from layertrace.filters.language import Filter, FilterError, parse_filter
 from layertrace.views.text import show_name, to_ascii
 from layertrace.views.tui.bars import Line
@@ -32,6 +33,7 @@ class FilterInput(Input):
     ]
 
     def action_leave(self) -> None:
+        self.screen.query_one(FilterBar).enter()
         self.screen.query_one("#files").focus()
 
     def action_clear(self) -> None:
@@ -51,6 +53,8 @@ class FilterBar(Vertical):
     def __init__(self, options: TuiOptions, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
         self.options = options
+        self._waiting: Filter | None = None
+        """What was typed, and is too dear to be looked for at every key."""
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="filter-row"):
@@ -75,8 +79,22 @@ class FilterBar(Vertical):
 
     def clear(self) -> None:
         """Take the filter away."""
+        self._waiting = None
         self.entry.value = ""
         self.display = False
+
+    def enter(self) -> None:
+        """Look for what was typed, if that waits for Enter."""
+        if self._waiting is not None:
+            self.say("")
+            self.post_message(self.Changed(self._waiting))
+            self._waiting = None
+
+    def say(self, words: str) -> None:
+        """Show a line under what is typed; none for no words."""
+        line = self.query_one("#filter-error", Line)
+        line.write([(words, Style.null())])
+        line.display = bool(words)
 
     def count(self, words: str) -> None:
         """Say how much the filter leaves."""
@@ -86,14 +104,17 @@ class FilterBar(Vertical):
     @on(Input.Changed)
     def _read(self, event: Input.Changed) -> None:
         event.stop()
-        error = self.query_one("#filter-error", Line)
+        self._waiting = None
         try:
             found = parse_filter(event.value) if event.value.strip() else None
         except FilterError as problem:
             # What was shown last stays: half a word is no reason to show nothing.
             column = len(show_name(event.value[: problem.column]))
-            error.write([(f"   {' ' * column}^ {show_name(problem.message)}", Style.null())])
-            error.display = True
+            self.say(f"   {' ' * column}^ {show_name(problem.message)}")
             return
-        error.display = False
+        if found is not None and found.cost is Cost.CONTENTS:
+            self._waiting = found
+            self.say("   press Enter: this reads files of the image")
+            return
+        self.say("")
         self.post_message(self.Changed(found))

@@ -1,0 +1,85 @@
+"""Finding what a filter asks for: at once, beside the typing, or in the thread that reads."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from layertrace.filters.facts import Cost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from layertrace.errors import LayertraceError
+    from layertrace.filters.facts import Facts
+    from layertrace.filters.language import Filter
+    from layertrace.model.trace import FileTable
+    from layertrace.views.tui.background import Background
+    from layertrace.views.tui.walking import Walked
+
+    Rows = Sequence[int]
+
+_LARGE: Final = 150_000
+"""Paths from which a filter is worked out beside the typing, not within it."""
+
+
+class Finder:
+    """Filters one image; the newest filter alone has an answer."""
+
+    def __init__(
+        self,
+        walked: Walked,
+        threads: tuple[Background, Background],
+        show: Callable[[Rows | None], None],
+        failed: Callable[[LayertraceError], None],
+    ) -> None:
+        """Prepare it.
+
+        Args:
+            walked: the image.
+            threads: the one that reads, and the one that counts.
+            show: is given the rows that match; None: there is no filter.
+            failed: is given the error where the image could not be read.
+        """
+        self._trace: Any = walked.trace
+        self._table: FileTable = walked.tree.table
+        self._reader, self._counter = threads
+        self._show = show
+        self._failed = failed
+        self._wanted: Filter | None = None
+        self._facts: Facts | None = None
+
+    def find(self, wanted: Filter | None) -> bool:
+        """Show what a filter leaves; False: it takes reading, and is shown once that is done."""
+        self._wanted = wanted
+        if wanted is None:
+            self._show(None)
+        elif wanted.cost is not Cost.TABLE:
+            work = partial(self._read, wanted)
+            answer = partial(self._answer, wanted)
+            self._reader.submit("filter", work, answer, partial(self._fail, wanted))
+            return False
+        elif len(self._table) < _LARGE:
+            self._show(wanted.rows(self._table))
+        else:
+            work = partial(wanted.rows, self._table)
+            self._counter.submit("filter", work, partial(self._answer, wanted))
+        return True
+
+    def _read(self, wanted: Filter) -> Rows:
+        """Find what the table does not hold; for the thread that reads."""
+        if self._facts is None:
+            # Few filters ask for it, and it brings along all that reads contents.
+            from layertrace.analysis.facts import ImageFacts  # noqa: PLC0415
+
+            self._facts = ImageFacts(self._trace)
+        return wanted.rows(self._table, self._facts)
+
+    def _answer(self, wanted: Filter, rows: Rows) -> None:
+        # Meanwhile another filter may have been typed.
+        if self._wanted is wanted:
+            self._show(rows)
+
+    def _fail(self, wanted: Filter, error: LayertraceError) -> None:
+        if self._wanted is wanted:
+            self._failed(error)
