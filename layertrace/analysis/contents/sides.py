@@ -11,8 +11,12 @@ from layertrace.model.entry import EntryKind
 from layertrace.provenance.trees import Item
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from layertrace.analysis.contents.values import ContentDifference
+    from layertrace.errors import LayertraceError
     from layertrace.pipeline.answers import ImageTrace
+    from layertrace.rootfs.squash import Place
 
 
 def compare_paths(old: ImageTrace, new: ImageTrace, path: str) -> tuple[str, ContentDifference]:
@@ -34,7 +38,7 @@ def _compare(
     before, after = (given_at(trace, found[trace]) for trace in (old, new))
     shown = found[old if after is None else new]
     if before is None and after is None:
-        raise new.missing(shown)
+        raise _in_neither(old.missing(found[old]), new.missing(shown), shown)
     for trace, given in ((old, before), (new, after)):
         if given is None and isinstance(error := trace.missing(found[trace]), LayerError):
             raise error
@@ -46,6 +50,14 @@ def _compare(
     return shown, compare_contents(before, after, path=shown)
 
 
+def _in_neither(old: LayertraceError, new: LayertraceError, path: str) -> LayertraceError:
+    for error in (old, new):
+        if isinstance(error, LayerError):
+            return error
+    hint = next((error.hint for error in (new, old) if error.hint), "")
+    return PathNotFoundError(f"/{path} is in neither image", hint=hint)
+
+
 def given_at(trace: ImageTrace, path: str) -> Given | None:
     """Return what a container sees at a path, links not followed; None: nothing is there."""
     place = trace.rootfs.place(path)
@@ -53,6 +65,11 @@ def given_at(trace: ImageTrace, path: str) -> Given | None:
         # No entry made it, and something lies below it; the root is always there.
         implicit = not path or any(each.startswith(f"{path}/") for each in trace.rootfs.seen)
         return Given(item=Item(kind=EntryKind.DIR, size=0)) if implicit else None
+    return given_of(trace, place, lambda: trace.read(path))
+
+
+def given_of(trace: ImageTrace, place: Place, read: Callable[[], Iterable[bytes]]) -> Given:
+    """Return what an entry is; ``read`` gives its content if it is a regular file."""
     place = trace.content_place(place)
     index = trace.rootfs.layers[place.layer]
     entry = index.entry(place.number)
@@ -66,5 +83,4 @@ def given_at(trace: ImageTrace, path: str) -> Given | None:
         link_target=entry.link_target,
         capability=index.capabilities.get(place.number),
     )
-    is_file = item.kind is EntryKind.FILE
-    return Given(item=item, pieces=trace.read(path) if is_file else ())
+    return Given(item=item, pieces=read() if item.kind is EntryKind.FILE else ())

@@ -57,7 +57,7 @@ def diff_texts(old: str, new: str, *, path: str = "") -> TextDifference:
     """
     before, after = _lines(old), _lines(new)
     regions, shortest = changed_regions(before, after)
-    (old, hidden), (new, hidden_too) = _without_secrets(old, path), _without_secrets(new, path)
+    (old, hidden), (new, hidden_too) = without_secrets(old, path), without_secrets(new, path)
     before, after = _lines(old), _lines(new)
     return TextDifference(
         old_lines=len(before),
@@ -71,7 +71,7 @@ def diff_texts(old: str, new: str, *, path: str = "") -> TextDifference:
     )
 
 
-def _without_secrets(text: str, path: str) -> tuple[str, int]:
+def without_secrets(text: str, path: str) -> tuple[str, int]:
     """Return the text, as many lines, and how many values it lost."""
     # A byte for each character, so that offsets are the text's own.
     data = text.encode("ascii", "replace")

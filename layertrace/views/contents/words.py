@@ -13,6 +13,7 @@ from layertrace.analysis.contents.values import (
     TextDifference,
     Withheld,
 )
+from layertrace.model.entry import EntryKind
 from layertrace.views.text import plural, show_name, show_size
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def what(held: Held) -> str:
 def title(path: str, difference: ContentDifference) -> str:
     """Return the line that stands above everything."""
     old, new = difference.old, difference.new
-    sides = [each for each in (old, new) if each is not None]
+    sides = _sides(difference)
     kinds = list(dict.fromkeys(what(each) for each in sides))
     sizes = {each.item.size: show_size(each.item.size) for each in sides if each.nature is not None}
     parts = [f"/{show_name(path)}", status(difference), " → ".join(kinds)]
@@ -74,6 +75,10 @@ def title(path: str, difference: ContentDifference) -> str:
     if old is not None and new is not None and old.item.size != new.item.size:
         parts.append(f"{new.item.size - old.item.size:+,} bytes")
     return "  ".join(parts)
+
+
+def _sides(difference: ContentDifference) -> list[Held]:
+    return [each for each in (difference.old, difference.new) if each is not None]
 
 
 def attribute_rows(changes: tuple[AttributeChange, ...]) -> list[tuple[str, str, str]]:
@@ -118,6 +123,8 @@ def remarks(difference: ContentDifference) -> list[str]:
         lines.append("packed otherwise, and the same when unpacked")
     elif difference.unpacked is not None:
         lines.append(f"unpacked: {difference.unpacked.value}")
+    if all(each.item.kind is EntryKind.DIR for each in _sides(difference)):
+        lines.append("what changed below it: diff with --files and a --filter, without a path")
     return lines + _body_remarks(difference.body)
 
 

@@ -12,6 +12,7 @@ from layertrace.errors import UsageError
 from layertrace.model.entry import EntryKind
 from layertrace.model.origin import Action, Change, Evidence, Trust
 from layertrace.model.verification import BlobKind
+from layertrace.views.schemas.contents import content_schema
 from layertrace.views.schemas.difference import difference
 from layertrace.views.schemas.parts import (
     COUNT,
@@ -206,6 +207,7 @@ _OTHERS: Final = {
     "doctor": _doctor,
     "record": _record,
     "diff": difference,
+    "diff-path": content_schema,
     "audit": _audit,
     "policy": _policy,
 }

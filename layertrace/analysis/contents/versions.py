@@ -1,0 +1,57 @@
+"""One path through the layers: which of them store it, and what each stores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from layertrace.analysis.contents.compare import compare_contents
+from layertrace.analysis.contents.sides import given_of
+from layertrace.errors import StoppedError
+from layertrace.rootfs.squash import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from layertrace.analysis.contents.compare import Given
+    from layertrace.analysis.contents.values import ContentDifference
+    from layertrace.pipeline.answers import ImageTrace
+
+
+def storing_layers(trace: ImageTrace, path: str) -> tuple[int, ...]:
+    """Return the layers that store something at a path, base first; nothing is read."""
+    indexes = trace.rootfs.layers
+    return tuple(number for number, index in enumerate(indexes) if path in index.numbers)
+
+
+def given_in(
+    trace: ImageTrace, path: str, layer: int, stop: Callable[[], bool] = lambda: False
+) -> Given:
+    """Return what one of the layers that store a path has there.
+
+    Its content, once asked for, raises StoppedError as soon as ``stop`` returns True.
+    """
+    place = Place(layer, trace.rootfs.layers[layer].numbers[path])
+    return given_of(trace, place, lambda: _watched(trace.read(path, layer), stop))
+
+
+def compare_versions(
+    trace: ImageTrace,
+    path: str,
+    layers: tuple[int | None, int | None],
+    stop: Callable[[], bool] = lambda: False,
+) -> ContentDifference:
+    """Return how a path differs between two layers; None: where there is nothing at it.
+
+    Raises:
+        LayertraceError: a content cannot be had.
+        StoppedError: ``stop`` returned True.
+    """
+    old, new = (None if n is None else given_in(trace, path, n, stop) for n in layers)
+    return compare_contents(old, new, path=path)
+
+
+def _watched(pieces: Iterable[bytes], stop: Callable[[], bool]) -> Iterator[bytes]:
+    for piece in pieces:
+        if stop():
+            raise StoppedError
+        yield piece
