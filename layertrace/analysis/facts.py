@@ -55,7 +55,7 @@ class ImageFacts:
         return [owners[row] for row in rows]
 
     def instructions(self, rows: Rows) -> Sequence[str]:
-        """Return the keyword of what brought each row's shipped copy.
+        """Return the keyword of what brought each row's shipped copy, or removed it.
 
         Where several instructions made a layer together, each path is traced for it.
         """
@@ -65,7 +65,7 @@ class ImageFacts:
         found = []
         for row in rows:
             layer = table.layers[row]
-            if layer in joint and table.changes[row] is not Change.REMOVED:
+            if layer in joint:
                 found.append(self._traced(row))
             else:
                 found.append(words[layer] if layer >= 0 else "")
@@ -167,8 +167,11 @@ class ImageFacts:
                 yield row, Place(*found)
 
     def _traced(self, row: int) -> str:
+        table = self._trace.table
+        if table.changes[row] is Change.REMOVED:
+            return ""
         if row not in self._joint:
-            hops = self._trace.chain(self._trace.table.paths[row]).hops
+            hops = self._trace.chain(table.paths[row]).hops
             text = (hops[0].instruction if hops else None) or ""
             self._joint[row] = text.partition(" ")[0].lower()
         return self._joint[row]
