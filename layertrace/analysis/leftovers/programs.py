@@ -13,12 +13,20 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from layertrace.analysis.contents.elf import read_elf
-from layertrace.analysis.contents.elf_tables import ElfKind
+from layertrace.analysis.contents.elf_records import read_bytes, read_header, read_sections
+from layertrace.analysis.contents.elf_tables import (
+    DEBUG_NAMES,
+    KINDS,
+    MACHINES,
+    ElfKind,
+    SectionType,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from layertrace.analysis.contents.elf import Elf
+    from layertrace.analysis.contents.elf_records import Header, ReadAt
     from layertrace.pipeline.handing import Parts
 
 _MAGIC: Final = b"\x7fELF"
@@ -60,11 +68,28 @@ def read_program(parts: Parts, size: int) -> Program | None:
     first = next(parts, (0, b""))
     if first[0] or not first[1].startswith(_MAGIC):
         return None
-    elf = read_elf(_Ends(chain((first,), parts)).read_at, size)
-    if elf is None or elf.kind not in {ElfKind.EXECUTABLE, ElfKind.SHARED}:
+    read_at = _Ends(chain((first,), parts)).read_at
+    header = read_header(read_at)
+    if header is None or KINDS.get(header.type) not in {ElfKind.EXECUTABLE, ElfKind.SHARED}:
+        return None
+    if _is_stripped(read_at, header):
+        return Program(MACHINES.get(header.machine, f"machine {header.machine}"), 0)
+    elf = read_elf(read_at, size)
+    if elf is None:
         return None
     strippable = elf.symbol_bytes + elf.debug_bytes
     return Program(elf.machine, 0 if _has_payload(elf, size) else min(strippable, size))
+
+
+def _is_stripped(read_at: ReadAt, header: Header) -> bool:
+    """Say whether a file surely has nothing to strip, as most have: a tenth of reading it all."""
+    sections, _ = read_sections(read_at, header)
+    if any(section.type == SectionType.SYMTAB for section in sections):
+        return False
+    if not 0 < header.names < len(sections):
+        return True
+    names = read_bytes(read_at, sections[header.names].offset, sections[header.names].size)
+    return not any(name.encode() in names for name in DEBUG_NAMES)
 
 
 def _has_payload(elf: Elf, size: int) -> bool:
