@@ -30,7 +30,7 @@ class ArMember(NamedTuple):
 def ar_members(read_at: ReadAt, size: int, *, limit: int) -> tuple[list[ArMember], bool]:
     """Return up to ``limit`` members, indexes left out, and whether those are all."""
     members: list[ArMember] = []
-    at, names = len(MAGIC), b""
+    at, end, names = len(MAGIC), len(MAGIC), b""
     while at < size:
         head = read_at(at, _HEAD)
         length = head[48:58].strip()
@@ -40,7 +40,8 @@ def ar_members(read_at: ReadAt, size: int, *, limit: int) -> tuple[list[ArMember
             return members, False
         content, stored = at + _HEAD, int(length)
         # Members start at even places.
-        at = content + stored + stored % 2
+        end = content + stored
+        at = end + stored % 2
         name = head[:16].rstrip()
         if name == b"//":
             names = read_at(content, min(stored, _NAMES))
@@ -48,8 +49,7 @@ def ar_members(read_at: ReadAt, size: int, *, limit: int) -> tuple[list[ArMember
         member = _named(read_at, name, names, content, stored)
         if member.name not in _INDEXES:
             members.append(member)
-    # What ends early ends inside its last member.
-    return members, at <= size + 1
+    return members, end <= size
 
 
 def _named(read_at: ReadAt, short: bytes, names: bytes, offset: int, size: int) -> ArMember:
