@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+import json
+import posixpath
+import tarfile
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -21,6 +24,8 @@ COPY_MANIFESTS: Final = 16
 RUN_PRODUCTION: Final = 17
 
 Records = dict[str, dict[str, Any]]
+Inode = tuple[str, int]
+"""A layer and the number of its member."""
 
 
 @pytest.fixture(scope="module")
@@ -210,3 +215,76 @@ def test_the_shipped_bytes_can_be_read(multistage: Path, layertrace: Command) ->
     assert text.rstrip().endswith("//# sourceMappingURL=server.js.map")
     lock = layertrace.run("cat", multistage, "/app/package-lock.json")
     assert '"resolved"' in lock
+
+
+def test_the_difference_of_the_two_builds_is_explained_to_the_byte(
+    regular: Path, multistage: Path, layertrace: Command
+) -> None:
+    """Slimmer base, tools, sources, development dependencies and caches: all of the bytes."""
+    answer = json.loads(layertrace.run("diff", regular, multistage, "--json"))
+    data = answer["data"]
+    before = _visible_bytes(regular, data["old"]["config_digest"])
+    after = _visible_bytes(multistage, data["new"]["config_digest"])
+    assert before + sum(cause["bytes_delta"] for cause in data["causes"]) == after
+    assert before + sum(each["bytes_delta"] for each in data["files"]) == after
+    base, install, *rest = data["causes"]
+    assert base["cause"].startswith("base image node:14 → node:14-slim")
+    assert base["bytes_delta"] < -1_000_000_000
+    tools = {part["name"] for part in base["parts"] if part["sort"] == "build tools"}
+    assert {"gcc", "make", "git", "python3"} <= tools
+    assert install["cause"] == "left behind in stage build: RUN npm install (line 6, stage build)"
+    sorts = {part["sort"] for part in install["parts"]}
+    assert {"development dependencies", "caches"} <= sorts
+    sources = next(cause for cause in rest if "COPY . ." in cause["cause"])
+    assert sources["why"] == "left-behind"
+    assert [part["sort"] for part in sources["parts"]] == ["sources"]
+    same = json.loads(layertrace.run("diff", multistage, multistage, "--json", "--exit-code"))
+    assert same["data"]["files"] == []
+
+
+def _visible_bytes(archive: Path, config_digest: str) -> int:
+    """Return the bytes of the files of one image of an archive, by tarfile alone."""
+    seen: dict[str, Inode | None] = {}
+    sizes: dict[Inode, int] = {}
+    with tarfile.open(archive) as outer:
+        for name in _layers(outer, config_digest):
+            with tarfile.open(fileobj=_member(outer, name)) as tar:
+                own = tar.getmembers()
+            names = [posixpath.normpath(member.name) for member in own]
+            for path in names:
+                _remove(seen, path)
+            for number, (path, member) in enumerate(zip(names, own, strict=True)):
+                if posixpath.basename(path).startswith(".wh."):
+                    continue
+                seen[path] = None
+                if member.isreg():
+                    sizes[name, number] = member.size
+                    seen[path] = (name, number)
+                elif member.islnk():
+                    seen[path] = seen[posixpath.normpath(member.linkname)]
+    return sum(sizes[inode] for inode in set(seen.values()) if inode is not None)
+
+
+def _layers(outer: tarfile.TarFile, config_digest: str) -> list[str]:
+    manifests = json.load(_member(outer, "manifest.json"))
+    digest = config_digest.partition(":")[2]
+    (layers,) = {tuple(each["Layers"]) for each in manifests if digest in each["Config"]}
+    return list(layers)
+
+
+def _member(outer: tarfile.TarFile, name: str) -> IO[bytes]:
+    member = outer.extractfile(name)
+    assert member is not None
+    return member
+
+
+def _remove(seen: dict[str, Inode | None], path: str) -> None:
+    """Take away what a member removes."""
+    folder, file = posixpath.split(path)
+    if not file.startswith(".wh."):
+        return
+    gone = folder if file == ".wh..wh..opq" else posixpath.join(folder, file[4:])
+    for each in [each for each in seen if each.startswith(f"{gone}/")]:
+        del seen[each]
+    if gone != folder:
+        seen.pop(gone, None)

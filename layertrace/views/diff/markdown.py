@@ -13,6 +13,7 @@ from layertrace.views.diff.words import (
     package_texts,
     part_texts,
 )
+from layertrace.views.markup import escape_markdown
 from layertrace.views.text import show_name, show_size
 
 if TYPE_CHECKING:
@@ -23,11 +24,6 @@ if TYPE_CHECKING:
 
 _LARGEST: Final = 10
 _SORTS: Final = 4
-_SPECIAL: Final = str.maketrans(
-    {char: f"\\{char}" for char in "\\`*_[]|~#$"}
-    | {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"}
-)
-"""What Markdown, HTML or a forge would take for more than a letter."""
 
 
 def markdown_lines(
@@ -35,7 +31,7 @@ def markdown_lines(
 ) -> list[str]:
     """Return the sums, a table of the causes, and the largest changes or all of them."""
     names = (show_name(each.sized_head.image.reference) for each in (old, new))
-    before, after = map(escape, names)
+    before, after = map(escape_markdown, names)
     lines = [f"### {before} → {after}", ""]
     delta = difference.visible_delta
     sums = (
@@ -46,7 +42,9 @@ def markdown_lines(
         f"{difference.new.stored:,} bytes."
     )
     lines += [sums, ""]
-    packages = [f"- packages {escape(text)}" for text in package_texts(difference.packages)]
+    packages = [
+        f"- packages {escape_markdown(text)}" for text in package_texts(difference.packages)
+    ]
     lines += [*packages, ""] if packages else []
     if difference.counts != difference.total:
         lines += [f"Chosen: {difference.counts.paths:,} of {difference.total.paths:,} changes.", ""]
@@ -57,15 +55,6 @@ def markdown_lines(
     return lines
 
 
-def escape(text: str) -> str:
-    r"""Return text that Markdown shows as it is.
-
-    >>> escape("a|b <x> @all")
-    'a\\|b &lt;x&gt; &#64;all'
-    """
-    return text.translate(_SPECIAL)
-
-
 def _code(text: str) -> str:
     return f"`{text}`"
 
@@ -74,14 +63,14 @@ def _cause_rows(difference: Difference) -> Iterator[str]:
     for cause in difference.causes:
         delta = cause.counts.bytes_delta
         parts = [
-            f"{escape(text)} {delta_text(total)}"
+            f"{escape_markdown(text)} {delta_text(total)}"
             for total, text in part_texts(cause.parts)[:_SORTS]
             if total
         ]
         told = "".join(f"<br>{part}" for part in parts)
         yield (
             f"| {delta_text(delta)} | {delta:+,} | {_code(counts_text(cause.counts))} "
-            f"| {escape(cause_text(cause))}{told} |"
+            f"| {escape_markdown(cause_text(cause))}{told} |"
         )
 
 
@@ -94,7 +83,7 @@ def _file_table(difference: Difference, *, listed: bool) -> Iterator[str]:
     yield "| --- | ---: | --- |"
     for number in numbers:
         mark = MARKS[DiffKind(changes.kinds[number])]
-        path = escape(f"/{show_name(changes.paths[number])}")
+        path = escape_markdown(f"/{show_name(changes.paths[number])}")
         yield f"| `{mark}` | {changes.bytes_deltas[number]:+,} | {path} |"
     left = len(changes) - len(numbers)
     if left:

@@ -110,7 +110,8 @@ def _largest_lines(
     numbers = [n for n in numbers[:_LARGEST] if changes.bytes_deltas[n]]
     if not numbers:
         return []
-    rows = [_file_row(old, new, changes, number, {}) for number in numbers]
+    back = {come: gone for gone, come in changes.renames.items()}
+    rows = [_file_row(old, new, changes, number, back) for number in numbers]
     left = len(changes) - len(numbers)
     more = f", {left:,} more with --files" if left else ""
     return ["", f"largest{more}:", *format_table(rows, align="<><<", width=width)]
