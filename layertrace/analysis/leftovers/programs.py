@@ -72,13 +72,11 @@ def read_program(parts: Parts, size: int) -> Program | None:
     header = read_header(read_at)
     if header is None or KINDS.get(header.type) not in {ElfKind.EXECUTABLE, ElfKind.SHARED}:
         return None
-    if _is_stripped(read_at, header):
-        return Program(MACHINES.get(header.machine, f"machine {header.machine}"), 0)
-    elf = read_elf(read_at, size)
-    if elf is None:
-        return None
-    strippable = elf.symbol_bytes + elf.debug_bytes
-    return Program(elf.machine, 0 if _has_payload(elf, size) else min(strippable, size))
+    machine = MACHINES.get(header.machine, f"machine {header.machine}")
+    elf = None if _is_stripped(read_at, header) else read_elf(read_at, size)
+    if elf is None or _has_payload(elf, size):
+        return Program(machine, 0)
+    return Program(machine, min(elf.symbol_bytes + elf.debug_bytes, size))
 
 
 def _is_stripped(read_at: ReadAt, header: Header) -> bool:
