@@ -65,7 +65,8 @@ class Pip:
     def __init__(self, rootfs: Rootfs, paths: Sequence[str]) -> None:
         """Keep those of the seen paths that tell of a package."""
         self._rootfs = rootfs
-        self._metadata = [path for path in paths if path.endswith(pip.METADATA)]
+        places = ((path, rootfs.place(path)) for path in paths if path.endswith(pip.METADATA))
+        self._metadata = {path: place for path, place in places if place is not None}
 
     def ask(self, reader: Reader) -> None:
         """Ask for the metadata and the lists of the final image."""
@@ -79,9 +80,8 @@ class Pip:
     def packages(self, reader: Reader) -> Iterator[Found]:
         """Yield what the final image has."""
         known = self._histories() if self._metadata else {}
-        for path in self._metadata:
-            place = self._rootfs.place(path)
-            found = None if place is None else reader.found(place)
+        for path, place in self._metadata.items():
+            found = reader.found(place)
             if found is not None:
                 told, folder = cast("Listed", found), pip.info_folder(path)
                 site = folder.rpartition("/")[0]
@@ -101,16 +101,11 @@ class Pip:
     def _histories(self) -> Mapping[tuple[str, str], list[tuple[int, str]]]:
         """Return the metadata folders of each package through the layers, base first."""
         known: defaultdict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
-        for place, path in sorted((*self._shown(), *self._hidden())):
+        shown = ((place, path) for path, place in self._metadata.items())
+        for place, path in sorted((*shown, *self._hidden())):
             folder = pip.info_folder(path)
             known[folder.rpartition("/")[0], pip.named(folder)[0]].append((place.layer, folder))
         return known
-
-    def _shown(self) -> Iterator[tuple[Place, str]]:
-        for path in self._metadata:
-            place = self._rootfs.place(path)
-            if place is not None:
-                yield place, path
 
     def _hidden(self) -> Iterator[tuple[Place, str]]:
         for place, _ in self._rootfs.hidden:

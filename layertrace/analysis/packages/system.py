@@ -129,15 +129,11 @@ class Rpm:
                 return self._parse(data, name.rpartition("/")[2], files=files)
 
             reader.ask(Request(path, place, MAX_RPM, parse))
-        for path, place in places[-1:]:
+        for path, _ in places[-1:]:
             journal = self._rootfs.place(f"{path}{_WAL}")
             if journal is not None and self._size(journal):
                 why = "what is in its write-ahead log only is not read"
                 reader.tell(f"{path}{_WAL}", why, journal.layer)
-            if path.endswith(f"/{rpm.BERKELEY}"):
-                reader.tell(
-                    path, "it is a Berkeley DB, which layertrace does not read", place.layer
-                )
 
     def packages(self, reader: Reader) -> Iterator[Found]:
         """Yield what the final image's database has."""

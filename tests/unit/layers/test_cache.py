@@ -121,6 +121,15 @@ def test_visible_bytes_are_kept_with_the_formats_they_are_of(
     assert cache.load_visible(ONE, "archive", count=2) is None
 
 
+def test_packages_are_kept_for_the_layers_and_the_archive(cache: IndexCache) -> None:
+    """What one archive says is no answer for another."""
+    cache.store_packages("sha256:1", "archive", b"here")
+    assert cache.load_packages("sha256:1", "archive") == b"here"
+    assert cache.load_packages("sha256:1", "") is None
+    assert cache.load_packages("sha256:2", "archive") is None
+    assert [(item.kind, item.verified) for item in cache.items()] == [("packages", False)]
+
+
 def test_items_are_listed_the_most_recently_used_first(
     cache: IndexCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,8 +67,10 @@ TABLE = PackageTable(
 PATHS = ("a", "b\udcff", "c")
 
 
-def test_table_is_the_same_after_it_was_kept() -> None:
-    """Names that are no UTF-8 too."""
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_table_is_the_same_after_it_was_kept(monkeypatch: pytest.MonkeyPatch, order: str) -> None:
+    """Names that are no UTF-8 too, and on a machine of either kind."""
+    monkeypatch.setattr(sys, "byteorder", order)
     data = dump_table(TABLE, PATHS)
     assert load_table(data, PATHS) == TABLE
 

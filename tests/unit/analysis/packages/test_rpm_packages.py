@@ -188,7 +188,7 @@ def test_files_belong_to_the_package_that_lists_them(
             path: make(rpm_header("bash", "5.0", "/bin/bash", release="9.el9")),
         },
         {"x": b""},
-        {path: make(BASH, ZLIB, BARE)},
+        {path: make(BASH, rpm_header("", "1", "/bin/bash"), ZLIB, BARE)},
     )
     assert owners(table) == {"usr/bin/bash": "rpm/bash", "usr/lib64/libz.so.1": "rpm/zlib"}
     versions = {each.name: [(v.layer, v.version) for v in each.versions] for each in table.packages}
