@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from layertrace.views.tui.ports import TuiOptions
+from layertrace.analysis.difference.compare import Comparison
+from layertrace.layers.cache import IndexCache
+from layertrace.pipeline.hints import Hints
+from layertrace.pipeline.trace import open_image
+from layertrace.views.lists.difference import list_difference
+from layertrace.views.tui.ports import Comparing, TuiOptions
 from layertrace.views.tui.themes import DARK
 from tests.sample_support import ROOT
 from tests.tui.driver import Driver, run
 from tests.tui.real import opened
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from layertrace.pipeline.answers import ImageTrace
+    from layertrace.views.lists.rows import Listing
 
 SAMPLE: Final = ROOT / "sample_images" / "tiny-app" / "multistage.tar.xz"
 
@@ -147,3 +154,32 @@ def test_the_map_has_frames_where_there_are_no_hues(tmp_path: Path) -> None:
 
     with opened(SAMPLE, tmp_path) as opening:
         run(script, opening, options=TuiOptions(ascii=True, theme=DARK))
+
+
+def _compare(trace: ImageTrace, reference: str) -> Listing:
+    cache = IndexCache(Path(reference).parent, limit=0)
+    opening = open_image(reference, Hints(), cache)
+    try:
+        return list_difference(Comparison(opening.walk(), trace).difference(), reference)
+    finally:
+        opening.close()
+
+
+def test_what_changed_since_another_image_stands_in_a_list(tmp_path: Path) -> None:
+    """From the start, or asked for by name; what only the older image has is said so."""
+    older = str(SAMPLE.with_name("regular.tar.xz"))
+
+    async def script(driver: Driver) -> None:
+        await driver.see("2 Diff", "against ", "tiny-node:14")
+        await driver.press("ctrl+@", "down", "down")
+        await driver.press("D")
+        await driver.see("The older image", older[-20:])
+        await driver.press("escape", "T", "D")
+        await driver.press("enter")
+        await driver.see("2 Diff")
+        entry = "no-such-file.tar"
+        await driver.press("D", "ctrl+u", *entry, "enter")
+        await driver.see("no-such-file.tar does not exist")
+
+    with opened(SAMPLE, tmp_path) as opening:
+        run(script, opening, comparing=Comparing(make=_compare, against=older), read=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +14,8 @@ from layertrace.views.output import print_findings, print_lines, require_whole
 if TYPE_CHECKING:
     from layertrace.pipeline.answers import ImageTrace
     from layertrace.pipeline.trace import Opening
+    from layertrace.views.lists.rows import Listing
+    from layertrace.views.tui.ports import TuiOptions
 
 
 @click.command("open")
@@ -20,9 +23,18 @@ if TYPE_CHECKING:
 @click.option("--plain", is_flag=True, help="The summary instead of the terminal view.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Marks and frames in ASCII.")
 @click.option("--no-color", is_flag=True, help="No hues.")
-def browse(*, plain: bool, ascii_only: bool, no_color: bool, **values: Any) -> int:  # noqa: ANN401
+@click.option("--diff", "against", metavar="OLD", help="Show what changed since that image.")
+def browse(
+    *,
+    plain: bool,
+    ascii_only: bool,
+    no_color: bool,
+    against: str | None,
+    **values: Any,  # noqa: ANN401
+) -> int:
     """Browse IMAGE in the terminal; off a terminal print its summary."""
-    return _browse(take_reading(values), plain=plain, ascii_only=ascii_only, no_color=no_color)
+    look = _Look(plain=plain, ascii=ascii_only, color=not no_color, against=against)
+    return _browse(take_reading(values), look)
 
 
 @click.command()
@@ -36,36 +48,63 @@ def demo(*, plain: bool, show_path: bool) -> int:
     if show_path:
         click.echo(str(sample))
         return 0
-    reading = Reading(image=str(sample))
-    return _browse(reading, plain=plain, ascii_only=False, no_color=False)
+    return _browse(Reading(image=str(sample)), _Look(plain=plain))
 
 
-def _browse(reading: Reading, *, plain: bool, ascii_only: bool, no_color: bool) -> int:
-    from layertrace.views.terminal import can_browse, utf8_locale  # noqa: PLC0415
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """How an image is shown."""
 
-    if plain or not can_browse():
+    plain: bool = False
+    ascii: bool = False
+    color: bool = True
+    against: str | None = None
+
+
+def _browse(reading: Reading, look: _Look) -> int:
+    from layertrace.views.terminal import can_browse  # noqa: PLC0415
+
+    if look.plain or not can_browse():
         with opened(reading) as opening:
             _print_summary(walk(opening))
         return 0
-    from layertrace.pipeline.trace import open_image  # noqa: PLC0415
+    return _run_view(reading, look, _options(look))
+
+
+def _options(look: _Look) -> TuiOptions:
     from layertrace.views.config import load_config  # noqa: PLC0415
-    from layertrace.views.options import open_cache  # noqa: PLC0415
-    from layertrace.views.tui.app import run_app  # noqa: PLC0415
+    from layertrace.views.terminal import utf8_locale  # noqa: PLC0415
     from layertrace.views.tui.settings import make_options  # noqa: PLC0415
 
-    color = not no_color and not os.environ.get("NO_COLOR")
-    plain_marks = ascii_only or not utf8_locale()
-    options = make_options(load_config(), ascii_only=plain_marks, color=color)
-    cache = open_cache(off=reading.no_cache)
-    hints = reading.hints()
+    color = look.color and not os.environ.get("NO_COLOR")
+    return make_options(load_config(), ascii_only=look.ascii or not utf8_locale(), color=color)
+
+
+def _run_view(reading: Reading, look: _Look, options: TuiOptions) -> int:
+    from layertrace.pipeline.hints import Hints  # noqa: PLC0415
+    from layertrace.pipeline.trace import open_image  # noqa: PLC0415
+    from layertrace.views.options import open_cache  # noqa: PLC0415
+    from layertrace.views.tui.app import run_app  # noqa: PLC0415
+    from layertrace.views.tui.ports import Comparing  # noqa: PLC0415
+
+    hints, cache = reading.hints(), open_cache(off=reading.no_cache)
     openings: list[Opening] = []
 
     def open_it() -> Opening:
         openings.append(open_image(reading.image, hints, cache))
         return openings[-1]
 
+    def compare(trace: ImageTrace, reference: str) -> Listing:
+        from layertrace.analysis.difference.compare import Comparison  # noqa: PLC0415
+        from layertrace.views.lists.difference import list_difference  # noqa: PLC0415
+
+        openings.append(open_image(reference, Hints(limits=hints.limits), cache))
+        difference = Comparison(openings[-1].walk(), trace).difference()
+        return list_difference(difference, reference)
+
+    comparing = Comparing(make=compare, against=look.against)
     try:
-        return run_app(open_it, title=reading.image, options=options)
+        return run_app(open_it, title=reading.image, options=options, comparing=comparing)
     finally:
         for opening in openings:
             opening.close()

@@ -45,7 +45,7 @@ def list_difference(difference: Difference, old_name: str) -> Listing:
             for number, cause in enumerate(difference.causes)
         ],
         summary=f"{delta_text(difference.visible_delta)}  {counts_text(difference.counts)}"
-        f"  against {old_name}",
+        f"  against {old_name.rpartition('/')[2] or old_name}",
         empty="nothing changed",
     )
 
@@ -97,4 +97,5 @@ def _item(
         Field(text=mark, role=role),
         Field(text=f"/{path}"),
     )
-    return ListRow(fields=fields, path=path)
+    gone = changes.new_rows[number] < 0
+    return ListRow(fields=fields, path=path, note="only the older image has it" if gone else "")

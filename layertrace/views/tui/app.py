@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from layertrace.errors import LayertraceError
-    from layertrace.views.tui.ports import Opening, TuiOptions
+    from layertrace.views.tui.ports import Comparing, Opening, TuiOptions
 
 
 _PATIENCE: Final = 0.2
@@ -33,20 +33,27 @@ _TWICE: Final = 2.0
 """Seconds within which a second Ctrl+C quits."""
 
 
-def run_app(open_image: Callable[[], Opening], *, title: str, options: TuiOptions) -> int:
+def run_app(
+    open_image: Callable[[], Opening],
+    *,
+    title: str,
+    options: TuiOptions,
+    comparing: Comparing | None = None,
+) -> int:
     """Browse an image on the terminal until the user quits; return the exit code.
 
     Args:
         open_image: opens it; called in a thread.
         title: how the user named it.
         options: how it looks.
+        comparing: how to compare it with other images.
 
     Raises:
         Exception: whatever went wrong that nobody foresaw, once the terminal is
             as it was: Textual would print it with all local variables, and those
             may hold the contents of files.
     """
-    app = LayertraceApp(open_image, title=title, options=options)
+    app = LayertraceApp(open_image, title=title, options=options, comparing=comparing)
     app.run()
     if app.crash is not None:
         raise app.crash
@@ -72,9 +79,15 @@ class LayertraceApp(App[int]):
     ]
 
     def __init__(
-        self, open_image: Callable[[], Opening], *, title: str, options: TuiOptions
+        self,
+        open_image: Callable[[], Opening],
+        *,
+        title: str,
+        options: TuiOptions,
+        comparing: Comparing | None = None,
     ) -> None:
         super().__init__()
+        self._comparing = comparing
         self.title = show_name(title)
         self.options = options
         self.exit_code = 0
@@ -117,9 +130,11 @@ class LayertraceApp(App[int]):
             self.push_screen(screen)
 
     def _opened(self, opening: Opening) -> None:
-        self._show(
-            BrowseScreen(opening, options=self.options, reader=self.reader, counter=self.counter)
+        screen = BrowseScreen(
+            opening, options=self.options, reader=self.reader, counter=self.counter
         )
+        screen.comparing = self._comparing
+        self._show(screen)
 
     def _failed(self, error: LayertraceError) -> None:
         self.exit_code = error.exit_code

@@ -223,7 +223,9 @@ class BrowseScreen(ViewingScreen):
         """Show in the tree the path that the list names, whatever was chosen; or its layer."""
         node, row = self.subject, self.list_row
         if node is None:
-            if row is not None and row.layer is not None:
+            if row is not None and row.path is not None:
+                self.tell("the image on view has no such path")
+            elif row is not None and row.layer is not None:
                 self._jump(f"layer:{row.layer}")
             return
         self._trail.leave(self._here())

@@ -7,7 +7,7 @@ that is not the TUI's: see :mod:`layertrace.views.tui.background`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from layertrace.model.origin import Chain
     from layertrace.model.trace import FileRecord, FileTable, ImageHead, ShareRow, Version
     from layertrace.provenance.trees import Item
+    from layertrace.views.lists.rows import Listing
 
 
 class WalkProgress(Protocol):
@@ -119,3 +120,13 @@ class TuiOptions:
     """Columns of pane 2 besides those that it always has, by their names."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Other keys for actions, by the ids of those."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparing:
+    """How an image is compared with an older one."""
+
+    make: Callable[[Any, str], Listing]
+    """Opens the image of that name and lists what changed since; reads both."""
+    against: str | None = None
+    """The older one to compare with from the start."""

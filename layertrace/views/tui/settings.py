@@ -8,6 +8,7 @@ from textual.binding import Binding
 from textual.theme import BUILTIN_THEMES
 
 from layertrace.views.tui.app import LayertraceApp
+from layertrace.views.tui.asking import AskScreen
 from layertrace.views.tui.browse import BrowseScreen
 from layertrace.views.tui.chooser import ColumnsScreen
 from layertrace.views.tui.dialogs import CopyRows, CopyScreen, TextScreen
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 _KEYED: Final = (
     LayertraceApp, BrowseScreen, StagesPane, FilesPane, ListPane, WhyPane, CodePane,
-    ColumnsScreen, CopyScreen, CopyRows, TextScreen,
+    AskScreen, ColumnsScreen, CopyScreen, CopyRows, TextScreen,
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 
 from layertrace.views.lists.catalog import VIEWS
 from layertrace.views.treeselect import SortKey
+from layertrace.views.tui.asking import AskScreen
 from layertrace.views.tui.panes.listing import ListPane
 from layertrace.views.tui.panes.map import MapPane
 from layertrace.views.tui.reading import ReadingScreen
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
     from layertrace.errors import LayertraceError
     from layertrace.views.lists.rows import Listing, ListRow
     from layertrace.views.tui.background import Background
-    from layertrace.views.tui.ports import Opening, TuiOptions
+    from layertrace.views.tui.ports import Comparing, Opening, TuiOptions
     from layertrace.views.tui.rows_view import RowsView
+    from layertrace.views.tui.walking import Walked
 
 TREE = "tree"
 LARGEST = "largest"
 MAP = "map"
+DIFF = "diff"
 
 
 class ViewingScreen(ReadingScreen):
@@ -35,6 +38,7 @@ class ViewingScreen(ReadingScreen):
         Binding("T", f"view('{TREE}')", "Tree", show=False, id="browse.tree"),
         Binding("L", f"view('{LARGEST}')", "Largest", id="browse.largest"),
         Binding("M", f"view('{MAP}')", "Map", show=False, id="browse.map"),
+        Binding("D", "compare", "Diff", show=False, id="browse.diff"),
         *(
             Binding(view.key, f"view('{name}')", view.title, show=view.shown, id=f"browse.{name}")
             for name, view in VIEWS.items()
@@ -42,12 +46,16 @@ class ViewingScreen(ReadingScreen):
     ]
 
     _view = TREE
+    comparing: Comparing | None = None
+    """Set by whoever can open other images."""
 
     def __init__(self, opening: Opening, options: TuiOptions, reader: Background) -> None:
         super().__init__(opening, options, reader)
         self.list = ListPane(options, id="list")
         self.map = MapPane(options, id="map")
         self._listings: dict[str, Listing] = {}
+        self._compared = ""
+        """What the image was compared with."""
 
     def second_pane(self) -> Iterable[RowsView]:
         yield self.files
@@ -92,7 +100,7 @@ class ViewingScreen(ReadingScreen):
             return
         known = self._listings.get(name)
         if known is not None:
-            self._show_listing(name, known)
+            self._show_listing(known)
             return
         view = VIEWS[name]
         self.list.set_titles(f"2 {view.title}")
@@ -105,6 +113,30 @@ class ViewingScreen(ReadingScreen):
         if self._view == MAP and self.files.rows is not None:
             self.map.show(self.files.rows)
 
+    def _finish_walk(self, walked: Walked) -> None:
+        super()._finish_walk(walked)
+        if self.comparing is not None and self.comparing.against is not None:
+            self._compare(self.comparing.against)
+
+    def action_compare(self) -> None:
+        """Ask which image to compare with; that which was last compared stands there."""
+        words = "The older image: a file or folder, or a name in the local engine"
+        screen = AskScreen(self.options, "Diff", words, default=self._compared)
+        self.app.push_screen(screen, self._compare)
+
+    def _compare(self, reference: str | None) -> None:
+        if reference is None or self.comparing is None or self._walked is None:
+            return
+        self._switch(DIFF)
+        if reference == self._compared and DIFF in self._listings:
+            self._show_listing(self._listings[DIFF])
+            return
+        self._compared = reference
+        self.list.set_titles("2 Diff")
+        self.list.show(None, f"comparing with {self.list.safe(reference)}…")
+        make = partial(self.comparing.make, self._walked.trace, reference)
+        self._reader.submit("view", make, partial(self._keep, DIFF), self._no_listing)
+
     def _switch(self, view: str) -> None:
         """Give pane 2 to the tree or to the list."""
         if view != self._view:
@@ -116,12 +148,12 @@ class ViewingScreen(ReadingScreen):
     def _keep(self, name: str, listing: Listing) -> None:
         self._listings[name] = listing
         if self._view == name:
-            self._show_listing(name, listing)
+            self._show_listing(listing)
 
-    def _show_listing(self, name: str, listing: Listing) -> None:
+    def _show_listing(self, listing: Listing) -> None:
         if self.list.listing is not listing:
             self.list.show(listing)
-        self.list.set_titles(f"2 {VIEWS[name].title}", self.list.safe(listing.summary))
+        self.list.set_titles(f"2 {listing.title}", self.list.safe(listing.summary))
         self.list.post_message(self.list.Moved(self.list, self.list.cursor_line))
 
     def _no_listing(self, error: LayertraceError) -> None:
@@ -130,6 +162,8 @@ class ViewingScreen(ReadingScreen):
         self.list.rows_changed(0)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "compare":
+            return self._walked is not None and self.comparing is not None
         if action == "view":
             return self._walked is not None
         return super().check_action(action, parameters)
