@@ -3,6 +3,7 @@
 ```
 LayertraceError              exit code of its class, CONTRACT.md 3
   UsageError             2   the words of the command do not fit together
+    ExistsError              what would be written over stands there already
   SourceError            3   the image cannot be found
   ArchiveError           3   the outer files are wrong
     DecodeError              JSON: where, expected, got
@@ -58,6 +59,10 @@ class UsageError(LayertraceError):
     """The words of the command do not fit together."""
 
     exit_code = 2
+
+
+class ExistsError(UsageError):
+    """What would be written over stands there already; whoever says so may replace it."""
 
 
 class SourceError(LayertraceError):

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, Self
 from layertrace.archive.target.target_folder import HANDLES, TargetFolder
 from layertrace.archive.target.target_journal import Journal
 from layertrace.archive.target.target_names import disk_name
-from layertrace.errors import StorageError, UsageError
+from layertrace.errors import ExistsError, StorageError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -274,11 +274,11 @@ class TargetTree:
             found = self._folder.status(path)
         return None if found is None else found.st_mode
 
-    def _exist(self, paths: Sequence[str]) -> UsageError:
+    def _exist(self, paths: Sequence[str]) -> ExistsError:
         shown = ", ".join(paths[:_SHOWN])
         more = f" and {len(paths) - _SHOWN:,} more" if len(paths) > _SHOWN else ""
         verb = "exists" if len(paths) == 1 else "exist"
-        return UsageError(
+        return ExistsError(
             f"{shown}{more} {verb} already in {self._root}",
             why="nothing was written",
             hint="--force replaces files and links; or name another folder with -o",

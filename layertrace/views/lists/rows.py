@@ -27,6 +27,8 @@ class Role(Enum):
     GOOD = auto()
     ADDED = auto()
     MODIFIED = auto()
+    GONE = auto()
+    """Of a difference: only the older one has it."""
     BASE = auto()
     """Of a base image, as stages have colours of their own."""
 

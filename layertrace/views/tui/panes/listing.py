@@ -8,10 +8,8 @@ from rich.cells import cell_len
 from rich.style import Style
 from textual.binding import Binding, BindingType
 
-from layertrace.model.origin import Trust
-from layertrace.views.filetree import Mark
-from layertrace.views.lists.rows import Role
 from layertrace.views.tui.cells import crop, crop_middle, fill, fill_left
+from layertrace.views.tui.roles import role_style
 from layertrace.views.tui.rows_view import Cell, RowsView
 
 if TYPE_CHECKING:
@@ -105,21 +103,9 @@ class ListPane(RowsView):
         yield last, max(4, width - sum(column.width + 1 for column in fixed))
 
     def _style(self, field: Field) -> Style:
-        palette = self.palette
         if field.stage is not None:
-            return palette.stage(field.stage)
-        styles: dict[Role, Style] = {
-            Role.PLAIN: Style.null(),
-            Role.DIM: palette.dim,
-            Role.STRONG: palette.strong,
-            Role.REMOVED: palette.removed,
-            Role.WARNING: palette.warning,
-            Role.GOOD: palette.trusts[Trust.VERIFIED],
-            Role.BASE: palette.base,
-            Role.ADDED: palette.marks[Mark.ADDED],
-            Role.MODIFIED: palette.marks[Mark.MODIFIED],
-        }
-        return styles[field.role]
+            return self.palette.stage(field.stage)
+        return role_style(self.palette, field.role)
 
     # -- keys -----------------------------------------------------------------
 
