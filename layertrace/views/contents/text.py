@@ -118,12 +118,12 @@ def _elf_lines(body: ElfDifference, width: int | None) -> Iterator[str]:
 def _section_lines(body: ElfDifference, width: int | None, *, alone: bool) -> list[str]:
     if alone:
         own = ((f"  {each.old or each.new or 0:,}", _name(each.name)) for each in body.sections)
-        return format_table(own, align="><", head=("SIZE", "SECTION"), width=width)
+        return format_table(own, align="><", head=("  SIZE", "SECTION"), width=width)
     rows = (
         (f"  {_size(each.old)}", _size(each.new), _delta(each.old, each.new), _name(each.name))
         for each in body.sections
     )
-    return format_table(rows, align=">>><", head=("OLD", "NEW", "CHANGE", "SECTION"), width=width)
+    return format_table(rows, align=">>><", head=("  OLD", "NEW", "CHANGE", "SECTION"), width=width)
 
 
 def _name(name: str) -> str:

@@ -73,7 +73,8 @@ def title(path: str, difference: ContentDifference) -> str:
     if sizes:
         parts.append(" → ".join(sizes.values()))
     if old is not None and new is not None and old.item.size != new.item.size:
-        parts.append(f"{new.item.size - old.item.size:+,} bytes")
+        delta = new.item.size - old.item.size
+        parts.append(f"{delta:+,} {'byte' if abs(delta) == 1 else 'bytes'}")
     return "  ".join(parts)
 
 
