@@ -40,6 +40,7 @@ class Opening:
         stop: Callable[[], bool] | None = None,
         *,
         hashing: bool = True,
+        contents: bool = False,
     ) -> ImageTrace:
         """Read the layers and those of the stages.
 
@@ -47,6 +48,8 @@ class Opening:
             progress: told now and then how far the walk is.
             stop: asked as often; True ends the walk.
             hashing: origins or contents will be asked for (not only sizes).
+            contents: without ``hashing``, contents of the image itself will be: whatever
+                has to be read whole is hashed on the way.
 
         Raises:
             LayertraceError: a layer cannot be read.
@@ -54,7 +57,8 @@ class Opening:
         """
         watcher = Watcher(progress or _ignore, stop or _never)
         parts = self._parts
-        indexes = parts.stored.walk(watcher, hashing=hashing, verify=self._verify)
+        hash_all = hashing or contents
+        indexes = parts.stored.walk(watcher, hashing=hash_all, verify=self._verify)
         refuse_nothing(parts.head.image, indexes)
         parts = distrusted(parts, indexes)
         if hashing:

@@ -155,12 +155,12 @@ def opened(reading: Reading) -> Iterator[Opening]:
         cache.close()
 
 
-def walk(opening: Opening, *, hashing: bool = True) -> ImageTrace:
-    """Read the layers with progress on stderr; ``hashing`` as for :meth:`Opening.walk`."""
+def walk(opening: Opening, *, hashing: bool = True, contents: bool = False) -> ImageTrace:
+    """Read the layers with progress on stderr; the rest as for :meth:`Opening.walk`."""
     from layertrace.views.progress import walking  # noqa: PLC0415
 
     with walking() as progress:
-        return opening.walk(progress, hashing=hashing)
+        return opening.walk(progress, hashing=hashing, contents=contents)
 
 
 def layer_number(text: str | None, layers: int) -> int | None:

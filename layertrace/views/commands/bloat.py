@@ -59,7 +59,7 @@ def bloat(
     bounds = _bounds(limit, paths, everything=everything, form=form)
     with opened(take_reading(values)) as opening:
         # JSON tells of each stage what ships of it.
-        trace = walk(opening, hashing=form == "json")
+        trace = walk(opening, hashing=form == "json", contents=True)
         _print(trace, bounds, form)
         require_whole(trace)
 
