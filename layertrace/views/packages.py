@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from layertrace.model.entry import EntryKind
 from layertrace.views.encode import path_json, plain, to_line
 from layertrace.views.text import show_name
 
@@ -12,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from layertrace.model.packages import Package, PackageTable
-    from layertrace.model.trace import FileRecord
     from layertrace.views.encode import Json
 
 
@@ -21,15 +19,10 @@ def package_text(package: Package | None) -> str:
     return "" if package is None else show_name(f"{package.name} {package.version}".strip())
 
 
-def package_line(packages: PackageTable, record: FileRecord) -> str:
-    """Return the line that ``why`` has of a file's package.
-
-    Empty for a directory, and where no package has files.
-    """
-    package = packages.owner(record.path)
+def package_line(package: Package | None) -> str:
+    """Return the line that ``why`` has of a file's package; empty for nobody's file."""
     if package is None:
-        said = packages.owners and record.kind is not EntryKind.DIR
-        return "Package: none lists it" if said else ""
+        return ""
     kind = f"{package.kind}, {package.architecture}" if package.architecture else package.kind
     words = [f"Package: {package_text(package)} ({show_name(kind)})"]
     first, last = package.first_layer, package.version_layer

@@ -11,7 +11,7 @@ from layertrace.model.origin import Finding
 from layertrace.pipeline.contents import with_holes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from layertrace.pipeline.answers import ImageTrace
     from layertrace.pipeline.handing import Parts
@@ -54,7 +54,8 @@ class Reader:
         self._requests: dict[Place, Request] = {}
         self._found: dict[Place, object] = {}
         self._held = 0
-        self.findings: list[Finding] = []
+        self._unread: dict[str, list[tuple[str, int]]] = {}
+        """Why something was not read, to paths and layers."""
 
     def is_file(self, place: Place) -> bool:
         """Say whether a place holds the content of a regular file."""
@@ -75,9 +76,7 @@ class Reader:
         try:
             self._trace.hand_out(self._requests, self._take)
         except LayerError as error:
-            self.findings.append(
-                Finding(code=CODE, message=f"not all packages are known: {error.what}")
-            )
+            self._unread[error.what] = []
 
     def found(self, place: Place) -> object:
         """Return what was made of a file; None where it could not be read."""
@@ -90,9 +89,12 @@ class Reader:
 
     def tell(self, path: str, why: str, layer: int) -> None:
         """Remember that a file was not read."""
-        message = f"not all packages are known: /{path} of L{layer + 1} was not read: {why}"
-        facts: dict[str, object] = {"path": f"/{path}", "layer": layer}
-        self.findings.append(Finding(code=CODE, message=message, facts=facts))
+        self._unread.setdefault(why, []).append((path, layer))
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What could not be read, one for all that is so for the same reason."""
+        return tuple(_finding(why, files) for why, files in self._unread.items())
 
     def _take(self, place: Place, parts: Parts) -> None:
         request = self._requests[place]
@@ -109,6 +111,17 @@ class Reader:
                 self.tell(request.path, f"all lists have more than {MAX_HELD:,} bytes", place.layer)
                 return
         self._found[place] = found
+
+
+def _finding(why: str, files: Sequence[tuple[str, int]]) -> Finding:
+    message = "not all packages are known: "
+    if not files:
+        return Finding(code=CODE, message=f"{message}{why}")
+    path, layer = files[0]
+    more = f" and {len(files) - 1:,} more" if len(files) > 1 else ""
+    facts: dict[str, object] = {"path": f"/{path}", "layer": layer, "count": len(files)}
+    message += f"not read: /{path} of L{layer + 1}{more}: {why}"
+    return Finding(code=CODE, message=message, facts=facts)
 
 
 def _bounded(pieces: Iterable[bytes], limit: int) -> bytes:

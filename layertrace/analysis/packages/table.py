@@ -64,7 +64,7 @@ def _read(trace: ImageTrace) -> PackageTable:
     return PackageTable(
         packages=tuple(each.package for each in found),
         owners=owners,
-        findings=tuple(reader.findings),
+        findings=reader.findings,
     )
 
 

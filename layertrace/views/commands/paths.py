@@ -86,7 +86,8 @@ def _print_text(trace: ImageTrace, found: list[_Found], packages: PackageTable) 
     print_findings(trace)
     print_notes(packages.findings)
     for number, each in enumerate(found):
-        lines = why_lines(head, *each, width=width, package=package_line(packages, each[0]))
+        package = package_line(packages.owner(each[0].path))
+        lines = why_lines(head, *each, width=width, package=package)
         print_lines([""] * (number > 0) + lines)
 
 

@@ -236,7 +236,10 @@ def test_unread_database_is_a_finding(
     """Nobody takes the image for one without packages."""
     table = packages(tmp_path, tree)
     (finding,) = table.findings
-    assert (finding.code, finding.facts) == ("packages-unread", {"path": path, "layer": 0})
+    assert (finding.code, finding.facts) == (
+        "packages-unread",
+        {"path": path, "layer": 0, "count": 1},
+    )
     assert why in finding.message
     assert table.packages == ()
 

@@ -239,9 +239,9 @@ def test_file_beyond_its_limit_is_a_finding(
     )
     assert owners(table) == {"a": "dpkg/a"}
     assert [(each.code, each.facts) for each in table.findings] == [
-        (reading.CODE, {"path": f"/{INFO}/{name}.list", "layer": 0}) for name in "bc"
+        (reading.CODE, {"path": f"/{INFO}/b.list", "layer": 0, "count": 2})
     ]
-    assert "it has more than 20 bytes" in table.findings[0].message
+    assert "b.list of L1 and 1 more: it has more than 20 bytes" in table.findings[0].message
 
 
 def test_all_lists_together_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
