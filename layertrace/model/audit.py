@@ -80,6 +80,8 @@ class RuleResult:
     reason: str = ""
     """Why it was skipped."""
     unit: Unit = Unit.MATCHES
+    more: int = 0
+    """Matches beyond those listed: a hostile image may hold any number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -316,6 +316,9 @@ def test_matches_are_bounded_unless_all_are_asked_for() -> None:
     assert lines[0] == "NOTE  r  8 found, 3 allowed; it asks that a (1 excepted)"
     assert lines[1:7] == ["      -  -  :7  /x  d"] * 5 + ["      +3 more: --all shows them"]
     assert len(_lines(rule, everything=True)) == 12
+    lines = _lines(_result(matches=(match,) * 8, more=1000), everything=True)
+    assert lines[0] == "NOTE  r  1,008 found, 3 allowed; it asks that a"
+    assert lines[9] == "      +1,000 more: not listed"
 
 
 def test_what_is_about_the_whole_image_has_no_empty_columns(cli: Cli, app: str) -> None:

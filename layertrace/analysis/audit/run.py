@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from layertrace.analysis.audit.catalog import BY_ID
 from layertrace.analysis.audit.exemptions import Exemptions
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from layertrace.analysis.audit.policy import OwnRule, Policy, Setting
     from layertrace.model.audit import Match
     from layertrace.pipeline.answers import ImageTrace
+
+
+MOST: Final = 10_000
+"""Matches of a rule that are listed; all are counted."""
 
 
 def needs_origins(policy: Policy) -> bool:
@@ -65,7 +69,8 @@ def _ask(subject: Subject, setting: Setting, exemptions: Exemptions) -> RuleResu
         fix=kind.fix,
         limit=setting.limit,
         value=_value(verdict, matches),
-        matches=matches,
+        matches=matches[:MOST],
+        more=max(len(matches) - MOST, 0),
         excepted=excepted,
         reason=verdict.skipped,
         unit=kind.unit,
@@ -100,7 +105,8 @@ def _ask_own(subject: Subject, rule: OwnRule, exemptions: Exemptions) -> RuleRes
         fix=rule.fix or fix,
         limit=limit,
         value=_value(verdict, matches),
-        matches=matches,
+        matches=matches[:MOST],
+        more=max(len(matches) - MOST, 0),
         excepted=excepted,
         reason=verdict.skipped,
         unit=unit,

@@ -11,7 +11,7 @@ from layertrace.model.audit import Match
 from layertrace.rootfs.squash import STRIDE, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from layertrace.analysis.audit.policy import Setting
     from layertrace.analysis.audit.secrets import Secrets
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from layertrace.model.build import Build
     from layertrace.model.trace import ImageHead
     from layertrace.pipeline.answers import ImageTrace
+
+    Choose = Callable[[LayerIndex], Iterable[int]]
+    """Returns the numbers of the entries of a layer that a rule looks at."""
 
 
 class Stored(NamedTuple):
@@ -63,27 +66,26 @@ class Subject:
         """Return the layer that an entry is in."""
         return self.trace.rootfs.layers[place.layer]
 
-    def visible(self, setting: Setting) -> Iterator[Stored]:
-        """Yield what a container sees, without what the setting leaves out."""
-        allowed, counted = PathSet(setting.allow), self._layers(setting)
-        for path, packed in self.trace.rootfs.seen.items():
-            layer, number = divmod(packed, STRIDE)
-            if layer in counted and not (setting.allow and path in allowed):
-                yield Stored(path, Place(layer, number), visible=True)
+    def visible(self, setting: Setting, choose: Choose) -> Iterator[Stored]:
+        """Yield what a container sees of what is chosen, without what the setting leaves out."""
+        return (stored for stored in self.stored(setting, choose) if stored.visible)
 
-    def stored(self, setting: Setting) -> Iterator[Stored]:
-        """Yield every entry of every layer, without what the setting leaves out."""
-        yield from self.visible(setting)
-        allowed, counted = PathSet(setting.allow), self._layers(setting)
-        for place, _ in self.trace.rootfs.hidden:
-            path = self.index(place).paths[place.number]
-            if place.layer in counted and not (setting.allow and path in allowed):
-                yield Stored(path, place, visible=False)
+    def stored(self, setting: Setting, choose: Choose) -> Iterator[Stored]:
+        """Yield what is chosen of the entries of each layer, without what the setting leaves out.
 
-    def _layers(self, setting: Setting) -> frozenset[int]:
-        return frozenset(
-            layer.index for layer in self.head.layers if setting.base or not layer.base
-        )
+        A layer at a time, so that of a million entries only those that matter become values.
+        """
+        allowed, seen = PathSet(setting.allow), self.trace.rootfs.seen
+        for layer in self._layers(setting):
+            index = self.trace.rootfs.layers[layer]
+            for number in choose(index):
+                path = index.paths[number]
+                if not (setting.allow and path in allowed):
+                    is_seen = seen.get(path) == layer * STRIDE + number
+                    yield Stored(path, Place(layer, number), visible=is_seen)
+
+    def _layers(self, setting: Setting) -> Iterator[int]:
+        return (layer.index for layer in self.head.layers if setting.base or not layer.base)
 
     def match(self, path: str | None, layer: int, detail: str, *, visible: bool = True) -> Match:
         """Return a match in a layer, with the instruction to change."""

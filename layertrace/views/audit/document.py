@@ -34,6 +34,7 @@ def _rule(rule: RuleResult) -> Json:
         "limit": rule.limit,
         "value": rule.value,
         "reason": plain(rule.reason) or None,
+        "more": rule.more,
         "matches": [_match(match) for match in rule.matches],
         "excepted": [_excepted(each) for each in rule.excepted],
     }

@@ -9,8 +9,6 @@ from layertrace.views.tables import format_table
 from layertrace.views.text import plural, show_name, show_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from layertrace.model.audit import AuditReport, Match, RuleResult
 
 _SHOWN: Final = 5
@@ -26,7 +24,7 @@ def audit_lines(report: AuditReport, *, everything: bool, width: int | None) -> 
     for rule in report.rules:
         lines.append(f"{_word(rule)}  {show_name(rule.id):<{longest}}  {_outcome(rule)}")
         if rule.status is Status.FAIL:
-            lines += _match_lines(rule.matches, everything=everything, width=width)
+            lines += _match_lines(rule, everything=everything, width=width)
             lines.append(f"{_INDENT}fix: {show_name(rule.fix)}")
     return [*lines, "", _summary(report)]
 
@@ -53,7 +51,7 @@ def _outcome(rule: RuleResult) -> str:
     if rule.status is Status.PASS and not rule.matches:
         return f"{show_name(rule.asks)}{excepted}"
     limit = f", {rule.limit:,} allowed" if rule.limit else ""
-    found = f"{len(rule.matches):,} found{limit}"
+    found = f"{len(rule.matches) + rule.more:,} found{limit}"
     return f"{found}; it asks that {show_name(rule.asks)}{excepted}"
 
 
@@ -87,9 +85,8 @@ def show_amount(amount: str | float | None, unit: Unit) -> str:
     assert_never(unit)
 
 
-def _match_lines(matches: Iterable[Match], *, everything: bool, width: int | None) -> list[str]:
-    found = list(matches)
-    shown = found if everything else found[:_SHOWN]
+def _match_lines(rule: RuleResult, *, everything: bool, width: int | None) -> list[str]:
+    shown = rule.matches if everything else rule.matches[:_SHOWN]
     rows = [[*_place(match), _detail(match)] for match in shown]
     if all(row[:3] == ["-"] * 3 for row in rows):
         # They are about the image as a whole.
@@ -97,8 +94,10 @@ def _match_lines(matches: Iterable[Match], *, everything: bool, width: int | Non
     room = None if width is None else width - len(_INDENT)
     table = format_table(rows, align="<" * len(rows[0]), width=room) if rows else []
     lines = [f"{_INDENT}{line}" for line in table]
-    if len(found) > len(shown):
-        lines.append(f"{_INDENT}+{len(found) - len(shown):,} more: --all shows them")
+    more = len(rule.matches) + rule.more - len(shown)
+    if more:
+        what = "not listed" if everything else "--all shows them"
+        lines.append(f"{_INDENT}+{more:,} more: {what}")
     return lines
 
 

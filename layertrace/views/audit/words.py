@@ -19,7 +19,7 @@ def outcome(rule: RuleResult) -> str:
     if rule.unit is not Unit.MATCHES:
         limit = show_amount(rule.limit, rule.unit)
         return f"{show_amount(rule.value, rule.unit)}, limit {limit}"
-    found = f"{len(rule.matches):,} found"
+    found = f"{len(rule.matches) + rule.more:,} found"
     return f"{found}, {rule.limit:,} allowed" if rule.limit else found
 
 

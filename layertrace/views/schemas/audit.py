@@ -44,6 +44,7 @@ def audit() -> Schema:
         limit=number,
         value=number,
         reason=or_null(TEXT),
+        more=COUNT,
         matches=list_of(_match()),
         excepted=list_of(_match(reason=TEXT, until=or_null(TEXT))),
         **named(TEXT, "asks", "fix"),

@@ -14,11 +14,13 @@ from layertrace.analysis.leftovers.rules import RULES
 from layertrace.model.entry import EntryKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from layertrace.analysis.audit.policy import Setting
     from layertrace.analysis.audit.subject import Subject
+    from layertrace.layers.index import LayerIndex
     from layertrace.model.audit import Match
+    from layertrace.rootfs.squash import Place
 
 _FILE: Final = int(EntryKind.FILE)
 _SUFFIXES: Final = (
@@ -36,7 +38,7 @@ _CACHES: Final = tuple(
     rule for rule in RULES if rule.name.endswith(("-cache", "-lists")) and rule.name != "home-cache"
 )
 _VCS: Final = re.compile(
-    r"(?:.*?/)??(?:\.git|\.hg|\.svn|\.bzr|\.jj|_darcs|CVS(?=/(?:Root|Entries)))(?=/)"
+    r"(?:^|/)(?:\.git|\.hg|\.svn|\.bzr|\.jj|_darcs|CVS(?=/(?:Root|Entries)))(?=/)"
 )
 
 
@@ -51,14 +53,16 @@ def judge_source_maps(subject: Subject, setting: Setting) -> Verdict:
 
 
 def _judge(subject: Subject, setting: Setting, names: re.Pattern[str], what: str) -> Verdict:
+    def own(index: LayerIndex) -> Iterator[int]:
+        for number, path in enumerate(index.paths):
+            is_named = names.search(path) is not None and _OTHERS.search(path) is None
+            if is_named and index.kinds[number] == _FILE and index.sizes[number]:
+                yield number
+
     matches = []
-    for stored in subject.stored(setting):
-        if names.search(stored.path) and not _OTHERS.search(stored.path):
-            index, number = subject.index(stored.place), stored.place.number
-            if index.kinds[number] == _FILE and index.sizes[number]:
-                matches.append(
-                    subject.found(stored, f"{what}, {counted(index.sizes[number], 'byte')}")
-                )
+    for stored in subject.stored(setting, own):
+        size = subject.index(stored.place).sizes[stored.place.number]
+        matches.append(subject.found(stored, f"{what}, {counted(size, 'byte')}"))
     return Verdict(matches=in_order(matches))
 
 
@@ -66,63 +70,76 @@ def _judge(subject: Subject, setting: Setting, names: re.Pattern[str], what: str
 class _Folder:
     """What all layers hold of one folder."""
 
-    first: Stored
+    path: str
+    place: Place
+    """Of its first entry, in the lowest layer."""
+    visible: bool = False
     files: int = 0
     bytes: int = 0
+
+    @property
+    def stored(self) -> Stored:
+        """The folder as an entry."""
+        return Stored(self.path, self.place, visible=self.visible)
 
     @property
     def words(self) -> str:
         """How much it is."""
         return f"{counted(self.files, 'file')}, {counted(self.bytes, 'byte')}"
 
-    def add(self, stored: Stored, size: int) -> None:
+    def add(self, size: int, *, visible: bool) -> None:
         """Count one more entry."""
         self.files += 1
         self.bytes += size
-        visible = self.first.visible or stored.visible
-        first = min(self.first, stored, key=lambda each: each.place.layer)
-        self.first = first._replace(visible=visible)
+        self.visible |= visible
 
 
 def judge_vcs(subject: Subject, setting: Setting) -> Verdict:
     """Find folders of version control, which hold every version of every file."""
     folders: dict[str, _Folder] = {}
-    for stored in subject.stored(setting):
-        found = _VCS.match(stored.path)
-        index, number = subject.index(stored.place), stored.place.number
-        if found is None or index.kinds[number] != _FILE:
-            continue
-        folder = folders.setdefault(found[0], _Folder(first=stored))
-        folder.add(stored, index.sizes[number])
+    for stored in subject.stored(setting, _under_control):
+        found = _VCS.search(stored.path)
+        path = stored.path if found is None else stored.path[: found.end()]
+        folder = folders.setdefault(path, _Folder(path, stored.place))
+        size = subject.index(stored.place).sizes[stored.place.number]
+        folder.add(size, visible=stored.visible)
     return Verdict(
         matches=in_order(
-            subject.found(
-                folder.first._replace(path=path),
-                f"version control, {folder.words}",
-            )
-            for path, folder in folders.items()
+            subject.found(folder.stored, f"version control, {folder.words}")
+            for folder in folders.values()
         )
     )
+
+
+def _under_control(index: LayerIndex) -> Iterator[int]:
+    for number, path in enumerate(index.paths):
+        if index.kinds[number] == _FILE and _VCS.search(path):
+            yield number
 
 
 def judge_caches(subject: Subject, setting: Setting) -> Verdict:
     """Find what package managers keep for the next time, which an image does not have."""
     matcher = Matcher(_CACHES, {})
     folders: dict[tuple[int, str], _Folder] = {}
-    for stored in subject.visible(setting):
+
+    def kept(index: LayerIndex) -> Iterator[int]:
+        for number, path in enumerate(index.paths):
+            if index.kinds[number] == _FILE and index.sizes[number] and matcher.claim(path):
+                yield number
+
+    for stored in subject.visible(setting, kept):
         claim = matcher.claim(stored.path)
-        index, number = subject.index(stored.place), stored.place.number
-        if claim is None or index.kinds[number] != _FILE or not index.sizes[number]:
-            continue
-        folder = folders.setdefault((claim.rule, claim.root), _Folder(first=stored))
-        folder.add(stored, index.sizes[number])
+        if claim is not None:
+            folder = folders.setdefault(claim, _Folder(claim.root, stored.place))
+            size = subject.index(stored.place).sizes[stored.place.number]
+            folder.add(size, visible=True)
     return Verdict(
         matches=in_order(
             subject.found(
-                folder.first._replace(path=root),
+                folder.stored,
                 f"{_CACHES[rule].name}, {folder.words}: {_CACHES[rule].advice}",
             )
-            for (rule, root), folder in folders.items()
+            for (rule, _), folder in folders.items()
         )
     )
 

@@ -9,8 +9,11 @@ from layertrace.analysis.audit.subject import in_order
 from layertrace.model.entry import EntryKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from layertrace.analysis.audit.policy import Setting
     from layertrace.analysis.audit.subject import Subject
+    from layertrace.layers.index import LayerIndex
 
 _SETUID: Final = 0o4000
 _SETGID: Final = 0o2000
@@ -68,40 +71,49 @@ _WORD: Final = 4
 def judge_setuid(subject: Subject, setting: Setting) -> Verdict:
     """Find files that run as their owner or group, whoever starts them."""
     matches = []
-    for stored in subject.visible(setting):
+    for stored in subject.visible(setting, _with_set_bits):
         index, number = subject.index(stored.place), stored.place.number
         mode = index.modes[number]
+        words = [word for word, bit in (("setuid", _SETUID), ("setgid", _SETGID)) if mode & bit]
+        owner = f"owner {index.uids[number]}:{index.gids[number]}"
+        matches.append(subject.found(stored, f"{' and '.join(words)}, {mode:04o}, {owner}"))
+    return Verdict(matches=in_order(matches))
+
+
+def _with_set_bits(index: LayerIndex) -> Iterator[int]:
+    for number, mode in enumerate(index.modes):
         # On a directory the bit only says which group new files get.
         if mode & (_SETUID | _SETGID) and index.kinds[number] in _FILES:
-            words = [word for word, bit in (("setuid", _SETUID), ("setgid", _SETGID)) if mode & bit]
-            owner = f"owner {index.uids[number]}:{index.gids[number]}"
-            matches.append(subject.found(stored, f"{' and '.join(words)}, {mode:04o}, {owner}"))
-    return Verdict(matches=in_order(matches))
+            yield number
 
 
 def judge_capabilities(subject: Subject, setting: Setting) -> Verdict:
     """Find files that give capabilities to whoever runs them."""
     matches = []
-    for stored in subject.visible(setting):
-        value = subject.index(stored.place).capabilities.get(stored.place.number)
-        if value is not None:
-            matches.append(subject.found(stored, capability_words(value)))
+    for stored in subject.visible(setting, lambda index: index.capabilities):
+        value = subject.index(stored.place).capabilities[stored.place.number]
+        matches.append(subject.found(stored, capability_words(value)))
     return Verdict(matches=in_order(matches))
 
 
 def judge_world_writable(subject: Subject, setting: Setting) -> Verdict:
     """Find files that anybody may change, and folders in which anybody may change any file."""
     matches = []
-    for stored in subject.visible(setting):
+    for stored in subject.visible(setting, _writable):
         index, number = subject.index(stored.place), stored.place.number
-        mode, kind = index.modes[number], index.kinds[number]
-        if not mode & _OTHERS_WRITE:
-            continue
-        # In a sticky folder, as /tmp is, everybody has only their own files.
-        if kind in _FILES or (kind == _DIR and not mode & _STICKY):
-            what = "folder" if kind == _DIR else "file"
-            matches.append(subject.found(stored, f"{what} that anybody may write to, {mode:04o}"))
+        what = "folder" if index.kinds[number] == _DIR else "file"
+        detail = f"{what} that anybody may write to, {index.modes[number]:04o}"
+        matches.append(subject.found(stored, detail))
     return Verdict(matches=in_order(matches))
+
+
+def _writable(index: LayerIndex) -> Iterator[int]:
+    for number, mode in enumerate(index.modes):
+        if mode & _OTHERS_WRITE:
+            kind = index.kinds[number]
+            # In a sticky folder, as /tmp is, everybody has only their own files.
+            if kind in _FILES or (kind == _DIR and not mode & _STICKY):
+                yield number
 
 
 def capability_words(value: bytes) -> str:

@@ -10,8 +10,11 @@ from layertrace.analysis.audit.subject import in_order
 from layertrace.model.entry import EntryKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from layertrace.analysis.audit.policy import Setting
-    from layertrace.analysis.audit.subject import Stored, Subject
+    from layertrace.analysis.audit.subject import Subject
+    from layertrace.layers.index import LayerIndex
 
 _COMPILERS: Final = (
     "as c++ c89 c99 cargo cc clang clang++ cpp csc f77 flang g++ gcc gccgo gdc gfortran ghc "
@@ -28,8 +31,8 @@ _MANAGERS: Final = (
     "micromamba npm npx pacman pip pip3 pipx pnpm pnpx poetry rpm tdnf uv yarn yarnpkg yum zypper "
     "bundle bundler composer opkg"
 )
-_BINARIES: Final = re.compile(r"(?:^|/)(?:s?bin|games)/[^/]+\Z")
-"""What a PATH may lead to."""
+_FOLDERS: Final = ("/bin", "/sbin", "/games")
+"""How folders end that a PATH may lead to."""
 _TRIPLET: Final = r"(?:[a-z0-9_]+(?:-[a-z0-9_]+)?-linux-(?:gnu|musl)[a-z0-9]*-)?"
 _VERSION: Final = r"(?:-?[0-9]+(?:\.[0-9]+)*)?"
 _FILES: Final = frozenset({int(EntryKind.FILE), int(EntryKind.HARDLINK), int(EntryKind.SYMLINK)})
@@ -57,18 +60,21 @@ def judge_package_managers(subject: Subject, setting: Setting) -> Verdict:
 
 
 def _judge(subject: Subject, setting: Setting, names: re.Pattern[str], what: str) -> Verdict:
-    matches = [
-        subject.found(stored, what)
-        for stored in subject.visible(setting)
-        if names.fullmatch(stored.path.rpartition("/")[2])
-        and _BINARIES.search(stored.path)
-        and _is_program(subject, stored)
-    ]
-    return Verdict(matches=in_order(matches))
+    def programs(index: LayerIndex) -> Iterator[int]:
+        for number, path in enumerate(index.paths):
+            folder, _, name = path.rpartition("/")
+            if (
+                f"/{folder}".endswith(_FOLDERS)
+                and names.fullmatch(name)
+                and _is_program(index, number)
+            ):
+                yield number
+
+    found = (subject.found(stored, what) for stored in subject.visible(setting, programs))
+    return Verdict(matches=in_order(found))
 
 
-def _is_program(subject: Subject, stored: Stored) -> bool:
-    index, number = subject.index(stored.place), stored.place.number
+def _is_program(index: LayerIndex, number: int) -> bool:
     kind = index.kinds[number]
     if kind not in _FILES:
         return False

@@ -72,9 +72,12 @@ PROGRAM: Final = file(b"\x7fELF", mode=0o755)
                 "usr/share/make": PROGRAM,
                 "usr/lib/git-core/git": PROGRAM,
                 "app/node_modules/.bin/tsc": PROGRAM,
+                "app/cabin/gcc": PROGRAM,
+                "bin/cc": PROGRAM,
                 "usr/bin/make.d/": folder(),
             },
             [
+                "bin/cc",
                 "usr/bin/aarch64-linux-gnu-ld",
                 "usr/bin/gcc",
                 "usr/bin/gcc-12",

@@ -234,6 +234,15 @@ def test_exceptions_that_nothing_needs_are_told(bench: Bench) -> None:
     )
 
 
+def test_of_very_many_matches_the_first_are_listed_and_all_counted(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hostile image may hold any number."""
+    monkeypatch.setattr("layertrace.analysis.audit.run.MOST", 2)
+    result = bench.ask("no-setuid", SETUID)
+    assert (paths(result), result.more, result.value) == (["bin/mount", "bin/su"], 1, 3)
+
+
 def test_nothing_is_traced_that_no_rule_asks_for(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
