@@ -338,7 +338,7 @@ def test_markdown_is_a_table(cli: Cli, alone: Path) -> None:
     save(alone, layers, ["RUN one", "RUN two", "RUN three"])
     lines = cli.run("bloat", "app.tar", "--format", "markdown", "--limit", "1").lines
     sums = "removed later 1 B, hidden later 0 B, overwritten 2 B, metadata only 0 B"
-    change = "join the step of L1 and the step of L3 in one RUN, or move both to an earlier stage"
+    change = "join L1 and L3 in one RUN, or move both to an earlier stage"
     assert lines == [
         "### Wasted in app\\.tar",
         "",

@@ -57,7 +57,7 @@ class Maker:
     @property
     def name(self) -> str:
         """What the advice calls it."""
-        return f"line {self.line}" if self.line is not None else f"the step of L{self.layer + 1}"
+        return f"line {self.line}" if self.line is not None else f"L{self.layer + 1}"
 
 
 def advise(cause: Cause, writer: Maker, undoer: Maker, paths: Sequence[WastedPath]) -> str:
@@ -134,6 +134,11 @@ def _about_removing(writer: Maker, undoer: Maker) -> str:
     if writer.keyword == undoer.keyword == "RUN":
         return (
             f"delete it in the RUN of {writer.name} that writes it, or write it in an earlier stage"
+        )
+    if not writer.keyword:
+        return (
+            f"a base image without it, if {writer.name} is of one; else delete it there "
+            "(-f Dockerfile tells which)"
         )
     return f"delete it in {writer.name}, where it is written: {undoer.name} only hides it"
 

@@ -90,7 +90,10 @@ AGAIN = Maker(layer=2, line=9, keyword="COPY", text="COPY . .")
          "have it so before line 3 copies it: in the source, or an earlier stage"),
         (OVERWRITTEN, COPY, run("sed -i s/a/b/ /b"), {"b": 1},
          "have it so before line 3 copies it: in the source, or an earlier stage"),
-        (OVERWRITTEN, NOBODY, run("x"), {"b": 1}, "write it once: in the step of L2, or in line 9"),
+        (OVERWRITTEN, NOBODY, run("x"), {"b": 1}, "write it once: in L2, or in line 9"),
+        (REMOVED, NOBODY, run("rm /b"), {"b": 1},
+         ("a base image without it, if L2 is of one; else delete it there "
+          "(-f Dockerfile tells which)")),
         (HIDDEN, RUN, AGAIN, {"b": 1},
          "delete it in line 2, where it is written: line 9 only hides it"),
         (REMOVED, STAGE, run("rm b"), {"b": 1},
