@@ -89,7 +89,7 @@ TEXT = {
         "  needs also       libc.so",
         "  OLD  NEW   CHANGE  SECTION",
         "    2    4       +2  .text",
-        "   40   40  content  .note.gnu.build-id",
+        "   44   44  content  .note.gnu.build-id",
         "   17   17  content  .dynstr",
         "  2 sections the same",
     ],

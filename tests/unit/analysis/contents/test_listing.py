@@ -21,15 +21,23 @@ from layertrace.analysis.contents.values import MemberChange
 from layertrace.analysis.contents.zip_directory import ZipMember, zip_members
 from layertrace.model.origin import Change
 from tests.builders import folder, hardlink, layer, symlink
+from tests.content_store import storing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from layertrace.analysis.contents.stored import Stored
     from tests.builders import Content
-    from tests.unit.analysis.contents.conftest import Store
+    from tests.content_store import Store
 
 FILES = {"a.txt": b"a" * 10, "d/é.txt": b"", "d/c": b"c" * 3_000}
+
+
+@pytest.fixture
+def stored() -> Iterator[Store]:
+    """Return what stores pieces of a content until the test ends."""
+    with storing() as store:
+        yield store
 
 
 def zip_of(files: Mapping[str, bytes], *, before: bytes = b"", comment: bytes = b"") -> bytes:

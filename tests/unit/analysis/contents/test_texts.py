@@ -18,14 +18,23 @@ from layertrace.analysis.contents.texts import (
     diff_texts,
 )
 from layertrace.views.contents.text import unified_lines
+from tests.content_store import storing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from layertrace.analysis.contents.values import TextDifference
-    from tests.unit.analysis.contents.conftest import Store
+    from tests.content_store import Store
 
 UTF_8 = ("utf-8", "utf-8")
+
+
+@pytest.fixture
+def stored() -> Iterator[Store]:
+    """Return what stores pieces of a content until the test ends."""
+    with storing() as store:
+        yield store
 
 
 def patched(old: str, difference: TextDifference) -> str:

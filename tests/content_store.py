@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
-
-import pytest
 
 from layertrace.analysis.contents.stored import Stored
 
@@ -16,8 +14,8 @@ if TYPE_CHECKING:
 Store = Callable[..., Stored]
 
 
-@pytest.fixture
-def stored() -> Iterator[Store]:
-    """Return what stores pieces of a content."""
+@contextmanager
+def storing() -> Iterator[Store]:
+    """Give what stores pieces of a content."""
     with ExitStack() as stack:
         yield lambda *pieces: stack.enter_context(Stored(pieces))
