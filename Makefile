@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BENCH ?=
-FUZZ ?= archive layer json dockerfile
+FUZZ ?= archive layer json dockerfile content
 SECONDS ?= 60
 BIN := $(VENV)/bin
 # -qq: pip is silent unless it fails.

@@ -1,6 +1,6 @@
 """Fuzz one target, guided by which code an input reaches.
 
-    python fuzz/fuzz_one.py {archive,layer,json,dockerfile} [--seconds N] [--input FILE]
+    python fuzz/fuzz_one.py {archive,layer,json,dockerfile,content} [--seconds N] [--input FILE]
 
 What was found to reach more stays in ``build/fuzz/NAME`` for the next time; an input that
 ends in anything but one of our errors is written to ``build/fuzz/NAME-crash-…`` and ends
@@ -19,7 +19,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 OUT: Final = ROOT / "build" / "fuzz"
 _BLOCK: Final = 512
 _CHECKSUM: Final = slice(148, 156)
-_NAMES: Final = ("archive", "layer", "json", "dockerfile")
+_NAMES: Final = ("archive", "layer", "json", "dockerfile", "content")
 _RAW: Final = 1 / 4
 """How many mutations are of bytes alone."""
 _MEGABYTES: Final = 500

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
 import re
 import tarfile
+import zipfile
 from typing import TYPE_CHECKING, Final
 
 from layertrace.archive.trace_json import encode_bundle
@@ -26,6 +28,7 @@ from tests.builders import (
     symlink,
     to_json,
 )
+from tests.elf_builder import Part, dynamic, make_elf, string
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -112,6 +115,27 @@ def _documents() -> Iterator[bytes]:
     ))  # fmt: skip
 
 
+def _contents() -> Iterator[bytes]:
+    """Yield two versions of a file, one behind the other and as long."""
+    strings = string("liba.so")
+    parts = (
+        Part(name=".dynstr", type=3, data=strings),
+        Part(name=".dynamic", type=6, data=dynamic(strings, needed=("liba.so",)), link=".dynstr"),
+        Part(name=".symtab", type=2, data=b"x" * 24, link=".dynstr"),
+    )
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as out:
+        out.writestr(zipfile.ZipInfo("a"), b"1")
+    member = b"%-16s%-12d%-6d%-6d%-8s%-10d`\n"
+    package = b"".join((
+        b"!<arch>\n", member % (b"debian-binary", 0, 0, 0, b"644", 4), b"2.0\n",
+        member % (b"data.tar", 0, 0, 0, b"644", len(_TARS[0])), _TARS[0],
+    ))  # fmt: skip
+    for each in (make_elf(*parts), packed.getvalue(), package, gzip.compress(_TARS[2], mtime=0),
+                 b"#!/bin/sh\n}\n}\na=b\n"):  # fmt: skip
+        yield each * 2
+
+
 def seeds() -> Mapping[str, tuple[bytes, ...]]:
     """Return the inputs of each target."""
     saved, layout = docker_archive(_IMAGE, hybrid=True), oci_archive(_IMAGE, packed=True)
@@ -121,6 +145,7 @@ def seeds() -> Mapping[str, tuple[bytes, ...]]:
         "layer": _TARS,
         "json": tuple(_documents()),
         "dockerfile": tuple(text.encode() for text in _DOCKERFILES),
+        "content": tuple(_contents()),
     }  # fmt: skip
 
 

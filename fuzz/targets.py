@@ -1,7 +1,7 @@
 """What is fuzzed: functions of bytes that may raise nothing but our own errors.
 
-Each takes any bytes as an archive, a layer, a document or a Dockerfile and does all
-that a command does with it, in little memory.
+Each takes any bytes as an archive, a layer, a document, a Dockerfile or the two versions of a
+file and does all that a command does with it, in little memory.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from layertrace.analysis.contents.compare import Given, compare_contents
 from layertrace.archive.attestation import decode_attestation
 from layertrace.archive.decode import decode_config
 from layertrace.archive.docker_archive import list_saved, saved_image
@@ -24,7 +25,11 @@ from layertrace.layers.walk import walk_layer
 from layertrace.model.entry import EntryKind
 from layertrace.pipeline.contents import file_content
 from layertrace.provenance.alignment.history import align
+from layertrace.provenance.trees import Item
 from layertrace.rootfs.squash import squash
+from layertrace.views.contents.document import content_json
+from layertrace.views.contents.markdown import content_markdown
+from layertrace.views.encode import to_text
 from tests.readers import MemoryReader
 from tests.readings import LIMITS, read_whole
 
@@ -155,6 +160,18 @@ def dockerfile(data: bytes) -> None:
             build.used()
 
 
+def content(data: bytes) -> None:
+    """Compare two versions of a file, which may be anything, and print how they differ."""
+    middle = len(data) // 2
+    old, new = (
+        Given(item=Item(kind=EntryKind.FILE, size=len(each)), pieces=[each])
+        for each in (data[:middle], data[middle:])
+    )
+    for difference in (compare_contents(old, new), compare_contents(None, new)):
+        to_text(content_json("a", difference))
+        content_markdown("a", difference)
+
+
 TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = {
-    each.__name__: each for each in (archive, layer, json, dockerfile)
+    each.__name__: each for each in (archive, layer, json, dockerfile, content)
 }
