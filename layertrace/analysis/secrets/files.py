@@ -26,7 +26,7 @@ _ENV: Final = re.compile(r"\.env(?:\.[\w-]+)*$|[\w-]+\.env$")
 _ENV_SAMPLE: Final = re.compile(
     r"(?:^|[._-])(?:example|sample|template|tmpl|dist|defaults?|schema|test|ci|vault)(?:[._-]|$)"
 )
-_KEYED: Final = r"[\"']?\s*[:=]\s*[\"']?(?P<value>[^\s\"',}]{4,4000})"
+_KEYED: Final = r"[\"']?[ \t]*[:=][ \t]*[\"']?(?P<value>[^\s\"',}]{4,4000})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +127,7 @@ _RULES: Final[tuple[FileRule, ...]] = (
     _rule(
         "yarn credentials",
         ".yarnrc.yml",
-        r"(?m)^\s*[\"']?npmAuth(?:Token|Ident)[\"']?:[ \t]*(?P<value>[^\n]{1,4000})$",
+        r"(?m)^[ \t]*[\"']?npmAuth(?:Token|Ident)[\"']?:[ \t]*(?P<value>[^\n]{1,4000})$",
     ),
     # GNU inetutils, "The .netrc file"; apt_auth.conf(5) has the same form.
     _rule(
@@ -136,7 +136,9 @@ _RULES: Final[tuple[FileRule, ...]] = (
         r"(?:^|\s)login\s+\S{1,200}\s+password\s+(?P<value>\S{1,1000})",
     ),
     # packaging.python.org, "The .pypirc file"; pip.pypa.io, "Authentication".
-    _rule("PyPI credentials", ".pypirc", r"(?m)^\s*password\s*[:=][ \t]*(?P<value>[^\n]{1,1000})$"),
+    _rule(
+        "PyPI credentials", ".pypirc", r"(?m)^[ \t]*password\s*[:=][ \t]*(?P<value>[^\n]{1,1000})$"
+    ),
     _rule("password in a URL", "pip.conf pip.ini .pip/pip.conf uv.toml", _URL),
     # git-scm.com, git-credential-store, "Storage format"; a remote's URL may hold one too.
     _rule("git credentials", ".git-credentials .config/git/credentials", _URL),
@@ -151,7 +153,8 @@ _RULES: Final[tuple[FileRule, ...]] = (
     _rule(
         "AWS credentials",
         ".aws/credentials .aws/config .boto .s3cfg .passwd-s3fs",
-        r"(?m)^\s*(?:aws_secret_access_key|aws_session_token|secret_key)\s*=\s*(?P<value>\S{16,2000})",
+        r"(?m)^[ \t]*(?:aws_secret_access_key|aws_session_token|secret_key)[ \t]*=[ \t]*"
+        r"(?P<value>\S{16,2000})",
     ),
     # cloud.google.com, "How Application Default Credentials works".
     _rule(
@@ -194,17 +197,17 @@ _RULES: Final[tuple[FileRule, ...]] = (
         ".pgpass pgpass.conf",
         r"(?m)^[^#\s:]{1,255}:[^:\n]{0,10}:[^:\n]{0,255}:[^:\n]{1,255}:(?P<value>[^\n]{1,500})$",
     ),
-    _rule("MySQL password", ".my.cnf", r"(?m)^\s*password\s*=[ \t]*(?P<value>[^\n]{1,500})$"),
+    _rule("MySQL password", ".my.cnf", r"(?m)^[ \t]*password\s*=[ \t]*(?P<value>[^\n]{1,500})$"),
     # doc.rust-lang.org, "Credentials"; guides.rubygems.org; getcomposer.org, "auth.json".
     _rule(
         "Cargo credentials",
         ".cargo/credentials .cargo/credentials.toml cargo/credentials.toml",
-        r"(?m)^\s*token\s*=\s*(?P<value>[^\n]{1,1000})$",
+        r"(?m)^[ \t]*token\s*=\s*(?P<value>[^\n]{1,1000})$",
     ),
     _rule(
         "RubyGems credentials",
         ".gem/credentials gem/credentials",
-        r"(?m)^\s*:?[\w-]+:[ \t]*(?P<value>[^\n]{8,500})$",
+        r"(?m)^[ \t]*:?[\w-]+:[ \t]*(?P<value>[^\n]{8,500})$",
     ),
     _rule(
         "Composer credentials",
@@ -220,7 +223,7 @@ _RULES: Final[tuple[FileRule, ...]] = (
     ),
     # cli.github.com; gitlab.com/gitlab-org/cli.
     _rule("GitHub CLI token", "gh/hosts.yml", rf"oauth_token{_KEYED}"),
-    _rule("GitLab CLI token", "glab-cli/config.yml", rf"(?m)^\s*token{_KEYED}"),
+    _rule("GitLab CLI token", "glab-cli/config.yml", rf"(?m)^[ \t]*token{_KEYED}"),
     # guides.rubyonrails.org, "Custom credentials": 32 hexadecimal digits.
     _rule("Rails master key", "config/master.key", r"^(?P<value>[0-9a-f]{32})\s*$"),
     # developer.wordpress.org, "wp-config.php".

@@ -29,10 +29,13 @@ _ESCAPED: Final = re.compile(rb"\\[nr]")
 _JOINED: Final = re.compile(rb"[\"']\s*\+\s*[\"']")
 _NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/=]")
 _RUN: Final = re.compile(rb"[A-Za-z0-9+/]{40,%d}={0,2}" % _LONGEST)
+_IN_RUN: Final = re.compile(rb"[A-Za-z0-9+/]")
 _PUTTY: Final = re.compile(
-    rb"PuTTY-User-Key-File-[123]: [^\r\n]{1,80}\r?\nEncryption: ([^\r\n]{1,40})"
-    rb"(?:[^\r\n]{0,200}\r?\n){1,400}?Private-Lines: \d"
+    rb"PuTTY-User-Key-File-[123]: [^\r\n]{1,80}\r?\nEncryption: ([^\r\n]{1,40})\r?\n"
 )
+_PUTTY_PRIVATE: Final = b"\nPrivate-Lines: "
+_PUTTY_PUBLIC: Final = 8192
+"""Bytes that its public part may take."""
 _SSH: Final = b"openssh-key-v1\0"
 _PGP_SECRET_TAGS: Final = frozenset({0x94, 0x95, 0x96, 0x97, 0xC5})
 """The first byte of a secret-key packet: RFC 9580, section 4.2."""
@@ -73,7 +76,8 @@ def find_pem(data: bytes, start: int) -> Hit | None:
 
 def find_encoded_pem(data: bytes, start: int) -> Hit | None:
     """Return the private key whose PEM is base64 from ``start``."""
-    run = _RUN.match(data, start)
+    # Inside of a longer run it is no beginning, and a hostile run is nothing but beginnings.
+    run = None if _IN_RUN.match(data, max(0, start - 1)) and start else _RUN.match(data, start)
     if run is None:
         return None
     inner = find_pem(_decode(run[0]), 0)
@@ -87,12 +91,14 @@ def find_encoded_pem(data: bytes, start: int) -> Hit | None:
 def find_putty(data: bytes, start: int) -> Hit | None:
     """Return PuTTY's private key that begins at ``start``."""
     found = _PUTTY.match(data, start)
-    if found is None:
+    private = data.find(_PUTTY_PRIVATE, start, start + _PUTTY_PUBLIC)
+    if found is None or private < 0 or data.find(PUTTY, start + 1, private) >= 0:
         return None
-    words = "" if found[1].strip() == b"none" else ", encrypted"
-    end = data.find(b"Private-MAC", found.end(), found.end() + _LONGEST)
-    stop = end if end >= 0 else min(len(data), found.end() + _LONGEST)
-    return Hit(kind=f"PuTTY private key{words}", start=found.end(), end=stop, sure=True)
+    words = "" if found[1] == b"none" else ", encrypted"
+    begin = private + len(_PUTTY_PRIVATE)
+    end = data.find(b"Private-MAC", begin, begin + _LONGEST)
+    stop = end if end >= 0 else min(len(data), begin + _LONGEST)
+    return Hit(kind=f"PuTTY private key{words}", start=begin, end=stop, sure=True)
 
 
 def _armour(text: bytes) -> bytes:

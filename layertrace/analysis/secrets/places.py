@@ -18,12 +18,13 @@ _PACKAGES: Final = re.compile(
 )
 _ASIDE: Final = re.compile(
     r"(?:^|/)(?:_*(?:tests?|specs?|mocks?|fixtures?)_*|testing|test[-_]?(?:data|resources|certs)"
-    r"|examples?|docs?|samples?|demos?|benchmarks?|certdata|idle_test)/",
+    r"|examples?|docs?|samples?|demos?|benchmarks?|certdata|idle_test|dummy[a-z]*)/",
     re.IGNORECASE,
 )
 _DOCUMENT: Final = re.compile(
     r"\.(?:md|markdown|rst|adoc|html?|[1-9]|pod|d\.ts|map|txt)$"
-    r"|(?:^|/)[^/]*[._-]?(?:test|spec|example)[._-][^/]*$|(?:^|/)test_[^/]*$",
+    r"|(?:^|/)[^/]*[._-]?(?:test|spec|example)[._-][^/]*$|(?:^|/)test_[^/]*$"
+    r"|(?:^|/)(?:metadata|pkg-info)$",
     re.IGNORECASE,
 )
 _MADE_ON_INSTALL: Final = {

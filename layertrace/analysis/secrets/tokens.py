@@ -23,6 +23,8 @@ _CRC: Final = 6
 _PREFIX: Final = 12
 _AHEAD: Final = 4096
 """Bytes behind its first letters that a token is looked for in."""
+_AROUND: Final = 256
+"""The same of one whose letters stand further in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,8 @@ class Token:
     """What is searched for: a pattern matches from there, or from up to ``back`` before."""
     pattern: re.Pattern[bytes]
     back: int = 0
+    before: bytes = b""
+    """What may stand right before an anchor; empty: anything."""
     doubt: str = ""
     """Why such a token is of little worth to who finds it."""
     check: Callable[[bytes], str] | None = None
@@ -41,17 +45,8 @@ class Token:
 
     def find(self, data: bytes, start: int) -> Hit | None:
         """Return the token that the anchor at ``start`` belongs to."""
-        if self.back:
-            first = max(0, start - self.back)
-            found = next(
-                (m for m in self.pattern.finditer(data, first, start + _AHEAD) if m.end() > start),
-                None,
-            )
-            if found is None or found.start() > start:
-                return None
-        else:
-            found = self.pattern.match(data, start, start + _AHEAD)
-        if found is None or not _stands_alone(data, found.start()):
+        found = self._around(data, start) if self.back else self._from(data, start)
+        if found is None:
             return None
         value = found["value"] if "value" in self.pattern.groupindex else found[0]
         begin = found.start("value") if "value" in self.pattern.groupindex else found.start()
@@ -64,6 +59,20 @@ class Token:
             doubt=doubt or self.doubt,
             sure=self.check is not None and not doubt,
         )
+
+    def _from(self, data: bytes, start: int) -> re.Match[bytes] | None:
+        # First what is cheap: hostile data may be nothing but anchors.
+        alone = _stands_alone(data, start)
+        return self.pattern.match(data, start, start + _AHEAD) if alone else None
+
+    def _around(self, data: bytes, start: int) -> re.Match[bytes] | None:
+        if self.before and data[start - 1 : start] not in self.before:
+            return None
+        for found in self.pattern.finditer(data, max(0, start - self.back), start + _AROUND):
+            if found.end() > start:
+                fits = found.start() <= start and _stands_alone(data, found.start())
+                return found if fits else None
+        return None
 
     def _shown(self, value: bytes) -> bytes:
         prefix = next((each for each in self.anchors if value.startswith(each)), b"")
@@ -129,6 +138,7 @@ def token(  # noqa: PLR0913 - what a form of tokens has
     tail: str,
     *,
     back: int = 0,
+    before: bytes = b"",
     doubt: str = "",
     check: Callable[[bytes], str] | None = None,
 ) -> Token:
@@ -136,4 +146,12 @@ def token(  # noqa: PLR0913 - what a form of tokens has
     some = tuple(each.encode("ascii") for each in anchors.split())
     head = "" if back else "(?:" + "|".join(re.escape(each.decode()) for each in some) + ")"
     pattern = re.compile(f"{head}{tail}(?![0-9A-Za-z])".encode("ascii"))
-    return Token(kind=kind, anchors=some, pattern=pattern, back=back, doubt=doubt, check=check)
+    return Token(
+        kind=kind,
+        anchors=some,
+        pattern=pattern,
+        back=back,
+        before=before,
+        doubt=doubt,
+        check=check,
+    )

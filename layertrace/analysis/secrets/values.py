@@ -32,22 +32,23 @@ _PLAIN_WORDS: Final = frozenset(
     b"password passwd pass secret token test testing changeit todo tbd foo bar foobar xxx abc "
     b"default root admin guest user postgres mysql dev development".split()
 )
+# Possessive: a quote that is never closed costs one look at what follows, not one a length.
 _QUOTES: Final = b"\"'"
 _LINE: Final = re.compile(
     rb"(?m)^[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][A-Za-z0-9_.-]{0,100})[ \t]*=[ \t]*"
-    rb"(?P<value>\"[^\"\n]{0,4000}\"|'[^'\n]{0,4000}'|[^\s#]{0,4000})"
+    rb"(?P<value>\"[^\"\n]*+\"|'[^'\n]*+'|[^\s#]*+)"
 )
 _WORD: Final = re.compile(
     rb"(?<![A-Za-z0-9_$.])(?:--)?(?P<name>[A-Za-z_][A-Za-z0-9_-]{0,100})=[ \t]*"
-    rb"(?P<value>\"(?:[^\"\\]|\\.){0,4000}\"|'[^']{0,4000}'|[^\s;&|\"']{1,4000})"
+    rb"(?P<value>\"(?:[^\"\\]|\\.)*+\"|'[^']*+'|[\"']?[^\s;&|\"']++)"
 )
 _OPTION: Final = re.compile(
     rb"(?<![\w-])--(?P<name>[a-z][a-z0-9-]{0,100})[ \t]+"
-    rb"(?P<value>\"[^\"]{0,4000}\"|'[^']{0,4000}'|[^\s;&|\"'-][^\s;&|\"']{0,4000})"
+    rb"(?P<value>\"[^\"]*+\"|'[^']*+'|[^\s;&|\"'-][^\s;&|\"']*+)"
 )
 _HEADER: Final = re.compile(
     rb"(?i)(?:authorization|private-token|x-api-key|x-auth-token):[ \t]{0,4}"
-    rb"(?:(?:bearer|basic|token)[ \t]{1,4})?(?P<value>[^\s\"'\\]{8,2000})"
+    rb"(?:(?:bearer|basic|token)[ \t]{1,4})?(?P<value>[^\s\"'\\]{8,}+)"
 )
 URL: Final = re.compile(
     rb"[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"'<>]{0,200}:(?P<value>[^\s/:@\"'<>]{1,500})@[A-Za-z0-9\[]"

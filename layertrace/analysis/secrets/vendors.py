@@ -122,7 +122,13 @@ SERVICES: Final[tuple[Token, ...]] = (
     # developer.1password.com, "Service accounts".
     token("1Password token", "ops_eyJ", "[0-9A-Za-z_-]{200,2000}"),
     # core.telegram.org, "How do I create a bot?".
-    token("Telegram bot token", ":AA", "[0-9]{8,10}:AA[0-9A-Za-z_-]{33}", back=10),
+    token(
+        "Telegram bot token",
+        ":AA",
+        "[0-9]{8,10}:AA[0-9A-Za-z_-]{33}",
+        back=10,
+        before=b"0123456789",
+    ),
 )
 MODELS: Final[tuple[Token, ...]] = (
     # huggingface.co/docs, "User access tokens".

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import base64
+from time import process_time
 from typing import Final
 
 import pytest
 
-from layertrace.analysis.secrets.files import file_finder
+from layertrace.analysis.secrets.files import _RULES, file_finder
 from layertrace.analysis.secrets.hits import MADE_UP
 from layertrace.analysis.secrets.places import doubt_of_place
 from layertrace.analysis.secrets.search import find_hits
 from layertrace.analysis.secrets.stores import find_store
+from layertrace.analysis.secrets.texts import find_in_text
 from tests.planted import Grower, pem
 
 GROWER: Final = Grower(11)
@@ -40,6 +42,9 @@ END: Final = f"{'-' * 5}END {RSA}{'-' * 5}"
         pytest.param(base64.b64encode(pem("CERTIFICATE", GROWER.der()).encode()).decode(),
                      id="base64 of a certificate"),
         pytest.param("LS0tLS1" + "CRUdJTi", id="base64 of a first line"),
+        pytest.param(f"{BEGIN}\n{'A' * 45}\n{END}\n", id="a length that base64 cannot have"),
+        pytest.param("PuTTY-User-Key" + "-File-2: a\nEncryption: none\n" * 2, id="PuTTY's twice"),
+        pytest.param(f"{GROWER.draw(10)}:A" + f"A{GROWER.draw(33)}", id="no bot's number"),
         pytest.param("gh" + "p_short", id="a prefix"),
         pytest.param("xgh" + f"p_{GROWER.draw(36)}", id="part of a longer word"),
         pytest.param(GROWER.github() + "x", id="too long"),
@@ -162,6 +167,8 @@ def test_java_store_is_walked(data: bytes, kind: str | None) -> None:
         ("usr/lib/python3.11/test/certdata/keycert.pem", True, "in the tests or documents"),
         ("usr/local/lib/python3.12/idlelib/idle_test/x.py", True, "in the tests or documents"),
         ("usr/share/doc/x/key.pem", True, "in the tests or documents"),
+        ("usr/lib/python3/dist-packages/PyJWT-2.egg-info/PKG-INFO", True, "in the tests or"),
+        ("usr/lib/x/dummyserver/certs/server.key", True, "in the tests or documents"),
         ("usr/share/nginx/html/app.js", False, ""),
         ("usr/src/app/key.pem", False, ""),
         ("etc/ssl/private/ssl-cert-snakeoil.key", True, "the snake-oil key"),
@@ -175,3 +182,36 @@ def test_place_tells_of_tests_and_packages(path: str, doubt: str, *, sure: bool)
     found = doubt_of_place(path, hit)
     assert found.startswith(doubt)
     assert bool(found) == bool(doubt)
+
+
+def test_short_ed25519_key_is_found() -> None:
+    """A key whose length stands in one byte is a whole sequence too."""
+    (hit,) = find_hits(pem("PRIVATE" + " KEY", b"\x30\x2e" + GROWER.bytes(46)).encode())
+    assert (hit.kind, hit.shape) == ("private key", "48 bytes")
+
+
+def test_encrypted_putty_key_without_an_end_is_found() -> None:
+    """A PuTTY key that is cut behind its private part still holds it."""
+    text = "PuTTY-User-Key" + "-File-2: ssh-rsa\nEncryption: aes256-cbc\nComment: x\n"
+    data = f"{text}Public-Lines: 1\nAAAA\nPrivate-Lines: 1\n{GROWER.draw(60)}\n".encode()
+    (hit,) = find_hits(data)
+    assert (hit.kind, hit.end) == ("PuTTY private key, encrypted", len(data))
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        b"\n", b" ", b"\t\n", b"ey" + b"J", b"eyJ.", b"T3Blbk" + b"FJ", b":A" + b"A",
+        b"gh" + b"p_", b"a://a:", b'A_TOKEN="', b'TOKEN=\\"', b"--token '", b"token: ",
+        BEGIN.encode(), b"LS0tLS1" + b"CRUdJTi", b"PuTTY-User-Key" + b"-File-2: a\nEncryption: b\n",
+    ],
+)  # fmt: skip
+def test_hostile_content_costs_no_more_than_its_length(unit: bytes) -> None:
+    """Nothing but beginnings, or nothing but newlines: no pattern looks at a byte for ever."""
+    data = (unit * (1 << 16))[: 1 << 16]
+    started = process_time()
+    find_hits(data)
+    find_in_text(data)
+    for rule in _RULES:
+        tuple(rule.find(data))
+    assert process_time() - started < 3
