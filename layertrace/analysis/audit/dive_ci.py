@@ -64,18 +64,24 @@ def _load(text: bytes, name: str) -> object:
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         message = " ".join(str(error).split())
         raise PolicyError("not YAML", document=name, hint=message[:200]) from error
-    return _with_names(found)
+    return _with_names(found, depth=2)
 
 
-def _with_names(value: object) -> object:
-    """Return a value with texts for keys, which YAML takes for numbers where they look so."""
-    if not isinstance(value, dict):
+def _with_names(value: object, *, depth: int) -> object:
+    """Return a value with texts for keys, which YAML takes for numbers where they look so.
+
+    No deeper than rules lie: aliases can make a short file endless.
+    """
+    if not isinstance(value, dict) or not depth:
         return value
-    return {str(key): _with_names(each) for key, each in value.items()}
+    return {str(key): _with_names(each, depth=depth - 1) for key, each in value.items()}
 
 
 def _word(value: object) -> str:
-    return "" if value is None or value is False else str(value).strip()
+    if value is None or value is False:
+        return ""
+    # The text of anything else could be endless.
+    return str(value).strip() if isinstance(value, str | int | float) else "something else"
 
 
 def _setting(rules: Section, kind: RuleKind, word: str) -> Setting | None:

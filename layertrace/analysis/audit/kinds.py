@@ -23,7 +23,7 @@ class Verdict:
     """In the rule's unit; None: as many as there are matches."""
     matches: tuple[Match, ...] = ()
     skipped: str = ""
-    """Why it cannot be asked of this image."""
+    """Why it cannot be asked of this image, or not of all of it: then it never passes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,18 +61,19 @@ def _ask(subject: Subject, setting: Setting, exemptions: Exemptions) -> RuleResu
     verdict = kind.judge(subject, setting)
     matches, excepted = exemptions.sift(kind.id, verdict.matches)
     failed = _fails(setting.limit if kind.unit is Unit.MATCHES else 0, matches)
+    status = _status(verdict, failed=failed)
     return RuleResult(
         id=kind.id,
         level=setting.level,
-        status=_status(verdict, failed=failed),
+        status=status,
         asks=kind.asks,
         fix=kind.fix,
         limit=setting.limit,
-        value=_value(verdict, matches),
+        value=_value(verdict, matches, status),
         matches=matches[:MOST],
         more=max(len(matches) - MOST, 0),
         excepted=excepted,
-        reason=verdict.skipped,
+        reason=verdict.skipped if status is Status.SKIPPED else "",
         unit=kind.unit,
     )
 
@@ -97,18 +98,20 @@ def _ask_own(subject: Subject, rule: OwnRule, exemptions: Exemptions) -> RuleRes
         case _:
             assert_never(rule)
     matches, excepted = exemptions.sift(rule.id, verdict.matches)
+    failed = _fails(limit if unit is Unit.MATCHES else 0, matches)
+    status = _status(verdict, failed=failed)
     return RuleResult(
         id=rule.id,
         level=rule.level,
-        status=_status(verdict, failed=_fails(limit if unit is Unit.MATCHES else 0, matches)),
+        status=status,
         asks=asks,
         fix=rule.fix or fix,
         limit=limit,
-        value=_value(verdict, matches),
+        value=_value(verdict, matches, status),
         matches=matches[:MOST],
         more=max(len(matches) - MOST, 0),
         excepted=excepted,
-        reason=verdict.skipped,
+        reason=verdict.skipped if status is Status.SKIPPED else "",
         unit=unit,
     )
 
@@ -119,12 +122,12 @@ def _fails(limit: float | None, matches: tuple[Match, ...]) -> bool:
 
 
 def _status(verdict: Verdict, *, failed: bool) -> Status:
-    if verdict.skipped:
-        return Status.SKIPPED
-    return Status.FAIL if failed else Status.PASS
+    if failed:
+        return Status.FAIL
+    return Status.SKIPPED if verdict.skipped else Status.PASS
 
 
-def _value(verdict: Verdict, matches: tuple[Match, ...]) -> int | float | None:
-    if verdict.skipped:
+def _value(verdict: Verdict, matches: tuple[Match, ...], status: Status) -> int | float | None:
+    if status is Status.SKIPPED:
         return None
     return len(matches) if verdict.value is None else verdict.value

@@ -168,6 +168,5 @@ def _judge_secrets(subject: Subject, setting: Setting, found: Iterable[Match]) -
         if match.layer not in brought and not (match.path is not None and match.path in allowed)
     )
     unreadable = subject.secrets.unreadable
-    if unreadable and not matches:
-        return Verdict(skipped=f"{counted(unreadable, 'stored file')} could not be read")
-    return Verdict(matches=matches)
+    skipped = f"{counted(unreadable, 'stored file')} could not be read" if unreadable else ""
+    return Verdict(matches=matches, skipped=skipped)

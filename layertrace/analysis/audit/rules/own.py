@@ -11,7 +11,7 @@ from layertrace.analysis.audit.kinds import Verdict
 from layertrace.analysis.audit.rules.origins import NO_DOCKERFILE, NOT_BUILT
 from layertrace.analysis.audit.subject import counted
 from layertrace.model.entry import EntryKind
-from layertrace.model.origin import Change
+from layertrace.model.origin import Change, OriginKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,8 @@ def judge_deny(subject: Subject, rule: Deny) -> Verdict:
     table = subject.trace.table
     rows = _rows(subject, rule.files, removed=rule.removed)
     return Verdict(
-        matches=tuple(_at(subject, row, counted(table.sizes[row], "byte")) for row in rows)
+        matches=tuple(_at(subject, row, counted(table.sizes[row], "byte")) for row in rows),
+        skipped=_untold_for(subject, rule.files),
     )
 
 
@@ -46,7 +47,7 @@ def judge_budget(subject: Subject, rule: Budget) -> Verdict:
     rows = [row for row in _rows(subject, rule.files, removed=False) if sizes[row]]
     value = sum(sizes[row] for row in rows)
     if value <= rule.max_size:
-        return Verdict(value=value)
+        return Verdict(value=value, skipped=_untold_for(subject, rule.files))
     rows.sort(key=lambda row: -sizes[row])
     matches = tuple(_at(subject, row, counted(sizes[row], "byte")) for row in rows)
     return Verdict(value=value, matches=matches)
@@ -75,7 +76,8 @@ def judge_ships_only(subject: Subject, rule: ShipsOnly) -> Verdict:
         and table.changes[row] is not Change.REMOVED
         and table.paths[row] not in allowed
     )
-    return Verdict(matches=tuple(_at(subject, row, f"from stage {name}") for row in rows))
+    matches = tuple(_at(subject, row, f"from stage {name}") for row in rows)
+    return Verdict(matches=matches, skipped=_untold(subject, but=name))
 
 
 def _rows(subject: Subject, files: Filter, *, removed: bool) -> Iterator[int]:
@@ -93,12 +95,33 @@ def _at(subject: Subject, row: int, detail: str) -> Match:
     return subject.match(table.paths[row], layer, detail, visible=visible)
 
 
+def _untold_for(subject: Subject, files: Filter) -> str:
+    return _untold(subject) if _STAGES.search(files.text) else ""
+
+
+def _untold(subject: Subject, but: str = "") -> str:
+    """Return why it is not known of all files which stage made them, ``""`` where it is.
+
+    What was copied out of the stage ``but`` is known well enough.
+    """
+    missing = {
+        label.carried_from
+        for label in subject.trace.table.labels
+        if label.kind is OriginKind.UNKNOWN and label.carried_from not in {None, but}
+    }
+    named = ", ".join(sorted(filter(None, missing)))
+    return f"the images of these stages are not at hand, give --stage: {named}" if named else ""
+
+
 def _lacking_for(subject: Subject, files: Filter) -> str:
     """Return why a filter's question has no answer; ``""`` where it has one."""
-    keys = {term.key for terms in files.alternatives for term in terms}
-    if "pkg" in keys and not subject.facts.packages().packages:
+    terms = [term for some in files.alternatives for term in some]
+    if any(term.key == "pkg" for term in terms) and not subject.facts.packages().packages:
         return "no database of packages was found in the image"
-    return _lacking(subject, _STAGES.findall(files.text))
+    lacking = _lacking(subject, _STAGES.findall(files.text))
+    # What nobody knows the stage of is not of it, and would match wrongly.
+    negated = any(term.key == "stage" and term.negated for term in terms)
+    return lacking or (_untold(subject) if negated else "")
 
 
 def _lacking(subject: Subject, stages: list[tuple[str, str, str]]) -> str:

@@ -109,6 +109,33 @@ def test_stages_are_not_asked_for_without_a_dockerfile(bench: Bench, rule: str) 
     assert "not the one" in one(bench, rule, **wrong).reason
 
 
+UNTOLD: Final = "the images of these stages are not at hand, give --stage: build"
+
+
+@pytest.mark.parametrize(
+    ("rule", "status"),
+    [
+        ('deny = "stage:build"', Status.SKIPPED),
+        ('deny = "stage:build | *.elf"', Status.FAIL),
+        ('deny = "!stage:build"', Status.SKIPPED),
+        ('deny = "*.exe"', Status.PASS),
+        ('files = "stage:build"\nmax-size = 1', Status.SKIPPED),
+        ('files = "stage:build | *.elf"\nmax-size = 1', Status.FAIL),
+        ('files = "*.elf"\nmax-size = 20', Status.PASS),
+        ('stage = "build"\nonly = ["/app"]', Status.PASS),
+        ('stage = "other"\nonly = []', Status.SKIPPED),
+    ],
+)
+def test_what_a_stage_made_is_no_pass_where_only_its_image_tells(
+    bench: Bench, rule: str, status: Status
+) -> None:
+    """What is found all the same fails, but for what a missing stage would be taken for."""
+    dockerfile = f"FROM node AS other\nRUN x\n{BUILT['dockerfile']}"
+    result = one(bench, rule, **{**BUILT, "dockerfile": dockerfile})
+    assert result.status is status
+    assert result.reason == (UNTOLD if status is Status.SKIPPED else "")
+
+
 def test_a_stage_that_there_is_not_is_told(bench: Bench) -> None:
     """With the nearest that there is."""
     result = one(bench, 'deny = "!stage:bild"', **BUILT)

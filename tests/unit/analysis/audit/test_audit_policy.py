@@ -302,6 +302,13 @@ def test_dive_rules_by_old_and_new_names(text: str, limits: list[float]) -> None
     assert all(setting.level is Level.ERROR for setting in found)
 
 
+def _aliases(count: int) -> str:
+    """Return YAML that holds two of each table in the next: all of them fill no memory."""
+    first = "t0: &t0 {x: 1}\n"
+    more = (f"t{n}: &t{n} {{x: *t{n - 1}, y: *t{n - 1}}}\n" for n in range(1, count))
+    return f"{first}{''.join(more)}rules: *t{count - 1}\n"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -319,6 +326,10 @@ def test_dive_rules_by_old_and_new_names(text: str, limits: list[float]) -> None
         ("highestWastedBytes: '>1MB'", ".dive-ci: highestWastedBytes: expected a size"),
         ("rules:\n  1: 2\n", ".dive-ci: rules.1: there is no rule"),
         ("a: 2024-13-45", ".dive-ci: not YAML"),
+        ("rules: {lowestEfficiency: [1]}",
+         ".dive-ci: rules.lowestEfficiency: expected a number from 0 to 1, got "),
+        ("&a\nrules: *a\n", ".dive-ci: rules.rules: there is no rule of dive"),
+        (_aliases(60), '.dive-ci: t0: there is no key "t0"'),
     ],
 )  # fmt: skip
 def test_mistakes_in_dive_rules_are_told(text: str, message: str) -> None:
