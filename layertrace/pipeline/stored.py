@@ -23,7 +23,7 @@ from layertrace.pipeline.handing import hand_out
 from layertrace.rootfs.squash import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from layertrace.archive.blob import LayerReader
     from layertrace.layers.cache import IndexCache
@@ -268,16 +268,16 @@ class StoredArchive:
                 self._digests[layer.index].keep({layer.diff_id: index})
         self._source.close()
 
-    def _hash(self, layer: int, numbers: Iterable[int]) -> None:
+    def _hash(self, layer: int, numbers: Collection[int]) -> None:
         """Learn the digests of files of a plain layer."""
-        index, found = self._indexes[layer], {}
+        index = self._indexes[layer]
+        for number in index.sparse.keys() & numbers:
+            refuse_bomb(index, number, self._source.limits)
+        # Most commands hash nothing.
+        from layertrace.pipeline.hashing import hash_files  # noqa: PLC0415
+
         with self._source.open_layer(self.image.layers[layer]) as reader:
-            for number in sorted(numbers, key=lambda number: index.offsets[number]):
-                refuse_bomb(index, number, self._source.limits)
-                sha256 = hashlib.sha256()
-                for piece in file_content(reader, index, number):
-                    sha256.update(piece)
-                found[number] = sha256.digest()
+            found = hash_files(reader, index, numbers)
         self._digests[layer].add(self.image.layers[layer].diff_id, index, found)
 
     def _is_plain(self, layer: int) -> bool:
