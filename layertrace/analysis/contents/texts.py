@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from layertrace.analysis.contents.lines import Region, changed_regions
 from layertrace.analysis.contents.values import Hunk, Line, TextDifference
-from layertrace.analysis.secrets.files import file_finder
+from layertrace.analysis.secrets.files import NOTHING_NAMED, file_finder
 from layertrace.analysis.secrets.search import find_hits
 from layertrace.analysis.secrets.values import carried_values, is_secret_name, line_values
 
@@ -79,7 +79,7 @@ def without_secrets(text: str, path: str) -> tuple[str, int]:
     if (find := file_finder(path)) is not None:
         # A finder stops after some, as a report does.
         named = (hit for name, hit in line_values(data) if is_secret_name(name))
-        hits += [*find(data), *named]
+        hits += [*named, *(hit for hit in find(data) if hit.doubt != NOTHING_NAMED)]
     parts: list[str] = []
     end = count = 0
     for hit in sorted(hits, key=lambda hit: hit.start):

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     Find = Callable[[bytes], Iterator[Hit]]
 
+NOTHING_NAMED: Final = "no name in it tells of a secret"
+"""The doubt of an environment file that is worth a look, though no value of it is."""
 _MOST: Final = 50
 """Values of one file that are told apart."""
 _ENV: Final = re.compile(r"\.env(?:\.[\w-]+)*$|[\w-]+\.env$")
@@ -74,7 +76,7 @@ def _find_env(data: bytes) -> Iterator[Hit]:
             found[0][1],
             kind="environment file",
             shape="",
-            doubt="no name in it tells of a secret",
+            doubt=NOTHING_NAMED,
         )
 
 

@@ -182,6 +182,22 @@ def test_secret_values_change_without_being_shown() -> None:
     assert not any(value in shown for value in ("k3Xw9qLz", "m8Rt2vNc"))
 
 
+def test_an_environment_without_secrets_is_shown_whole() -> None:
+    """A file of that name is worth a look in an audit; its switches are no secrets."""
+    found = diff_texts("PORT=8080\n", "PORT=9090\n", path="app/.env")
+    assert found.hidden == 0
+    (hunk,) = found.hunks
+    assert [line.text for line in hunk.lines] == ["PORT=8080", "PORT=9090"]
+
+
+def test_every_secret_of_a_long_environment_is_hidden() -> None:
+    """An audit tells of the first some; none is shown here."""
+    text = "".join(f"A{n}=x\n" for n in range(300)) + "DB_PASSWORD=k3Xw9qLz\n"
+    found = diff_texts("", text, path="app/.env")
+    assert found.hidden == 1
+    assert found.hunks[0].lines[-1].text == "DB_PASSWORD=…"
+
+
 def test_a_url_keeps_its_password_to_itself() -> None:
     """In any file, and with its other parts."""
     found = diff_texts("", "url = https://me:k3Xw9qLz@example.org/x\nplain\n")
