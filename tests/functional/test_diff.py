@@ -264,6 +264,51 @@ def test_errors_say_what_to_do(
         cli.run("diff", *words)
 
 
+def test_two_platforms_are_told(cli: Cli, alone: Path) -> None:
+    """They can be compared, but it is mostly a mistake."""
+    for name, platform in (("old.tar", "linux/amd64"), ("new.tar", "linux/arm64")):
+        made = image(layer({"a": b"1"}), platform=platform)
+        (alone / name).write_bytes(docker_archive(made))
+    assert "linux/amd64 and linux/arm64" in cli.run("diff", "old.tar", "new.tar").err
+    (finding,) = cli.checked_json("diff", "old.tar", "new.tar")["findings"]
+    assert finding["code"] == "two-platforms"
+
+
+def test_more_causes_than_are_shown_are_counted(cli: Cli, alone: Path) -> None:
+    """JSON has all of them."""
+    steps = tuple(f"step {number}" for number in range(30))
+    base: dict[str, Content] = {"a": b"1"}
+    old = save(alone / "old.tar", base, steps=("first",))
+    new = save(alone / "new.tar", base, *({f"f{n}": b"1"} for n in range(30)), steps=steps)
+    lines = cli.run("diff", old, new).lines
+    assert "and 10 more causes, +10 B: --json has all" in lines
+    assert len(cli.json("diff", old, new)["data"]["causes"]) == 30
+    folders = save(alone / "folders.tar", {f"d{n:02}/x": b"1" for n in range(30)})
+    assert cli.run("diff", old, folders, "--stat").lines[-1] == "and 11 more folders"
+
+
+def test_packages_are_told_in_words(cli: Cli, alone: Path) -> None:
+    """With the versions they had and have."""
+    text = "Package: {}\nStatus: install ok installed\nArchitecture: amd64\nVersion: {}\n\n"
+    sides = []
+    for name, packages in (
+        ("old.tar", {"openssl": "3.0.11", "gone": "1"}),
+        ("new.tar", {"openssl": "3.0.15", **{f"p{n}": "1" for n in range(10)}}),
+    ):
+        status = "".join(text.format(*each) for each in packages.items()).encode()
+        sides.append(save(alone / name, {"var/lib/dpkg/status": status}))
+    lines = cli.run("diff", *sides).lines
+    assert "packages: 1 changed: openssl 3.0.11 → 3.0.15" in lines
+    assert "packages: 10 added: +p0, +p1, +p2, +p3, +p4, +p5, +p6, +p7, 2 more" in lines
+    assert "packages: 1 removed: -gone" in lines
+    told_of = cli.checked_json("diff", *sides)["data"]["packages"]
+    assert [each for each in told_of if each["name"] == "openssl"] == [
+        {"kind": "dpkg", "name": "openssl", "architecture": "amd64", "path": None,
+         "old": "3.0.11", "new": "3.0.15"},
+    ]  # fmt: skip
+    assert "- packages 1 removed" in cli.run("diff", *sides, "--format", "markdown").out
+
+
 def test_a_damaged_image_is_compared_as_far_as_it_goes(cli: Cli, alone: Path) -> None:
     """And the command says that it is not whole."""
     whole = save(alone / "old.tar", {"a": b"1" * 4000, "b": b"2" * 4000})

@@ -22,7 +22,7 @@ from layertrace.model.difference import (
     Weight,
     make_counts,
 )
-from layertrace.model.origin import OriginKind
+from layertrace.model.origin import Finding, OriginKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,6 +120,15 @@ class Comparison:
         label = table.labels[table.label_ids[row]]
         sorter = self._sorters[0 if removed else 1]
         return sorter.sort(changes.paths[number], context=label.kind is OriginKind.CONTEXT)
+
+
+def pair_findings(old: ImageTrace, new: ImageTrace) -> tuple[Finding, ...]:
+    """Return what is strange about comparing just these two."""
+    one, two = (str(each.sized_head.image.config.platform) for each in (old, new))
+    if one == two:
+        return ()
+    message = f"the images are of two platforms, {one} and {two}: nearly everything may differ"
+    return (Finding(code="two-platforms", message=message),)
 
 
 def _cause(reason: Reason, sums: dict[Sort, Counter[int]]) -> Cause:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from layertrace.analysis.difference.sides import Side
     from layertrace.layers.index import LayerIndex
 
-_AT_ONCE: Final = 100_000
+_AT_ONCE: Final = 20_000
 """Contents compared in one go: each layer is opened once a go."""
 _FILE: Final = int(EntryKind.FILE)
 _DIR: Final = int(EntryKind.DIR)

@@ -184,6 +184,8 @@ def _print(  # noqa: PLR0913
     stat: bool,
     expr: str | None,
 ) -> None:
+    from layertrace.analysis.difference.compare import pair_findings  # noqa: PLC0415
+
     old, new = comparison.old, comparison.new
     if form == "json":
         from layertrace.views.diff.records import print_difference  # noqa: PLC0415
@@ -192,7 +194,7 @@ def _print(  # noqa: PLR0913
         return
     from layertrace.views.output import print_notes  # noqa: PLC0415
 
-    print_notes((*old.sized_head.findings, *new.sized_head.findings))
+    print_notes((*old.sized_head.findings, *new.sized_head.findings, *pair_findings(old, new)))
     if form == "markdown":
         from layertrace.views.diff.markdown import markdown_lines  # noqa: PLC0415
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from layertrace.analysis.difference.compare import pair_findings
 from layertrace.model.difference import Attribute, DiffKind
 from layertrace.views.diff.words import cause_text
 from layertrace.views.encode import (
@@ -83,6 +84,7 @@ def _envelope(old: ImageTrace, new: ImageTrace, difference: Difference, expr: st
         for side, head in sides.items()
         for finding in head.findings
     ]
+    findings += [finding_json(finding) for finding in pair_findings(old, new)]
     data: Json = {
         **{side: image_json(head) for side, head in sides.items()},
         "size_delta": difference.stored_delta,
