@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
 
+from layertrace.archive.behind import HashingBehind
 from layertrace.archive.compression import MAGIC_SIZE, PIECE, Compression, sniff, unpack
 from layertrace.errors import DigestMismatchError, LayerError, StorageError
 from layertrace.model.limits import DEFAULTS
@@ -196,6 +197,7 @@ class StreamReader(_Reader):
         self._digest = digest
         self._hash = hasher(diff_id)
         self._stored_hash = hasher(digest or diff_id)
+        self._hashing = HashingBehind()
         self._packed = True
         """The digest of the bytes as stored is another than that of the tar."""
         self._stored = self._hashed(pieces)
@@ -242,6 +244,7 @@ class StreamReader(_Reader):
         self._buffer = memoryview(b"")
         while piece := self._next():
             self._position += len(piece)
+        self._hashing.settle()
         same = not self._packed and self._digest == self._diff_id
         return (
             *_mismatches(f"{self._name}'s tar", self._diff_id, self._hash),
@@ -252,14 +255,25 @@ class StreamReader(_Reader):
 
     def diff_id(self) -> str:
         """Return the digest of the tar; true only after :meth:`mismatches`."""
+        self._hashing.settle()
         return f"{self._hash.name}:{self._hash.hexdigest()}"
 
     def digest(self) -> str:
         """Return the digest of the blob, damaged or not; true only after :meth:`mismatches`."""
         for _ in self._stored:
             pass
+        self._hashing.settle()
         hashed = self._blob_hash()
         return f"{hashed.name}:{hashed.hexdigest()}"
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave the rest unread, and end the thread that hashed."""
+        self._hashing.close()
 
     def _blob_hash(self) -> hashlib._Hash:
         return self._stored_hash if self._packed else self._hash
@@ -282,7 +296,7 @@ class StreamReader(_Reader):
         except LayerError as error:
             self._damage = error
             raise
-        self._hash.update(piece)
+        self._hashing.update(self._hash, piece)
         return memoryview(piece)
 
     def _hashed(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -293,7 +307,7 @@ class StreamReader(_Reader):
                 self._packed = not plain or self._hash.name != self._stored_hash.name
             self.stored_size += len(piece)
             if self._packed:
-                self._stored_hash.update(piece)
+                self._hashing.update(self._stored_hash, piece)
             yield piece
 
 
