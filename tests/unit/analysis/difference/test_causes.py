@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from layertrace.model.difference import CauseKind, Why
 from layertrace.views.diff.words import cause_text
-from tests.builders import Content
+from tests.builders import Content, folder
 from tests.difference_images import Built, cause_of, compared, of_layers
 
 if TYPE_CHECKING:
@@ -182,10 +182,10 @@ def test_a_copy_with_another_path_is_one_of_a_build_argument(tmp_path: Path) -> 
     """The text is the same, what it means is not."""
     text = "FROM base:1\nARG D=1.0\nCOPY $D /app\n"
     sides = []
-    for folder, content in (("1.0", b"1"), ("2.0", b"22")):
-        told: Step = (f"ARG D={folder}", None)
-        step: Step = (f"COPY {folder} /app # buildkit", {"app/a": content})
-        arguments = {"D": folder}
+    for source, content in (("1.0", b"1"), ("2.0", b"22")):
+        told: Step = (f"ARG D={source}", None)
+        step: Step = (f"COPY {source} /app # buildkit", {"app/a": content})
+        arguments = {"D": source}
         sides.append(Built(steps=[BASE, told, step], dockerfile=text, build_args=arguments))
     assert only(compared(tmp_path, *sides)).why is Why.ARGUMENT
 
@@ -296,3 +296,35 @@ def test_layers_without_history_have_causes_too(tmp_path: Path) -> None:
     """An image that nothing is told of is compared by its layers."""
     found = compared(tmp_path, of_layers({"a": b"1"}), of_layers({"a": b"1"}, {"b": b"1"}))
     assert cause_text(only(found)) == "added: layer 1 (L2)"
+
+
+def test_a_path_that_only_appears_between_two_removals_has_a_cause(tmp_path: Path) -> None:
+    """What an old instruction removed is there again once that is gone."""
+    base: Step = ("ADD root / # buildkit", {"etc/os": b"1", "etc/x": b"22"})
+    gone: Step = ("RUN /bin/sh -c rm /etc/x # buildkit", {"etc/.wh.x": b""})
+    found = compared(tmp_path, Built(steps=[base, gone]), Built(steps=[base]))
+    assert words(found, "etc/x") == "removed: RUN rm /etc/x (L2)"
+    assert only(found).counts.added == 1
+
+
+def test_an_instruction_that_left_no_layer_is_no_counterpart(tmp_path: Path) -> None:
+    """Both Dockerfiles have the WORKDIR, and one image made its folder elsewhere."""
+    text = "FROM base:1\nWORKDIR /app\nRUN make\n"
+    told: Step = ("WORKDIR /app", None)
+    old = Built(steps=[BASE, told, run("make", {"app/a": b"1"})], dockerfile=text)
+    new = Built(
+        steps=[BASE, ("WORKDIR /app", {"app/": folder()}), run("make", {"app/a": b"1"})],
+        dockerfile=text,
+    )
+    found = compared(tmp_path, old, new)
+    assert words(found, "app") == "added: WORKDIR /app (line 2, stage stage-0)"
+
+
+def test_a_squashed_layer_is_of_its_instructions(tmp_path: Path) -> None:
+    """Several made it together: what none is known to have made is the layer's."""
+    text = "FROM scratch\nCOPY a /\nRUN make\n"
+    sides = [
+        Built(steps=[("squashed", {"a": b"1", "b": content})], dockerfile=text)
+        for content in (b"1", b"22")
+    ]
+    assert only(compared(tmp_path, *sides)).counts.modified == 1
