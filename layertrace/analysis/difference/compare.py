@@ -23,6 +23,7 @@ from layertrace.model.difference import (
     make_counts,
 )
 from layertrace.model.origin import Finding, OriginKind
+from layertrace.model.packages import PackageTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from layertrace.analysis.difference.sorts import Sort
     from layertrace.pipeline.answers import ImageTrace
 
+_NONE: Final = PackageTable()
 _BYTES: Final = -1
 """In a count of kinds: the bytes."""
 
@@ -75,7 +77,8 @@ class Comparison:
             causes=self._causes,
             renames=find_renames(ours, theirs, pairs, paths),
         )
-        tables = read_packages(old), read_packages(new)
+        # Databases of packages are files: where none differs, no package does.
+        tables = (read_packages(old), read_packages(new)) if paths else (_NONE, _NONE)
         self._packages = package_changes(*tables)
         self._sorters = Sorter(old, tables[0]), Sorter(new, tables[1])
 
