@@ -1,4 +1,4 @@
-"""How the tests are shared out among workers: by file, those of the engine together."""
+"""How tests are shared out among workers (by file, an engine's together), and what all share."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from xdist.remote import Producer
     from xdist.scheduler import LoadScopeScheduling
+
+    from tests.audit_support import Bench
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -22,3 +27,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
             return "tests/engine" if file.startswith("tests/engine/") else file
 
     return ByFile(config, log)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    """Audits images that a test writes out."""
+    # Few tests want it.
+    from tests.audit_support import Bench  # noqa: PLC0415
+
+    bench = Bench(tmp_path)
+    yield bench
+    bench.close()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from layertrace.errors import StorageError, UsageError
+from layertrace.errors import UsageError
 from layertrace.views.options import json_option, opened, reading_options, take_reading, walk
 from layertrace.views.output import (
     print_lines,
@@ -21,18 +19,15 @@ from layertrace.views.output import (
 from layertrace.views.terminal import fit_locale
 
 if TYPE_CHECKING:
-    from layertrace.analysis.audit.policy import Policy
     from layertrace.model.audit import AuditReport, Level
     from layertrace.model.trace import ImageHead
     from layertrace.pipeline.answers import ImageTrace
 
 _FINDING: Final = 1
-_POLICY: Final = "layertrace.toml"
 _FORMATS: Final = ("text", "json", "sarif", "junit", "markdown", "github")
 _JSON: Final = frozenset({"json", "sarif"})
 _LEVELS: Final = ("error", "warning", "note")
 _FILE: Final = click.Path(path_type=Path)
-_CLOCK: Final = "SOURCE_DATE_EPOCH"
 
 
 def _print_policy(ctx: click.Context, _: click.Parameter, value: object) -> None:
@@ -46,7 +41,9 @@ def _print_policy(ctx: click.Context, _: click.Parameter, value: object) -> None
 
 @click.command()
 @reading_options
-@click.option("--policy", type=_FILE, metavar="FILE", help=f"Default ./{_POLICY}, where it is.")
+@click.option(
+    "--policy", type=_FILE, metavar="FILE", help="Default ./layertrace.toml, where it is."
+)
 @click.option("--dive-ci", type=_FILE, metavar="FILE", help="dive's rules; default ./.dive-ci.")
 @click.option("--rule", "rules", multiple=True, metavar="ID", help="Only that rule (repeatable).")
 @click.option(
@@ -87,66 +84,22 @@ def audit(  # noqa: PLR0913 - a command's options
     from layertrace.analysis.audit.hiding import hide_in_findings  # noqa: PLC0415
     from layertrace.analysis.audit.run import needs_origins, run_audit  # noqa: PLC0415
     from layertrace.model.audit import Level  # noqa: PLC0415
+    from layertrace.views.audit.asked import find_policy, today  # noqa: PLC0415
 
     form = "json" if as_json else form or "text"
-    asked = _policy(policy, dive_ci, rules)
-    today = _today()
+    asked = find_policy(policy, dive_ci, rules)
+    day = today()
     least = asked.fail_on if fail_on is None else Level(fail_on)
     with opened(take_reading(values)) as opening:
         # JSON tells of each stage what ships of it.
         trace = walk(opening, hashing=form == "json" or needs_origins(asked))
-        report = run_audit(trace, asked, today)
+        report = run_audit(trace, asked, day)
         if form != "json":
             print_notes(hide_in_findings(trace.sized_head.findings))
             print_remarks(report.notes)
         _write(trace, report, form, output, least=least, everything=everything)
         require_whole(trace)
     return _FINDING if report.fails_at(least) else 0
-
-
-def _policy(given: Path | None, dive_ci: Path | None, rules: tuple[str, ...]) -> Policy:
-    """Return what is to be asked, by the files given or those that are here.
-
-    Raises:
-        LayertraceError: a file cannot be read, or holds what it may not.
-    """
-    from layertrace.analysis.audit.dive_ci import FILE, read_dive_rules  # noqa: PLC0415
-    from layertrace.analysis.audit.reading import (  # noqa: PLC0415
-        default_policy,
-        only_rules,
-        read_policy,
-        with_dive_rules,
-    )
-    from layertrace.pipeline.opening.evidence import read_small  # noqa: PLC0415
-
-    file = given or _if_there(_POLICY)
-    policy = default_policy() if file is None else read_policy(read_small(file), str(file))
-    dive = dive_ci or _if_there(FILE)
-    if dive is not None:
-        policy = with_dive_rules(policy, read_dive_rules(read_small(dive), str(dive)), str(dive))
-    return only_rules(policy, rules) if rules else policy
-
-
-def _if_there(name: str) -> Path | None:
-    path = Path(name)
-    return path if path.is_file() else None
-
-
-def _today() -> date:
-    """Return the day by which exceptions end, in UTC.
-
-    Source: reproducible-builds.org, ``SOURCE_DATE_EPOCH``.
-
-    Raises:
-        UsageError: that variable is no time.
-    """
-    text = os.environ.get(_CLOCK)
-    if not text:
-        return datetime.now(UTC).date()
-    try:
-        return datetime.fromtimestamp(int(text), UTC).date()
-    except (ValueError, OverflowError, OSError) as error:
-        raise UsageError(f"{_CLOCK} is no time: {text}", hint="seconds since 1970") from error
 
 
 def _write(  # noqa: PLR0913 - what a result is, and where it goes
@@ -174,10 +127,11 @@ def _write(  # noqa: PLR0913 - what a result is, and where it goes
     if output is None:
         write_json(text if form in _JSON else "\n".join(map(fit_locale, text.split("\n"))))
         return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StorageError(f"cannot write {output}", why=error.strerror or str(error)) from error
+    from layertrace.archive.export.target_file import complete_file  # noqa: PLC0415
+
+    # A report is written again and again; an older one stays until the new one is whole.
+    with complete_file(output, force=True) as file:
+        file.write(text.encode())
 
 
 def _document(trace: ImageTrace, report: AuditReport, form: str, least: Level) -> str:

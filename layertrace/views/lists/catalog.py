@@ -54,6 +54,14 @@ def _waste(trace: ImageTrace) -> Listing:
     return list_waste(find_bloat(trace))
 
 
+def _audit(trace: ImageTrace) -> Listing:
+    from layertrace.analysis.audit.run import run_audit  # noqa: PLC0415
+    from layertrace.views.audit.asked import find_policy, today  # noqa: PLC0415
+    from layertrace.views.lists.audit import list_audit  # noqa: PLC0415
+
+    return list_audit(run_audit(trace, find_policy(), today()))
+
+
 VIEWS: Final[Mapping[str, View]] = {
     "waste": View(
         key="W", title="Waste", working="adding up what nobody sees", make=_waste, shown=True
@@ -67,5 +75,6 @@ VIEWS: Final[Mapping[str, View]] = {
     "packages": View(
         key="P", title="Packages", working="reading the databases of packages", make=_packages
     ),
+    "audit": View(key="A", title="Audit", working="asking the rules of the policy", make=_audit),
     "flow": View(key="O", title="Flow", working="adding up what each stage ships", make=_flow),
 }

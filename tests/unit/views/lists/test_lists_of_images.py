@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING
 
+from layertrace.model.audit import AuditReport, Level, Match, RuleResult, Status
+from layertrace.model.difference import (
+    Cause as DiffCause,
+)
+from layertrace.model.difference import (
+    CauseKind,
+    Changes,
+    Counts,
+    Difference,
+    DiffKind,
+    Maker,
+    Part,
+    Weight,
+    Why,
+)
 from layertrace.model.entry import EntryKind
 from layertrace.model.origin import Change, OriginKind, Trust
 from layertrace.model.packages import Package, PackageKind, PackageTable, PackageVersion
 from layertrace.model.trace import Carrier, FileTable, Label, ShareRow
 from layertrace.model.waste import Bloat, Cause, Duplicate, Leftover, Step, WastedPath, WasteGroup
+from layertrace.views.lists.audit import list_audit
+from layertrace.views.lists.difference import list_difference
 from layertrace.views.lists.duplicates import list_duplicates
 from layertrace.views.lists.flow import list_flow
 from layertrace.views.lists.packages import list_packages
@@ -155,3 +173,86 @@ def test_the_flow_of_one_source_and_of_none() -> None:
     """One line needs no corner."""
     assert lines(list_flow([share("a", 5, None)])) == ["a | node:20 | 5 B | ───► 5 B"]
     assert len(list_flow([])) == 0
+
+
+def test_an_audit_has_a_group_for_each_rule() -> None:
+    """Those that failed first, with what they found; then those not asked, then the rest."""
+    found = Match(
+        path="a/b", layer=1, stage="s", line=7, instruction="RUN x", visible=False, detail="setuid"
+    )
+    bare = Match(
+        path=None, layer=None, stage=None, line=None, instruction=None, visible=True, detail="root"
+    )
+
+    def rule(name: str, level: Level, status: Status, *matches: Match) -> RuleResult:
+        return RuleResult(
+            id=name,
+            level=level,
+            status=status,
+            asks=f"{name} holds",
+            fix="mend it",
+            limit=None,
+            value=None,
+            matches=matches,
+            reason="nothing tells",
+        )
+
+    report = AuditReport(
+        policy="layertrace.toml",
+        dockerfile=None,
+        rules=(
+            rule("one", Level.ERROR, Status.PASS),
+            rule("two", Level.WARNING, Status.FAIL, bare),
+            rule("three", Level.ERROR, Status.FAIL, found),
+            rule("four", Level.NOTE, Status.SKIPPED),
+        ),
+    )
+    listing = list_audit(report)
+    assert listing.summary == "2 of 4 rules failed: may not ship by layertrace.toml"
+    assert lines(listing) == [
+        "FAIL | three: asks that three holds",
+        "L2 | :7 | /a/b  setuid  (removed later, still ships)",
+        "WARN | two: asks that two holds",
+        "root",
+        "skip | four: not asked: nothing tells",
+        "pass | one: one holds",
+    ]
+    assert (listing.row(1).path, listing.row(1).line) == ("a/b", 7)
+    assert listing.row(0).note.endswith("mend it")
+
+
+def test_a_difference_has_a_group_for_each_cause() -> None:
+    """With its parts, and its paths, the most bytes first."""
+    counts = Counts(bytes_delta=-70, added=1, removed=1)
+    cause = DiffCause(
+        kind=CauseKind.INSTRUCTION,
+        why=Why.ADDED,
+        counts=counts,
+        new=Maker(instruction="RUN make", line=4, stage="s"),
+        parts=(Part(sort="sources", name="", counts=counts),),
+    )
+    changes = Changes(
+        paths=("a", "b"),
+        old_rows=array("q", [-1, 0]),
+        new_rows=array("q", [0, -1]),
+        kinds=bytes([DiffKind.ADDED, DiffKind.REMOVED]),
+        attributes=bytes(2),
+        bytes_deltas=array("q", [30, -100]),
+        causes=array("i", [0, 0]),
+    )
+    difference = Difference(
+        old=Weight(visible=100, stored=100),
+        new=Weight(visible=30, stored=30),
+        changes=changes,
+        causes=(cause,),
+        counts=counts,
+        total=counts,
+    )
+    listing = list_difference(difference, "images/old.tar")
+    assert listing.summary == "-70 B  +1 -1  against old.tar"
+    found = lines(listing)
+    assert found[0].startswith("-70 B | added: RUN make (line 4, stage s)")
+    assert found[1].startswith("-70 B | sources")
+    assert found[2:] == ["-100 B | - | /b", "+30 B | + | /a"]
+    assert [listing.row(line).note for line in (2, 3)] == ["only the older image has it", ""]
+    assert listing.row(0).line == 4
