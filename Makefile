@@ -41,6 +41,7 @@ cover: $(VENV)/.dev  ## tests with coverage, and its limits
 	$(BIN)/coverage report --fail-under=100 \
 	    --include='*/model/*,*/layers/*,*/rootfs/*,*/dockerfile/*,*/provenance/*'
 	$(BIN)/coverage report --fail-under=95 --include='*/archive/*'
+	$(BIN)/coverage report --fail-under=95 --include='*/analysis/*,*/filters/*'
 	$(BIN)/coverage report --fail-under=90 --include='*/pipeline/*'
 
 neat: $(VENV)/.dev  ## dependencies and spelling
