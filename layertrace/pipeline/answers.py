@@ -275,11 +275,11 @@ class ImageTrace:
 
     def recall_packages(self) -> bytes | None:
         """Return what was kept of the packages of these layers; None: nothing."""
-        return self._stored.recall_packages()
+        return self._stored.recall_packages(len(self._indexes))
 
     def keep_packages(self, data: bytes) -> None:
         """Keep for another day what the layers say of their packages."""
-        self._stored.keep_packages(data)
+        self._stored.keep_packages(len(self._indexes), data)
 
     def digest(self, path: str) -> str | None:
         """Return the digest of a regular file's content, hashing it if need be."""

@@ -97,12 +97,12 @@ class StoredImage(Protocol):
         """Keep the bytes of each layer that a container sees."""
         ...
 
-    def recall_packages(self) -> bytes | None:
-        """Return what was kept of the packages of these very layers; None: nothing."""
+    def recall_packages(self, layers: int) -> bytes | None:
+        """Return what was kept of the packages of so many lower layers; None: nothing."""
         ...
 
-    def keep_packages(self, data: bytes) -> None:
-        """Keep what the layers say of their packages, which is long to find out."""
+    def keep_packages(self, layers: int, data: bytes) -> None:
+        """Keep what so many lower layers say of their packages, which is long to find out."""
         ...
 
     def close(self) -> None:
@@ -237,28 +237,29 @@ class StoredArchive:
 
     def recall_visible(self) -> Sequence[int] | None:
         """Return the bytes of each layer that a container sees, if that was kept."""
-        return self._cache.load_visible(*self._stack, count=len(self._indexes))
+        count = len(self._indexes)
+        return self._cache.load_visible(*self._stack(count), count=count)
 
     def keep_visible(self, visible: Sequence[int]) -> None:
         """Keep the bytes of each layer that a container sees, unless a layer is damaged."""
         if not any(index.damage for index in self._indexes):
-            self._cache.store_visible(*self._stack, visible)
+            self._cache.store_visible(*self._stack(len(self._indexes)), visible)
 
-    def recall_packages(self) -> bytes | None:
-        """Return what was kept of the packages of these layers, as this archive has them."""
-        return self._cache.load_packages(*self._stack)
+    def recall_packages(self, layers: int) -> bytes | None:
+        """Return what was kept of the packages of the layers, as this archive has them."""
+        return self._cache.load_packages(*self._stack(layers))
 
-    def keep_packages(self, data: bytes) -> None:
+    def keep_packages(self, layers: int, data: bytes) -> None:
         """Keep what the layers say of their packages, unless some of it could not be read."""
-        if not any(index.damage for index in self._indexes):
-            self._cache.store_packages(*self._stack, data)
+        if not any(index.damage for index in self._indexes[:layers]):
+            self._cache.store_packages(*self._stack(layers), data)
 
-    @property
-    def _stack(self) -> tuple[str, str]:
-        """What stands for all layers together in the cache: a key, and a witness."""
-        pairs = zip(self.image.layers, self._indexes, strict=True)
+    def _stack(self, count: int) -> tuple[str, str]:
+        """Return what stands for some layers together in the cache: a key, and a witness."""
+        layers = self.image.layers[:count]
+        pairs = zip(layers, self._indexes, strict=False)
         told = ["" if index.verified else self._witness(layer) for layer, index in pairs]
-        key = digest_of(layer.diff_id for layer in self.image.layers)
+        key = digest_of(layer.diff_id for layer in layers)
         return key, digest_of(told) if any(told) else ""
 
     def close(self) -> None:

@@ -245,13 +245,13 @@ class StoredInEngine:
         """Keep the bytes of each layer that a container sees."""
         self._cache.store_visible(digest_of(self.image.config.diff_ids), "", visible)
 
-    def recall_packages(self) -> bytes | None:
-        """Return what was kept of the packages of these layers."""
-        return self._cache.load_packages(digest_of(self.image.config.diff_ids), "")
+    def recall_packages(self, layers: int) -> bytes | None:
+        """Return what was kept of the packages of the layers."""
+        return self._cache.load_packages(digest_of(self.image.config.diff_ids[:layers]), "")
 
-    def keep_packages(self, data: bytes) -> None:
+    def keep_packages(self, layers: int, data: bytes) -> None:
         """Keep what the layers say of their packages."""
-        self._cache.store_packages(digest_of(self.image.config.diff_ids), "", data)
+        self._cache.store_packages(digest_of(self.image.config.diff_ids[:layers]), "", data)
 
     def close(self) -> None:
         """Keep the digests computed; close the connection."""

@@ -166,13 +166,15 @@ def _compare(
     if expr is None:
         comparison = Comparison(old, new, times=times)
         return comparison, comparison.difference()
+    from layertrace.analysis.difference.facts import ChangeFacts  # noqa: PLC0415
     from layertrace.analysis.difference.table import change_table  # noqa: PLC0415
     from layertrace.filters.language import parse_filter  # noqa: PLC0415
 
     chosen = parse_filter(expr)
     comparison = Comparison(old, new, times=times)
     table = change_table(comparison.changes, old.table, new.table)
-    return comparison, comparison.difference(chosen.rows(table))
+    facts = ChangeFacts(comparison.changes, old, new)
+    return comparison, comparison.difference(chosen.rows(table, facts))
 
 
 def _print(  # noqa: PLR0913

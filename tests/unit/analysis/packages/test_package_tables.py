@@ -108,6 +108,15 @@ def test_packages_are_read_once(
     assert owners(first) == {"a": "dpkg/p"}
 
 
+def test_lower_layers_have_packages_of_their_own(tmp_path: Path) -> None:
+    """Neither answers for the other, nor takes its place in the cache."""
+    upper = {"var/lib/dpkg/status": status(p="2"), "b": b""}
+    for _ in range(2):
+        with traced(tmp_path, DEBIAN, upper, cached=True) as trace:
+            versions = [read_packages(each).packages[0].version for each in (trace, trace.upto(0))]
+        assert versions == ["2", "1"]
+
+
 def test_spoiled_cache_is_read_past(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And written anew."""
     with traced(tmp_path, DEBIAN, cached=True) as trace:
