@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from layertrace.analysis.contents.compare import compare_contents
 from layertrace.analysis.contents.sides import given_of
-from layertrace.errors import StoppedError
+from layertrace.errors import PathNotFoundError, StoppedError
 from layertrace.rootfs.squash import Place
 
 if TYPE_CHECKING:
@@ -17,10 +18,30 @@ if TYPE_CHECKING:
     from layertrace.pipeline.answers import ImageTrace
 
 
-def storing_layers(trace: ImageTrace, path: str) -> tuple[int, ...]:
-    """Return the layers that store something at a path, base first; nothing is read."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """Which layers store a path."""
+
+    layers: tuple[int, ...]
+    """Base first; at least one."""
+    shipped: int
+    """The one whose entry a container sees; of a path that was removed, the last."""
+    removed: bool
+
+
+def find_versions(trace: ImageTrace, path: str) -> Stores:
+    """Return which layers store a path; nothing is read.
+
+    Raises:
+        PathNotFoundError: none does, though what lies below it may be stored.
+    """
     indexes = trace.rootfs.layers
-    return tuple(number for number, index in enumerate(indexes) if path in index.numbers)
+    layers = tuple(number for number, index in enumerate(indexes) if path in index.numbers)
+    if not layers:
+        raise PathNotFoundError(f"no layer has an entry for /{path}")
+    place = trace.rootfs.place(path)
+    shipped = layers[-1] if place is None else place.layer
+    return Stores(layers=layers, shipped=shipped, removed=place is None)
 
 
 def given_in(

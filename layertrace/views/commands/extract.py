@@ -60,6 +60,7 @@ def extract(  # noqa: PLR0913 - one argument an option
     """
     from layertrace.archive.target.target_tree import TargetTree  # noqa: PLC0415
     from layertrace.pipeline.extraction import Writing  # noqa: PLC0415
+    from layertrace.views.extracting import left_out_words, written_words  # noqa: PLC0415
     from layertrace.views.signals import asked_to_stop  # noqa: PLC0415
 
     if same_owner and getattr(os, "geteuid", lambda: 0)():
@@ -75,10 +76,11 @@ def extract(  # noqa: PLR0913 - one argument an option
         target = TargetTree(output, force=force, special=keep_setuid, owners=same_owner)
         with asked_to_stop() as stop, _telling(quiet=quiet) as tell, target:
             extractor.write(chosen, target, Writing(progress=tell, stop=stop))
-        _tell_what_is_missing(chosen)
+        for words in left_out_words(chosen):
+            click.echo(f"note: {words}", err=True)
         if not quiet:
             _tell_where(paths, found, chosen)
-            _sum_up(chosen, output, extractor.size(chosen))
+            click.echo(written_words(chosen, output, extractor.size(chosen)), err=True)
 
 
 @contextmanager
@@ -101,14 +103,6 @@ def _telling(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
         line.clear()
 
 
-def _tell_what_is_missing(chosen: Chosen) -> None:
-    from layertrace.views.text import show_name  # noqa: PLC0415
-
-    for why, paths in chosen.skipped.items():
-        more = f" and {len(paths) - 1:,} more" if len(paths) > 1 else ""
-        click.echo(f"note: left out {why}: {show_name(f'/{paths[0]}')}{more}", err=True)
-
-
 def _tell_where(words: tuple[str, ...], found: list[str], chosen: Chosen) -> None:
     """Tell of paths that are elsewhere than the user may look for them."""
     from layertrace.model.entry import clean_path  # noqa: PLC0415
@@ -120,17 +114,3 @@ def _tell_where(words: tuple[str, ...], found: list[str], chosen: Chosen) -> Non
         if path in chosen.links:
             shown = show_name(f"/{path}")
             click.echo(f"note: {shown} is a link; {shown}/ takes what it leads to", err=True)
-
-
-def _sum_up(chosen: Chosen, output: Path, size: int) -> None:
-    from layertrace.views.text import plural, show_name, show_size  # noqa: PLC0415
-
-    counts = (
-        (sum(map(len, chosen.files.values())), "file"),
-        (len(chosen.folders), "folder"),
-        (len(chosen.links), "link"),
-    )
-    words = ", ".join(plural(count, noun) for count, noun in counts if count)
-    click.echo(
-        f"wrote to {show_name(str(output))}: {words or 'nothing'}, {show_size(size)}", err=True
-    )

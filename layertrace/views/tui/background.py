@@ -35,6 +35,7 @@ class Background:
         self._todo: dict[str, Callable[[], Callable[[], None]]] = {}
         self._changed = threading.Condition()
         self._closed = False
+        self._running: str | None = None
         threading.Thread(target=self._run, name=name, daemon=True).start()
 
     @property
@@ -87,6 +88,11 @@ class Background:
             self._todo.clear()
             self._changed.notify()
 
+    def await_end(self, key: str, seconds: float) -> None:
+        """Wait until no work of ``key`` runs, so long at most: what is half done is undone."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._running != key, timeout=seconds)
+
     def _run(self) -> None:
         while True:
             with self._changed:
@@ -94,8 +100,13 @@ class Background:
                     self._changed.wait()
                 if self._closed:
                     return
-                run = self._todo.pop(next(iter(self._todo)))
-            self.report(run())
+                self._running = next(iter(self._todo))
+                run = self._todo.pop(self._running)
+            result = run()
+            with self._changed:
+                self._running = None
+                self._changed.notify_all()
+            self.report(result)
 
 
 def _raising(error: Exception) -> Callable[[], None]:

@@ -150,8 +150,13 @@ class TabLine(Line):
 class KeyBar(Line):
     """The keys that act now, most useful first; one that does not fit whole is left out."""
 
-    ORDER: ClassVar[dict[str, int]] = {"browse.zoom": 1, "browse.help": 2, "app.quit": 3}
-    """What stands behind all others, by the ids of the keys."""
+    ORDER: ClassVar[dict[str, int]] = {
+        "browse.filter": -1,
+        "browse.zoom": 1,
+        "browse.help": 2,
+        "app.quit": 3,
+    }
+    """What stands before or behind all others, by the ids of the keys."""
     LAST: ClassVar[int] = 2
 
     def on_mount(self) -> None:

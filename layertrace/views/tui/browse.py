@@ -14,12 +14,13 @@ from layertrace.views.scopes import empty_words, layer_scope
 from layertrace.views.treesums import Sums
 from layertrace.views.tui.dialogs import CopyScreen, copy_choices
 from layertrace.views.tui.filtering import Finder
+from layertrace.views.tui.handling import HandlingScreen
 from layertrace.views.tui.navigation import Place, Trail
 from layertrace.views.tui.panes.files import FilesPane
 from layertrace.views.tui.panes.filterbar import FilterBar
 from layertrace.views.tui.rows_view import RowsView
 from layertrace.views.tui.startup import error_lines
-from layertrace.views.tui.viewing import TREE, ViewingScreen
+from layertrace.views.tui.viewing import TREE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,7 @@ _REST: Final = 0.03
 _KEPT_SCOPES: Final = 6
 
 
-class BrowseScreen(ViewingScreen):
+class BrowseScreen(HandlingScreen):
     """Stages and layers, files, why, Dockerfile."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -331,10 +332,7 @@ class BrowseScreen(ViewingScreen):
             self.stop_reading()
 
     def action_copy(self) -> None:
-        path = self.why.path if self.current_pane == "why" else None
-        node = self.subject
-        if path is None and node is not None and self._walked is not None:
-            path = self._walked.tree.table.paths[node]
+        path = self.path_here
         if path is None:
             self.tell("no path to copy: put the cursor on a file")
             return

@@ -43,14 +43,21 @@ class TextRows(RowsView):
 
     BINDINGS: ClassVar[list[BindingType]] = [*HALF_PAGES]
 
-    def __init__(self, options: TuiOptions, rows: Sequence[TextRow], title: str) -> None:
+    def __init__(
+        self,
+        options: TuiOptions,
+        rows: Sequence[TextRow],
+        title: str,
+        keys: str = "Esc closes",
+    ) -> None:
         super().__init__(options)
+        self._answers = keys
         self._paragraphs = tuple(rows)
         self._rows: list[TextRow] = list(rows)
         self._heading = title
 
     def on_mount(self) -> None:
-        self.set_titles(self._heading, "Esc closes")
+        self.set_titles(self._heading, self._answers)
 
     def on_resize(self) -> None:
         width = max(10, self.scrollable_content_region.width)
@@ -85,6 +92,31 @@ class TextScreen(ModalScreen[None]):
     def __init__(self, options: TuiOptions, rows: Sequence[TextRow], title: str) -> None:
         super().__init__()
         self._view = TextRows(options, rows, title)
+
+    def compose(self) -> ComposeResult:
+        yield self._view
+
+
+class ConfirmScreen(ModalScreen[bool]):
+    """Asks whether to go on."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "dismiss(True)", "Yes", id="confirm.yes"),
+        Binding("escape,q", "dismiss(False)", "No", id="confirm.no"),
+    ]
+
+    def __init__(self, options: TuiOptions, title: str, lines: Sequence[str], answers: str) -> None:
+        """Prepare the question; all texts are safe.
+
+        Args:
+            options: how it looks.
+            title: on the frame.
+            lines: what is asked.
+            answers: the keys, in words.
+        """
+        super().__init__()
+        rows = [((f" {line}", Style.null()),) for line in lines]
+        self._view = TextRows(options, rows, title, answers)
 
     def compose(self) -> ComposeResult:
         yield self._view

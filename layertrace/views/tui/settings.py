@@ -11,14 +11,17 @@ from layertrace.views.tui.app import LayertraceApp
 from layertrace.views.tui.asking import AskScreen
 from layertrace.views.tui.browse import BrowseScreen
 from layertrace.views.tui.chooser import ColumnsScreen
-from layertrace.views.tui.dialogs import CopyRows, CopyScreen, TextScreen
+from layertrace.views.tui.dialogs import ConfirmScreen, CopyRows, CopyScreen, TextScreen
+from layertrace.views.tui.history import HistoryScreen, VersionsPane
 from layertrace.views.tui.panes.code import CodePane
 from layertrace.views.tui.panes.columns import Column
 from layertrace.views.tui.panes.files import FilesPane
 from layertrace.views.tui.panes.listing import ListPane
+from layertrace.views.tui.panes.page import PagePane
 from layertrace.views.tui.panes.stages import StagesPane
 from layertrace.views.tui.panes.why import WhyPane
 from layertrace.views.tui.ports import TuiOptions
+from layertrace.views.tui.preview import PreviewScreen
 from layertrace.views.tui.themes import THEMES
 
 if TYPE_CHECKING:
@@ -26,7 +29,8 @@ if TYPE_CHECKING:
 
 _KEYED: Final = (
     LayertraceApp, BrowseScreen, StagesPane, FilesPane, ListPane, WhyPane, CodePane,
-    AskScreen, ColumnsScreen, CopyScreen, CopyRows, TextScreen,
+    AskScreen, ColumnsScreen, CopyScreen, CopyRows, TextScreen, PagePane,
+    PreviewScreen, HistoryScreen, VersionsPane, ConfirmScreen,
 )  # fmt: skip
 
 

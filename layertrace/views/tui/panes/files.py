@@ -39,7 +39,7 @@ class FilesPane(RowsView):
     HAS_HEADER = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "fold", "Fold", id="files.fold"),
-        Binding("enter", "fold", "Fold", show=False, id="files.fold-enter"),
+        Binding("enter", "choose", "Fold, or view a file", show=False, id="files.choose"),
         Binding("s", "sort", "Sort", id="files.sort"),
         Binding("S", "reverse", "Reverse the order", show=False, id="files.reverse"),
         Binding("ctrl+o", "sort", "Sort", show=False, id="files.sort-dive"),
@@ -198,7 +198,12 @@ class FilesPane(RowsView):
             self.show_below(len(self.rows) - before)
 
     def action_choose(self) -> None:
-        self.action_fold()
+        """Fold a folder; of a file somebody else knows what to do."""
+        node, rows = self.current, self.rows
+        if rows is not None and node is not None and not rows.tree.is_dir[node]:
+            super().action_choose()
+        else:
+            self.action_fold()
 
     def action_open(self) -> None:
         rows = self.rows

@@ -15,8 +15,8 @@ from layertrace.analysis.contents.compare import Given
 from layertrace.analysis.contents.kinds import Kind
 from layertrace.analysis.contents.pictures import picture_of
 from layertrace.analysis.contents.preview import Looked, look_into
-from layertrace.analysis.contents.versions import compare_versions, given_in, storing_layers
-from layertrace.errors import StoppedError
+from layertrace.analysis.contents.versions import compare_versions, find_versions, given_in
+from layertrace.errors import PathNotFoundError, StoppedError
 from layertrace.model.entry import EntryKind
 from layertrace.provenance.trees import Item
 from tests.builders import docker_archive, file, folder, hardlink, image, layer, symlink
@@ -161,9 +161,12 @@ def trace(tmp_path: Path) -> Iterator[ImageTrace]:
 
 
 def test_the_layers_that_store_a_path_are_known(trace: ImageTrace) -> None:
-    """Those that remove it store nothing."""
-    assert storing_layers(trace, "a.txt") == (0, 2, 3)
-    assert storing_layers(trace, "nothing") == ()
+    """Those that remove it store nothing; what is seen is what ships."""
+    gone, seen = find_versions(trace, "a.txt"), find_versions(trace, "other")
+    assert (gone.layers, gone.shipped, gone.removed) == ((0, 2, 3), 3, True)
+    assert (seen.layers, seen.shipped, seen.removed) == ((1,), 1, False)
+    with pytest.raises(PathNotFoundError, match="no layer has an entry for /nothing"):
+        find_versions(trace, "nothing")
 
 
 def test_each_layer_gives_its_own_content(trace: ImageTrace) -> None:

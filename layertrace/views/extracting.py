@@ -1,0 +1,61 @@
+"""Writing paths of an image to a folder, and what to say of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from layertrace.views.text import plural, show_name, show_size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from layertrace.pipeline.answers import ImageTrace
+    from layertrace.pipeline.extraction import Chosen
+
+
+def extract_path(
+    trace: ImageTrace, path: str, output: Path, *, force: bool, stop: Callable[[], bool]
+) -> list[str]:
+    """Write a path of the final image below a folder; return what there is to say of it.
+
+    Args:
+        trace: the image.
+        path: rootfs-relative; a folder with all that is in it.
+        output: made if it is not there.
+        force: replace files and links that stand there already.
+        stop: asked from time to time; True ends the work and undoes it.
+
+    Raises:
+        ExistsError: something is there already, and nothing was written.
+        LayertraceError: it cannot be written, or the image cannot be read.
+        StoppedError: ``stop`` returned True.
+    """
+    from layertrace.archive.target.target_tree import TargetTree  # noqa: PLC0415
+    from layertrace.pipeline.extraction import Writing  # noqa: PLC0415
+
+    extractor = trace.extractor
+    extractor.require([path], trace.damaged)
+    chosen = extractor.choose([path])
+    with TargetTree(output, force=force) as target:
+        extractor.write(chosen, target, Writing(progress=lambda _done, _total: None, stop=stop))
+    written = written_words(chosen, output, extractor.size(chosen))
+    return [written, *left_out_words(chosen)]
+
+
+def written_words(chosen: Chosen, output: Path, size: int) -> str:
+    """Return what was written, and where."""
+    counts = (
+        (sum(map(len, chosen.files.values())), "file"),
+        (len(chosen.folders), "folder"),
+        (len(chosen.links), "link"),
+    )
+    words = ", ".join(plural(count, noun) for count, noun in counts if count)
+    return f"wrote to {show_name(str(output))}: {words or 'nothing'}, {show_size(size)}"
+
+
+def left_out_words(chosen: Chosen) -> Iterator[str]:
+    """Yield what was left out and why, a line for each reason."""
+    for why, paths in chosen.skipped.items():
+        more = f" and {len(paths) - 1:,} more" if len(paths) > 1 else ""
+        yield f"left out {why}: {show_name(f'/{paths[0]}')}{more}"

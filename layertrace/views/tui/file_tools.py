@@ -1,0 +1,166 @@
+"""What can be done with the file at the cursor, from whatever screen."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from textual.app import SuspendNotSupported
+
+from layertrace.errors import ExistsError, LayertraceError, StoppedError
+from layertrace.views.text import show_name
+from layertrace.views.tui.asking import AskScreen
+from layertrace.views.tui.dialogs import ConfirmScreen
+from layertrace.views.tui.pager import pager_words, put_aside, show_in_pager
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import IO
+
+    from textual.app import App
+
+    from layertrace.views.tui.background import Background
+    from layertrace.views.tui.ports import Trace, TuiOptions
+
+EXTRACTING: Final = "extract"
+"""Under this key the reading thread writes to the user's disk."""
+_PATIENCE: Final = 8.0
+
+
+class FileTools:
+    """Pages, pager and extraction; all reading is done in the thread for it."""
+
+    def __init__(
+        self, app: App[Any], options: TuiOptions, reader: Background, trace: Trace
+    ) -> None:
+        """Keep what they need.
+
+        Args:
+            app: shows them.
+            options: how they look.
+            reader: the thread that reads.
+            trace: an :class:`ImageTrace`; the port does not list what few ask for.
+        """
+        self.app = app
+        self.options = options
+        self.reader = reader
+        self.trace: Any = trace
+        self._stopped = False
+        self._folder = "./extracted"
+
+    def tell(self, words: str) -> None:
+        """Say something; ``words`` are safe."""
+        self.app.notify(words, markup=False, timeout=_PATIENCE)
+
+    def stop(self) -> None:
+        """End what is being written, which undoes it."""
+        self._stopped = True
+
+    def preview(self, path: str, *, step: int = 0, layer: int | None = None) -> None:
+        """Show the content of a path, as shipped or of one layer; ``step`` versions on."""
+        from layertrace.views.tui.preview import PreviewScreen  # noqa: PLC0415
+
+        self.app.push_screen(PreviewScreen(self, path, step=step, layer=layer))
+
+    def history(self, path: str) -> None:
+        """Show the versions of a path."""
+        from layertrace.views.tui.history import HistoryScreen  # noqa: PLC0415
+
+        self.app.push_screen(HistoryScreen(self, path))
+
+    def failed(self, error: LayertraceError) -> None:
+        """Say what went wrong, if it was not the user who stopped it."""
+        if isinstance(error, StoppedError):
+            self.tell("stopped: nothing was left behind")
+            return
+        self.tell(". ".join(show_name(line) for line in (error.what, error.why) if line))
+
+    # -- pager ------------------------------------------------------------------
+
+    def page(self, path: str, layer: int | None = None) -> None:
+        """Open the content of a path in the user's pager."""
+        try:
+            words = pager_words()
+        except LayertraceError as error:
+            self.failed(error)
+            return
+        make = partial(_write_plain, self.trace, path, layer, lambda: self.reader.closed)
+        self.reader.submit("pager", make, partial(self._run_pager, words), self.failed)
+
+    def _run_pager(self, words: list[str], file: IO[bytes]) -> None:
+        try:
+            show_in_pager(words, file, self.app.suspend)
+        except LayertraceError as error:
+            self.failed(error)
+        except SuspendNotSupported:
+            self.tell("this terminal cannot be given to a pager: layertrace cat prints the file")
+
+    # -- extraction -------------------------------------------------------------
+
+    def extract(self, path: str) -> None:
+        """Ask for a folder, and write the path to it."""
+        words = f"Write /{show_name(path)} to the folder"
+        screen = AskScreen(self.options, "Extract", words, default=self._folder)
+        self.app.push_screen(screen, partial(self._extract, path))
+
+    def _extract(self, path: str, folder: str | None, *, force: bool = False) -> None:
+        if folder is None:
+            return
+        self._folder, self._stopped = folder, False
+        self.tell(f"writing /{show_name(path)} to {show_name(folder)}; Esc stops")
+        work = partial(
+            _extract, self.trace, path, folder, force=force, stop=lambda: self._is_stopped
+        )
+        self.reader.submit(
+            EXTRACTING, work, self._extracted, partial(self._not_extracted, path, folder)
+        )
+
+    @property
+    def _is_stopped(self) -> bool:
+        return self._stopped or self.reader.closed
+
+    def _extracted(self, words: list[str]) -> None:
+        for each in words:
+            self.tell(each)
+
+    def _not_extracted(self, path: str, folder: str, error: LayertraceError) -> None:
+        if not isinstance(error, ExistsError):
+            self.failed(error)
+            return
+
+        def answered(replace: bool | None) -> None:  # noqa: FBT001 - Textual's signature
+            if replace:
+                self._extract(path, folder, force=True)
+
+        lines = [show_name(error.what), "Files and links would be replaced, folders added to."]
+        screen = ConfirmScreen(self.options, "Replace?", lines, "Enter replaces, Esc keeps them")
+        self.app.push_screen(screen, answered)
+
+
+def _extract(
+    trace: Any,  # noqa: ANN401 - an ImageTrace
+    path: str,
+    folder: str,
+    *,
+    force: bool,
+    stop: Callable[[], bool],
+) -> list[str]:
+    from layertrace.views.extracting import extract_path  # noqa: PLC0415
+
+    return extract_path(trace, path, Path(folder).expanduser(), force=force, stop=stop)
+
+
+def _write_plain(
+    trace: Any,  # noqa: ANN401 - an ImageTrace
+    path: str,
+    layer: int | None,
+    stop: Callable[[], bool],
+) -> IO[bytes]:
+    from layertrace.analysis.contents.preview import look_into  # noqa: PLC0415
+    from layertrace.analysis.contents.versions import find_versions, given_in  # noqa: PLC0415
+    from layertrace.views.preview.plain import SHOWN, plain_lines  # noqa: PLC0415
+
+    number = find_versions(trace, path).shipped if layer is None else layer
+    preview = look_into(given_in(trace, path, number, stop), shown=SHOWN)
+    return put_aside(plain_lines(preview, path), stop)

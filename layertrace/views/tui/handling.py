@@ -1,0 +1,103 @@
+"""The keys that act on the file at the cursor of the panes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+
+from layertrace.model.origin import Change
+from layertrace.views.tui.file_tools import FileTools
+from layertrace.views.tui.rows_view import RowsView
+from layertrace.views.tui.viewing import ViewingScreen
+
+if TYPE_CHECKING:
+    from layertrace.views.tui.walking import Walked
+
+
+class HandlingScreen(ViewingScreen):
+    """Panes whose files can be looked into, compared with what they were, and taken out."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("v", "preview", "View", id="browse.preview"),
+        Binding("H", "history", "History", id="browse.history"),
+        Binding("comma", "preview(-1)", "The version before", show=False, id="browse.older"),
+        Binding("semicolon", "preview(1)", "The version after", show=False, id="browse.newer"),
+        Binding("o", "pager", "Open in the pager", show=False, id="browse.pager"),
+        Binding("x,ctrl+e", "extract", "Extract", show=False, id="browse.extract"),
+    ]
+
+    _tools: FileTools | None = None
+
+    def _finish_walk(self, walked: Walked) -> None:
+        self._tools = FileTools(self.app, self.options, self._reader, walked.trace)
+        super()._finish_walk(walked)
+
+    @property
+    def path_here(self) -> str | None:
+        """The path that a key means: that which pane 3 explains, or that at the cursor."""
+        if self.current_pane == "why" and self.why.path is not None:
+            return self.why.path
+        node = self.subject
+        if node is None or self._walked is None:
+            return None
+        return self._walked.tree.table.paths[node]
+
+    def _file_here(self) -> tuple[str, int, FileTools] | None:
+        """Return the file that a key means, its row, and what can be done with it."""
+        path, walked, tools = self.path_here, self._walked, self._tools
+        row = None if path is None or walked is None else walked.tree.find(path)
+        if path is None or row is None or tools is None:
+            self.tell("no file here: put the cursor on one")
+            return None
+        return path, row, tools
+
+    def _is_folder(self, row: int) -> bool:
+        folder = self._walked is not None and bool(self._walked.tree.is_dir[row])
+        if folder:
+            self.tell("a folder: put the cursor on a file")
+        return folder
+
+    def action_preview(self, step: int = 0) -> None:
+        """Show what a file holds, or held some versions before."""
+        here = self._file_here()
+        if here is not None and not self._is_folder(here[1]):
+            path, _, tools = here
+            tools.preview(path, step=step)
+
+    def action_history(self) -> None:
+        here = self._file_here()
+        if here is not None and not self._is_folder(here[1]):
+            path, _, tools = here
+            tools.history(path)
+
+    def action_pager(self) -> None:
+        here = self._file_here()
+        if here is not None and not self._is_folder(here[1]):
+            path, _, tools = here
+            tools.page(path)
+
+    def action_extract(self) -> None:
+        here, walked = self._file_here(), self._walked
+        if here is None or walked is None:
+            return
+        path, row, tools = here
+        if walked.tree.table.changes[row] is Change.REMOVED:
+            self.tell("removed: it is not in what ships; v shows its content, o opens it")
+        else:
+            tools.extract(path)
+
+    @on(RowsView.Chosen, "#files")
+    def _view_file(self) -> None:
+        self.action_preview()
+
+    def stop_reading(self) -> None:
+        super().stop_reading()
+        if self._tools is not None:
+            self._tools.stop()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in {"preview", "history", "pager", "extract"}:
+            return self._walked is not None
+        return super().check_action(action, parameters)

@@ -1,0 +1,88 @@
+"""A page to read: it scrolls by lines and sideways, and nothing on it is marked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from rich.style import Style
+from textual.binding import Binding, BindingType
+
+from layertrace.views.tui.roles import role_style
+from layertrace.views.tui.rows_view import HALF_PAGES, Cell, RowsView
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from textual import events
+
+    from layertrace.views.preview.pages import Page
+    from layertrace.views.tui.ports import TuiOptions
+
+_STEP: Final = 16
+"""Cells of a step sideways."""
+
+
+class PagePane(RowsView):
+    """Draws a :class:`Page`; its cursor, which is not shown, is the line at the top."""
+
+    HAS_CURSOR = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "page(1)", "Page down", show=False, id="page.down"),
+        Binding("right,l", "shift(1)", "To the right", show=False, id="page.right"),
+        Binding("left,h", "shift(-1)", "To the left", show=False, id="page.left"),
+        *HALF_PAGES,
+    ]
+
+    page: Page | None = None
+    _shift = 0
+
+    def __init__(self, options: TuiOptions, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+        super().__init__(options, id=id)
+
+    def show(self, page: Page) -> None:
+        """Show another page from its beginning."""
+        self.page, self._shift = page, 0
+        self.notice = (("", Style.null()), ("nothing to show", Style.null()))
+        self.rows_changed(0)
+        self.place_cursor(0)
+
+    def say(self, *notice: Cell) -> None:
+        """Show words in place of a page."""
+        self.page, self.notice = None, notice
+        self.rows_changed(0)
+
+    def row_count(self) -> int:
+        return 0 if self.page is None else len(self.page)
+
+    def row_cells(self, line: int, width: int) -> Iterator[Cell]:
+        if self.page is None:
+            return
+        left, room = self._shift, width
+        for text, role in self.page.line(line):
+            # What is safe to show is at least as long, so more than the room is never needed.
+            shown = self.safe(text[: left + room])
+            yield shown[left:], role_style(self.palette, role)
+            room -= max(0, len(shown) - left)
+            left = max(0, left - len(shown))
+            if room <= 0:
+                return
+
+    # -- moving ---------------------------------------------------------------
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Keep the top line known, whatever scrolled: a key or the wheel."""
+        super().watch_scroll_y(old_value, new_value)
+        self.set_reactive(RowsView.cursor_line, round(new_value))
+
+    def place_cursor(self, line: int) -> None:
+        top = max(0, min(line, self.row_count() - self.visible_rows))
+        self.set_reactive(RowsView.cursor_line, top)
+        self.scroll_to(y=top, animate=False, force=True)
+
+    def action_shift(self, step: int) -> None:
+        self._shift = max(0, self._shift + step * _STEP)
+        self.rows_changed()
+
+    def on_click(self, event: events.Click) -> None:
+        """Leave it where it is: there are no rows to choose."""
+        event.prevent_default()
