@@ -78,7 +78,7 @@ class LayerIndex:
     def __len__(self) -> int:
         return len(self.kinds)
 
-    if not TYPE_CHECKING:
+    if not TYPE_CHECKING:  # pragma: no branch
 
         def __getattr__(self, name: str) -> object:
             """Unpack a column that a cache had, the first time anybody asks for it."""
