@@ -13,12 +13,30 @@ from typing import TYPE_CHECKING, Final
 from layertrace import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from measure import Summary
 
-COLD_RATIO: Final = 0.5
-CACHED_RATIO: Final = 0.2
+UNPACKING: Final = "unpacking alone"
+SYFT: Final = "syft, on the first archive"
+RATIOS: Final = {
+    "layers, cold": 0.25,
+    "layers, cached": 0.12,
+    "bloat, cold": 0.6,
+    "files --digests, cold": 1.0,
+}
+"""Of the first archive's wall time to dive's."""
+SYNTHETIC_RATIOS: Final = {
+    "small-100k": {"layers, cold": 0.6},
+    "small-1m": {"layers, cold": 0.35, "layers, cached": 0.1},
+}
+MEMORY_RATIO: Final = 1.5
+MILLION_MEMORY_RATIO: Final = 0.4
+UNPACKING_RATIO: Final = 1.2
+SYFT_RATIO: Final = 0.1
+GROWTH: Final = 1.3
+"""Processor time an entry at a million to that at a hundred thousand."""
+SCREEN_RATIOS: Final = {"first screen, cold": 0.4, "first screen, cached": 0.25}
 PEAK_MIB: Final = 200
 KEY_MS: Final = 20
 TRACED: Final = "files --json -f --context --base"
@@ -38,10 +56,20 @@ class Measured:
     bytes: int
     summaries: Mapping[str, Summary]
 
-    def ratio(self, name: str) -> float | None:
-        """Return a command's wall time against dive's, None where dive cannot read it."""
-        dive = self.summaries.get("dive")
-        return None if dive is None else self.summaries[name].wall / dive.wall
+    @property
+    def peer(self) -> str:
+        """What the others are compared with; empty: nothing."""
+        return next((name for name in ("dive", UNPACKING) if name in self.summaries), "")
+
+    def ratio(self, name: str, peer: str = "") -> float | None:
+        """Return a command's wall time against another's; None where one of them cannot read it."""
+        one, other = self.summaries.get(name), self.summaries.get(peer or self.peer)
+        return None if one is None or other is None else one.wall / other.wall
+
+    def memory_ratio(self, name: str) -> float | None:
+        """Return a command's peak memory against dive's."""
+        one, other = self.summaries.get(name), self.summaries.get("dive")
+        return None if one is None or other is None else one.peak / other.peak
 
     def peak(self, command: str) -> float:
         """Return the MiB that a command takes at most, cold or cached."""
@@ -77,16 +105,17 @@ class Result:
     def limits(self) -> tuple[Limit, ...]:
         """The figures with a limit, of the first archive and of the trace archive."""
         first = self.measured[0]
-        limits = [
-            Limit(name=f"`{name}` / dive", value=ratio, limit=limit, unit="x")
-            for name, limit in (("layers, cold", COLD_RATIO), ("layers, cached", CACHED_RATIO))
-            if (ratio := first.ratio(name)) is not None
-        ]
+        limits = [*_of_ratios(first, RATIOS, "dive")]
+        if (memory := first.memory_ratio("layers, cold")) is not None:
+            name = "peak memory, `layers, cold` / dive"
+            limits.append(Limit(name=name, value=memory, limit=MEMORY_RATIO, unit="x"))
+        limits += _of_others(self.measured[1:])
         limits += [
             Limit(name=f"peak memory, `{name}`", value=first.peak(name), limit=PEAK_MIB, unit="MiB")
             for name in ("layers", "files --json")
         ]
         limits += [*_of_tracing(first), *_of_stages(self.traced)]
+        limits += _of_screens(self.tui)
         if "key to paint, median" in self.tui:
             key = self.tui["key to paint, median"]
             limits.append(Limit(name="key to paint, median", value=key, limit=KEY_MS, unit="ms"))
@@ -96,6 +125,38 @@ class Result:
     def holds(self) -> bool:
         """Whether every limit holds."""
         return all(limit.holds for limit in self.limits)
+
+
+def _of_ratios(measured: Measured, ratios: Mapping[str, float], peer: str) -> Iterator[Limit]:
+    where = "" if peer == "dive" and measured.archive == "regular.tar" else f"{measured.archive}: "
+    for name, limit in ratios.items():
+        ratio = measured.ratio(name, peer)
+        if ratio is not None:
+            yield Limit(name=f"{where}`{name}` / {peer}", value=ratio, limit=limit, unit="x")
+
+
+def _of_others(measured: Sequence[Measured]) -> Iterator[Limit]:
+    by_name = {each.archive.removesuffix(".tar"): each for each in measured}
+    for name, each in by_name.items():
+        yield from _of_ratios(each, SYNTHETIC_RATIOS.get(name, {}), "dive")
+        if name == "regular-oci":
+            yield from _of_ratios(each, {"layers, cold": UNPACKING_RATIO}, UNPACKING)
+            yield from _of_ratios(each, {"layers, cold": SYFT_RATIO}, SYFT)
+    many, most = by_name.get("small-100k"), by_name.get("small-1m")
+    if most is not None and (memory := most.memory_ratio("layers, cold")) is not None:
+        name = "small-1m: peak memory, `layers, cold` / dive"
+        yield Limit(name=name, value=memory, limit=MILLION_MEMORY_RATIO, unit="x")
+    if many is not None and most is not None:
+        growth = most.summaries["layers, cold"].cpu / many.summaries["layers, cold"].cpu / 10
+        name = "CPU an entry, `layers, cold`, small-1m / small-100k"
+        yield Limit(name=name, value=growth, limit=GROWTH, unit="x")
+
+
+def _of_screens(tui: Mapping[str, float]) -> Iterator[Limit]:
+    dive = tui.get("dive's first screen")
+    for name, limit in SCREEN_RATIOS.items():
+        if dive is not None and name in tui:
+            yield Limit(name=f"{name} / dive", value=tui[name] / dive, limit=limit, unit="x")
 
 
 def _of_tracing(regular: Measured) -> Iterator[Limit]:
@@ -130,12 +191,12 @@ def as_markdown(result: Result) -> str:
         lines += [
             f"`{measured.archive}`, {measured.bytes / 1e6:,.0f} MB{alone}:",
             "",
-            "| command | wall s | spread | CPU s | peak MiB | against dive |",
+            f"| command | wall s | spread | CPU s | peak MiB | against {measured.peer or 'none'} |",
             "|---|---:|---:|---:|---:|---:|",
         ]
         for name, one in measured.summaries.items():
             ratio = measured.ratio(name)
-            against = "-" if ratio is None or name == "dive" else f"{ratio:.2f} x"
+            against = "-" if ratio is None or name == measured.peer else f"{ratio:.2f} x"
             lines.append(
                 f"| {name} | {one.wall:.2f} | {one.spread:.2f} | {one.cpu:.2f} "
                 f"| {one.peak / _MIB:.0f} | {against} |"

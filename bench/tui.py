@@ -31,6 +31,7 @@ _FIRST: Final = b"Stages & layers"
 """Stands on the first screen, before any layer is walked."""
 _WALKED: Final = b"final image"
 """Stands over the files once they are known."""
+_DIVE_FIRST: Final = b"Layers"
 _DOWN: Final = b"j"
 _PAGE_DOWN: Final = b"\x1b[6~"
 _UNFOLD: Final = b"*"
@@ -145,6 +146,16 @@ def measure_tui(argv: Sequence[str], *, env: Mapping[str, str]) -> dict[str, flo
         "key to paint, 95 of 100": quantiles(times, n=20)[-1],
     }
     return {name: value * _MILLI for name, value in seconds.items()}
+
+
+def measure_dive(argv: Sequence[str], *, env: Mapping[str, str]) -> float:
+    """Return the milliseconds until dive shows its first screen, which it does once.
+
+    Raises:
+        BenchError: it did not come.
+    """
+    with _started(argv, env) as terminal:
+        return terminal.wait_for(_DIVE_FIRST) * _MILLI
 
 
 def main() -> int:
