@@ -6,7 +6,7 @@ from array import array
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final
 
-from layertrace.analysis.contents.kinds import Kind, kind_of
+from layertrace.analysis.contents.kinds import HEAD, Kind, kind_of
 from layertrace.analysis.leftovers.duplicates import find_duplicates
 from layertrace.analysis.packages.table import read_packages
 from layertrace.model.entry import EntryKind
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from layertrace.model.packages import PackageTable
     from layertrace.model.trace import LayerInfo
     from layertrace.pipeline.answers import ImageTrace
-    from layertrace.pipeline.handing import Parts
+    from layertrace.pipeline.contents import FileParts
 
 _FILE: Final = int(EntryKind.FILE)
 _HARDLINK: Final = int(EntryKind.HARDLINK)
@@ -86,10 +86,8 @@ class ImageFacts:
         contents = dict(self._contents(rows))
         unknown = [place for place in contents.values() if place not in self._forms]
 
-        def take(place: Place, parts: Parts) -> None:
-            offset, head = next(parts, (0, b""))
-            # A hole at the start is zeros, and zeros are none of these.
-            self._forms[place] = "" if offset else _FORMS.get(kind_of(head), "")
+        def take(place: Place, parts: FileParts) -> None:
+            self._forms[place] = _FORMS.get(kind_of(parts.read_at(0, HEAD)), "")
 
         self._trace.hand_out(dict.fromkeys(unknown), take)
         return {row: form for row, place in contents.items() if (form := self._forms[place])}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 from layertrace.archive.compression import PIECE
 from layertrace.errors import LayerError
@@ -74,31 +74,125 @@ def layer_name(layer: LayerRef) -> str:
     return f"layer {layer.index}{short}"
 
 
-def file_parts(reader: Reader, index: LayerIndex, number: int) -> Iterator[tuple[int, bytes]]:
-    """Yield what a regular file stores, out of its layer's tar: offset in the file, and bytes.
+class FileParts:
+    """What a regular file stores, out of its layer's tar, read no further than somebody asks.
 
-    Raises:
-        LayerError: the tar ends before the file, or its sparse map makes no sense.
+    An iterator over what is left of it: offset in the file, and bytes, holes left out. What is
+    skipped of a plain layer is never read.
     """
-    size = index.sizes[number]
-    parts = index.sparse.get(number, ((0, size),))
-    stored, position = index.offsets[number], 0
-    for start, length in parts:
-        if start < position or start + length > size:
-            raise LayerError(f"the sparse map of {index.paths[number]!r} is damaged")
-        position, end = start, start + length
-        while position < end:
-            piece = reader.read_at(stored, min(PIECE, end - position))
-            if not piece:
-                raise LayerError(f"the layer is cut short inside {index.paths[number]!r}")
-            yield position, piece
-            stored += len(piece)
-            position += len(piece)
+
+    __slots__ = ("_end", "_index", "_number", "_passed", "_reader", "_rest", "_start", "_stored",
+                 "any_order")  # fmt: skip
+
+    def __init__(
+        self, reader: Reader, index: LayerIndex, number: int, *, random_access: bool = False
+    ) -> None:
+        """Read nothing yet.
+
+        Args:
+            reader: of the layer's tar.
+            index: of the layer.
+            number: of the file's entry.
+            random_access: the reader may go back.
+        """
+        self._reader = reader
+        self._index = index
+        self._number = number
+        # What is stored next: its start and end in the file, and where that start is in the tar.
+        self._start = self._end = 0
+        self._stored = index.offsets[number]
+        self._rest = iter(index.sparse.get(number, ((0, index.sizes[number]),)))
+        self._passed = 0
+        self.any_order = random_access and number not in index.sparse
+        """``read_at`` may go back."""
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> tuple[int, bytes]:
+        """Return the next piece.
+
+        Raises:
+            LayerError: the tar ends before the file, or its sparse map makes no sense.
+        """
+        if not self._has_more():
+            raise StopIteration
+        start = self._start
+        piece = self._take(PIECE)
+        self._passed = self._start
+        return start, piece
+
+    def skip_to(self, offset: int) -> None:
+        """Pass over what stands before an offset; never goes back.
+
+        Raises:
+            LayerError: the sparse map makes no sense.
+        """
+        while self._has_more() and self._start < offset:
+            skipped = min(offset, self._end) - self._start
+            self._start += skipped
+            self._stored += skipped
+        self._passed = max(self._passed, offset)
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Return bytes from an offset on, holes as zeros; fewer only where the file ends.
+
+        None of a place that has gone by, unless any order will do.
+
+        Raises:
+            LayerError: the tar ends before the file, or its sparse map makes no sense.
+        """
+        size = min(size, self._index.sizes[self._number] - offset)
+        if size <= 0:
+            return b""
+        if self.any_order:
+            data = self._reader.read_at(self._index.offsets[self._number] + offset, size)
+            if len(data) < size:
+                raise self._cut_short()
+            return data
+        if offset < self._passed:
+            return b""
+        self.skip_to(offset)
+        found, end = bytearray(size), offset + size
+        while self._has_more() and self._start < end:
+            at = self._start - offset
+            piece = self._take(end - self._start)
+            found[at : at + len(piece)] = piece
+        self._passed = end
+        return bytes(found)
+
+    def _has_more(self) -> bool:
+        """Go on to the next stored part where one ended; say whether there is any."""
+        while self._start >= self._end:
+            part = next(self._rest, None)
+            if part is None:
+                return False
+            start, length = part
+            if start < self._end or start + length > self._index.sizes[self._number]:
+                raise LayerError(f"the sparse map of {self._path!r} is damaged")
+            self._start, self._end = start, start + length
+        return True
+
+    def _take(self, size: int) -> bytes:
+        """Return up to ``size`` bytes of the part, and go past them."""
+        piece = self._reader.read_at(self._stored, min(size, self._end - self._start))
+        if not piece:
+            raise self._cut_short()
+        self._start += len(piece)
+        self._stored += len(piece)
+        return piece
+
+    def _cut_short(self) -> LayerError:
+        return LayerError(f"the layer is cut short inside {self._path!r}")
+
+    @property
+    def _path(self) -> str:
+        return self._index.paths[self._number]
 
 
 def file_content(reader: Reader, index: LayerIndex, number: int) -> Iterator[bytes]:
     """Yield a regular file's content, holes as zeros."""
-    return with_holes(file_parts(reader, index, number), index.sizes[number])
+    return with_holes(FileParts(reader, index, number), index.sizes[number])
 
 
 def with_holes(parts: Iterable[tuple[int, bytes]], size: int) -> Iterator[bytes]:

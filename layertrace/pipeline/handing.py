@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from layertrace.archive.blob import PlainReader, Region
 from layertrace.archive.compression import PIECE
 from layertrace.errors import LayerError, StorageError
-from layertrace.pipeline.contents import by_layer, file_parts
+from layertrace.pipeline.contents import FileParts, by_layer
 from layertrace.rootfs.squash import Place
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Parts = Iterator[tuple[int, bytes]]
 """What a file stores, without its holes: offset in the file, and bytes."""
-Take = Callable[[Place, Parts], None]
+Take = Callable[[Place, FileParts], None]
 """Is given a file and its content, which it reads before it returns."""
 
 
@@ -37,9 +37,10 @@ def hand_out(
         LayerError: a content cannot be had.
     """
     # Where any place may be read at any time, nothing is read that nobody asks for.
-    source = reader if reader.random_access else _Ahead(reader)
+    anywhere = reader.random_access
+    source = reader if anywhere else _Ahead(reader)
     for number in sorted(numbers, key=lambda number: index.offsets[number]):
-        take(Place(layer, number), file_parts(source, index, number))
+        take(Place(layer, number), FileParts(source, index, number, random_access=anywhere))
 
 
 class _Ahead:

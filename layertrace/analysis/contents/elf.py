@@ -39,7 +39,7 @@ from layertrace.analysis.contents.elf_tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from layertrace.analysis.contents.elf_records import Header, Section, Segment
 
@@ -115,6 +115,17 @@ def read_elf(read_at: ReadAt, size: int) -> Elf | None:
     return None if header is None else _Reader(read_at, size, header).read()
 
 
+def symbol_bytes(sections: Sequence[Section], size: int) -> int:
+    """Return what symbol tables that no loader needs take in a file of ``size`` bytes.
+
+    Their names count with them.
+    """
+    tables = [section for section in sections if section.type == SectionType.SYMTAB]
+    names = {table.link for table in tables if 0 < table.link < len(sections)}
+    parts = [*tables, *(sections[number] for number in sorted(names))]
+    return min(size, sum(max(0, min(part.size, size - part.offset)) for part in parts))
+
+
 class _Dynamic(NamedTuple):
     needed: tuple[str, ...] = ()
     soname: str | None = None
@@ -148,7 +159,7 @@ class _Reader:
             interpreter=interpreter,
             build_id=self._build_id(),
             stripped=all(section.type != SectionType.SYMTAB for section in self._sections),
-            symbol_bytes=self._symbol_bytes(),
+            symbol_bytes=symbol_bytes(self._sections, self._size),
             debug_bytes=min(self._size, sum(self._stored(s) for s in sections if s.debug)),
             complete=self._complete and all(s.stored == self._stored(s) for s in sections),
         )
@@ -187,12 +198,6 @@ class _Reader:
 
     def _stored(self, section: ElfSection) -> int:
         return max(0, min(section.stored, self._size - section.offset))
-
-    def _symbol_bytes(self) -> int:
-        tables = [section for section in self._sections if section.type == SectionType.SYMTAB]
-        names = {table.link for table in tables if 0 < table.link < len(self._sections)}
-        parts = [*tables, *(self._sections[number] for number in sorted(names))]
-        return min(self._size, sum(max(0, min(p.size, self._size - p.offset)) for p in parts))
 
     def _interpreter(self, sections: tuple[ElfSection, ...]) -> str | None:
         # A file of debug information alone has the program headers of the whole file, and they

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from layertrace.analysis.leftovers.programs import Program
     from layertrace.analysis.leftovers.visible import VisibleFiles
     from layertrace.pipeline.answers import ImageTrace
-    from layertrace.pipeline.handing import Parts
+    from layertrace.pipeline.contents import FileParts
     from layertrace.rootfs.squash import Place
 
-    Read = Callable[[int, Parts], None]
+    Read = Callable[[int, FileParts], None]
     """Takes a row and the content of its file."""
 
 _START: Final = 512
@@ -73,7 +73,7 @@ def find_facts(trace: ImageTrace, files: VisibleFiles) -> Facts:
     if any(read == readers.lock for _, read in wanted.values()):
         wanted |= {files.place(row): (row, readers.version) for row in packages}
 
-    def take(place: Place, parts: Parts) -> None:
+    def take(place: Place, parts: FileParts) -> None:
         row, read = wanted[place]
         read(row, parts)
 
@@ -106,31 +106,30 @@ class _Readers:
             return self.lock if is_lock(path) else None
         return self.magic if name.endswith(_ENDINGS) else self.program
 
-    def lock(self, row: int, parts: Parts) -> None:
+    def lock(self, row: int, parts: FileParts) -> None:
         data = self._whole(row, parts)
         lock = None if data is None else read_lock(data)
         if lock is not None:
             self.facts.locks[self._files.paths[row]] = lock
 
-    def version(self, row: int, parts: Parts) -> None:
+    def version(self, row: int, parts: FileParts) -> None:
         data = self._whole(row, parts)
         version = None if data is None else read_version(data)
         if version is not None:
             self.facts.versions[self._files.paths[row]] = version
 
-    def magic(self, row: int, parts: Parts) -> None:
-        _, piece = next(parts, (0, b""))
+    def magic(self, row: int, parts: FileParts) -> None:
         path = self._files.paths[row]
         ending = next(ending for ending in _ENDINGS if path.endswith(ending))
-        if _MAGICS[ending] in piece[:_START]:
+        if _MAGICS[ending] in parts.read_at(0, _START):
             self.facts.genuine.add(row)
 
-    def program(self, row: int, parts: Parts) -> None:
+    def program(self, row: int, parts: FileParts) -> None:
         program = read_program(parts, self._files.sizes[row])
         if program is not None:
             self.facts.programs[row] = program
 
-    def _whole(self, row: int, parts: Parts) -> bytes | None:
+    def _whole(self, row: int, parts: FileParts) -> bytes | None:
         """Return a content, None of one that is too large to be what it is called."""
         if self._files.sizes[row] > LIMITS.json:
             return None

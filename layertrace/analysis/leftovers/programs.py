@@ -1,20 +1,19 @@
 """What of an ELF file a running container does not need.
 
-Contents come forward only. Where a file is long, its start and its end are kept: linkers put
-the table of sections at one of them. What lies between is not there to be read, so a table in
-the middle tells nothing, and nothing is said of that file.
+Read are its header, its table of sections and the names of those, a few hundred bytes of most
+files. Contents of packed layers come forward only, and the names mostly stand right before the
+table that tells where they are: so what stands shortly before it is kept. Names further before
+it, which no linker writes, are taken for none, however the layer is stored.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections import deque
-from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from layertrace.analysis.contents.elf import read_elf
+from layertrace.analysis.contents.elf import symbol_bytes
 from layertrace.analysis.contents.elf_records import read_bytes, read_header, read_sections
 from layertrace.analysis.contents.elf_tables import (
+    ALLOCATED,
     DEBUG_NAMES,
     KINDS,
     MACHINES,
@@ -23,15 +22,18 @@ from layertrace.analysis.contents.elf_tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
-    from layertrace.analysis.contents.elf import Elf
-    from layertrace.analysis.contents.elf_records import Header, ReadAt
-    from layertrace.pipeline.handing import Parts
+    from layertrace.analysis.contents.elf_records import Header, ReadAt, Section
+    from layertrace.pipeline.contents import FileParts
 
 _MAGIC: Final = b"\x7fELF"
-_HEAD: Final = 1 << 20
-_TAIL: Final = 16 << 20
+_HEAD: Final = 4 << 10
+_BEFORE: Final = 1 << 20
+_TABLE: Final = 16 << 20
+_NAMES: Final = 4 << 20
+_MANY: Final = 65_536
+_DEBUG_NAMES: Final = tuple(name.encode() for name in DEBUG_NAMES)
 _SECTION_HEADER: Final = 64
 _ROUNDING: Final = 64
 _RUNS: Final[Mapping[str, frozenset[str]]] = {
@@ -63,69 +65,88 @@ class Program(NamedTuple):
         return runs is None or self.machine not in _PROCESSORS or self.machine in runs
 
 
-def read_program(parts: Parts, size: int) -> Program | None:
-    """Return what is known of a file of ``size`` bytes, None if it is no program or library."""
-    first = next(parts, (0, b""))
-    if first[0] or not first[1].startswith(_MAGIC):
+def read_program(parts: FileParts, size: int) -> Program | None:
+    """Return what is known of a file of ``size`` bytes, None if it is no program or library.
+
+    Raises:
+        LayerError: its content cannot be had.
+    """
+    head = parts.read_at(0, _HEAD)
+    if not head.startswith(_MAGIC):
         return None
-    read_at = _Ends(chain((first,), parts)).read_at
-    header = read_header(read_at)
+    around = _Around(parts, head)
+    header = read_header(around.read_at)
     if header is None or KINDS.get(header.type) not in {ElfKind.EXECUTABLE, ElfKind.SHARED}:
         return None
+    around.reach(header)
+    # Where there are too many sections for the header, the table says how many.
+    header = read_header(around.read_at) or header
     machine = MACHINES.get(header.machine, f"machine {header.machine}")
-    elf = None if _is_stripped(read_at, header) else read_elf(read_at, size)
-    if elf is None or _has_payload(elf, size):
-        return Program(machine, 0)
-    return Program(machine, min(elf.symbol_bytes + elf.debug_bytes, size))
+    return Program(machine, _strippable(around.read_at, header, size))
 
 
-def _is_stripped(read_at: ReadAt, header: Header) -> bool:
-    """Say whether a file surely has nothing to strip, as most have: a tenth of reading it all."""
+def _strippable(read_at: ReadAt, header: Header, size: int) -> int:
     sections, _ = read_sections(read_at, header)
-    if any(section.type == SectionType.SYMTAB for section in sections):
-        return False
-    if not 0 < header.names < len(sections):
-        return True
-    names = read_bytes(read_at, sections[header.names].offset, sections[header.names].size)
-    return not any(name.encode() in names for name in DEBUG_NAMES)
+    names = b""
+    if 0 < header.names < len(sections):
+        section = sections[header.names]
+        names = read_bytes(read_at, section.offset, min(section.size, _NAMES))
+    # Most files have nothing to strip.
+    has_symbols = any(section.type == SectionType.SYMTAB for section in sections)
+    if not has_symbols and not any(name in names for name in _DEBUG_NAMES):
+        return 0
+    real = [section for section in sections if section.type != SectionType.NULL]
+    if _has_payload(real, size):
+        return 0
+    debug = (section for section in real if _is_for_debuggers(section, names))
+    debug_bytes = sum(max(0, min(_stored(each), size - each.offset)) for each in debug)
+    return min(symbol_bytes(sections, size) + min(size, debug_bytes), size)
 
 
-def _has_payload(elf: Elf, size: int) -> bool:
+def _is_for_debuggers(section: Section, names: bytes) -> bool:
+    return not section.flags & ALLOCATED and names.startswith(_DEBUG_NAMES, section.name)
+
+
+def _has_payload(sections: Sequence[Section], size: int) -> bool:
     """Say whether something lies behind the ELF file, such as a script that it runs.
 
     Tools that strip drop it.
     """
-    end = max((section.offset + section.stored for section in elf.sections), default=size)
-    return size - end > (len(elf.sections) + 1) * _SECTION_HEADER + _ROUNDING
+    end = max((section.offset + _stored(section) for section in sections), default=size)
+    return size - end > (len(sections) + 1) * _SECTION_HEADER + _ROUNDING
 
 
-class _Ends:
-    """The start and the end of a file that goes by once."""
+def _stored(section: Section) -> int:
+    return 0 if section.type == SectionType.NOBITS else section.size
 
-    def __init__(self, parts: Iterable[tuple[int, bytes]]) -> None:
-        head: list[tuple[int, bytes]] = []
-        tail: deque[tuple[int, bytes]] = deque()
-        in_tail = 0
-        for start, piece in parts:
-            if start < _HEAD:
-                head.append((start, piece))
-                continue
-            tail.append((start, piece))
-            in_tail += len(piece)
-            while in_tail - len(tail[0][1]) >= _TAIL:
-                in_tail -= len(tail.popleft()[1])
-        self._parts = [*head, *tail]
-        self._starts = [start for start, _ in self._parts]
+
+class _Around:
+    """The start of a file, and what stands around its table of sections."""
+
+    def __init__(self, parts: FileParts, head: bytes) -> None:
+        """Have no more than the start, until told where the table is."""
+        self._parts = parts
+        self._head = head
+        self._start = -1
+        self._held = b""
+
+    def reach(self, header: Header) -> None:
+        """Let the table be read, and what stands shortly before it or anywhere behind it."""
+        count = header.sections or _MANY
+        self._start = max(len(self._head), header.sections_at - _BEFORE)
+        if not self._parts.any_order:
+            end = header.sections_at + min(count * header.section_size, _TABLE)
+            self._held = self._parts.read_at(self._start, end - self._start)
 
     def read_at(self, offset: int, size: int) -> bytes:
-        """Return up to ``size`` bytes; fewer, or none, where they were not kept."""
-        found: list[bytes] = []
-        number = max(bisect_right(self._starts, offset) - 1, 0)
-        for start, piece in self._parts[number:]:
-            if size <= 0 or not start <= offset < start + len(piece):
-                break
-            part = piece[offset - start : offset - start + size]
-            found.append(part)
-            offset += len(part)
-            size -= len(part)
-        return b"".join(found)
+        """Return up to ``size`` bytes; fewer, or none, where they are out of reach."""
+        found = self._head[offset : offset + size]
+        offset, size = offset + len(found), size - len(found)
+        if not size or self._start < 0 or offset < self._start:
+            return found
+        if not self._parts.any_order:
+            local = offset - self._start
+            held = self._held[local : local + size]
+            found += held
+            offset, size = offset + len(held), size - len(held)
+        return found + self._parts.read_at(offset, size)

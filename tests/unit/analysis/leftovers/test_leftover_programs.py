@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from layertrace.analysis.leftovers.programs import Program, read_program
+from layertrace.pipeline.contents import FileParts
 from tests.builders import file, layer, sparse
 from tests.leftover_images import leftovers
+from tests.readers import walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.builders import Content
@@ -57,8 +58,37 @@ def elf(
     return header + contents + table
 
 
-def _parts(data: bytes, size: int = 1 << 20) -> Iterator[tuple[int, bytes]]:
-    return ((start, data[start : start + size]) for start in range(0, len(data), size))
+class Tar:
+    """A layer's tar that may be read anywhere, or goes forward only."""
+
+    def __init__(self, data: bytes, *, forward: bool) -> None:
+        self._data = data
+        self._forward = forward
+        self._end = 0
+        self.read = 0
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Return bytes."""
+        assert offset >= self._end or not self._forward, "went back"
+        found = self._data[offset : offset + size]
+        self._end = offset + len(found)
+        self.read += len(found)
+        return found
+
+
+def _program(data: Content, *, forward: bool = False) -> tuple[Program | None, int]:
+    """Return what is found, the same either way, and how many bytes were read for it."""
+    tar = layer({"a": data})
+    index, reader = walk(tar), Tar(tar, forward=forward)
+    parts = FileParts(reader, index, 0, random_access=not forward)
+    return read_program(parts, index.sizes[0]), reader.read
+
+
+def _both(data: Content) -> Program | None:
+    """Return what is found, the same of a plain layer and of a packed one."""
+    found = {_program(data, forward=forward)[0] for forward in (False, True)}
+    assert len(found) == 1
+    return found.pop()
 
 
 def test_symbols_and_debug_sections_are_what_stripping_frees(tmp_path: Path) -> None:
@@ -108,10 +138,10 @@ def test_bytes_are_those_of_the_sections_that_strip_drops(tmp_path: Path) -> Non
     _run(gcc, "-g", "-o", built, source)
     _run(strip, "-o", stripped, built)
     before, after = (_sections(readelf, each) for each in (built, stripped))
-    program = read_program(_parts(built.read_bytes()), built.stat().st_size)
+    program = _both(built.read_bytes())
     assert program is not None
     assert program.strippable == sum(size for name, size in before.items() if name not in after)
-    again = read_program(_parts(stripped.read_bytes()), stripped.stat().st_size)
+    again = _both(stripped.read_bytes())
     assert again is not None
     assert again.strippable == 0
 
@@ -129,17 +159,52 @@ def _sections(readelf: str, path: Path) -> dict[str, int]:
     return {name: int(size, 16) for name, size in rows}
 
 
-def test_long_program_is_known_by_its_ends() -> None:
-    """Of 40 MiB the last 16 and the first are kept."""
+def test_long_program_costs_its_header_and_its_table() -> None:
+    """Of 40 MiB a few KiB are read, where they need not be unpacked."""
     data = elf((".text", 1, bytes(40 << 20)), *DEBUG)
-    assert read_program(_parts(data), len(data)) == Program("amd64", 158)
+    assert _both(data) == Program("amd64", 158)
+    assert _program(data)[1] < 8192
+    assert _program(b"#!/bin/sh" * 10_000)[1] <= 4096
 
 
-def test_table_in_the_middle_of_a_long_program_tells_nothing() -> None:
-    """What was not kept cannot be read."""
+def test_table_in_the_middle_is_found() -> None:
+    """As where a tool put it; here so much follows that it is no part of the program."""
     data = elf(*DEBUG, gap=4 << 20)
-    data += bytes(40 << 20)
-    assert read_program(_parts(data), len(data)) == Program("amd64", 0)
+    assert _both(data + bytes(40)) == Program("amd64", 158)
+    assert _both(data + bytes(40 << 20)) == Program("amd64", 0)
+
+
+@pytest.mark.parametrize(
+    ("names_at", "strippable"),
+    [
+        pytest.param(1000, 158, id="in the first bytes"),
+        pytest.param((1 << 20) + 90_000, 158, id="before the table"),
+        pytest.param((3 << 20) + 10_000, 158, id="behind the table"),
+        pytest.param(90_000, 58, id="long before the table"),
+    ],
+)
+def test_names_of_sections_may_stand_elsewhere(names_at: int, strippable: int) -> None:
+    """Out of reach only the symbol table, which is known by its type, is told."""
+    data = bytearray(elf((".text", 1, bytes(2_000_000)), *DEBUG))
+    (table,) = struct.unpack_from("<Q", data, 40)
+    names_header = table + 5 * 64
+    (at, size) = struct.unpack_from("<QQ", data, names_header + 24)
+    names = data[at : at + size]
+    data[at : at + size] = bytes(size)
+    data += bytes(max(0, names_at + size - len(data)))
+    data[names_at : names_at + size] = names
+    struct.pack_into("<Q", data, names_header + 24, names_at)
+    assert _both(bytes(data)) == Program("amd64", strippable)
+
+
+def test_count_of_many_sections_stands_in_the_table() -> None:
+    """Where it does not fit into the header, and the number of the names' section with it."""
+    data = bytearray(elf((".text", 1, bytes(9_000)), *DEBUG))
+    (table,) = struct.unpack_from("<Q", data, 40)
+    count, names = struct.unpack_from("<HH", data, 60)
+    struct.pack_into("<HH", data, 60, 0, 0xFFFF)
+    struct.pack_into("<QI", data, table + 32, count, names)
+    assert _both(bytes(data)) == Program("amd64", 158)
 
 
 def test_sections_that_lie_about_their_size_free_no_more_than_there_is() -> None:
@@ -147,15 +212,23 @@ def test_sections_that_lie_about_their_size_free_no_more_than_there_is() -> None
     data = bytearray(elf((".symtab", 2, b"s" * 48)))
     table = len(data) - 3 * 64
     data[table + 64 + 32 : table + 64 + 40] = struct.pack("<Q", 1 << 62)
-    program = read_program(_parts(bytes(data)), len(data))
+    program = _both(bytes(data))
     assert program is not None
     assert program.strippable <= len(data)
 
 
+def test_table_that_lies_about_its_place_or_size_tells_nothing() -> None:
+    """Nor is more read than a table may have."""
+    good = elf(*DEBUG)
+    for at, form, value in ((40, "<Q", (1 << 64) - 1), (40, "<Q", 1 << 62), (58, "<H", 0xFFFF)):
+        data = bytearray(good)
+        struct.pack_into(form, data, at, value)
+        assert _both(bytes(data)) == Program("amd64", 0)
+
+
 def test_program_that_begins_with_a_hole_is_none() -> None:
     """A sparse file's content may begin anywhere."""
-    assert read_program(iter([(4096, elf(*DEBUG))]), 10_000) is None
-    assert read_program(iter([]), 10_000) is None
+    assert _both(sparse(10_000, {4096: elf(*DEBUG)})) is None
 
 
 def test_sparse_program_is_read_as_far_as_it_is_stored(tmp_path: Path) -> None:
