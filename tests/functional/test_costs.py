@@ -34,7 +34,9 @@ _COUNT = "import sys; from layertrace.views.cli import main; main({!r}); print(l
 def modules(*argv: str) -> int:
     """Return how many modules are loaded in a process that has run a command."""
     code = _COUNT.format(list(argv))
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    # Measuring coverage loads modules of its own.
+    env = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE")}
+    env["PYTHONPATH"] = str(ROOT)
     done = subprocess.run(  # noqa: S603 - this Python
         [sys.executable, "-c", code], capture_output=True, check=True, text=True, env=env
     )
