@@ -8,6 +8,7 @@ arrive there.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import select
@@ -87,6 +88,11 @@ class _Terminal:
         return bool(data)
 
 
+def _take_terminal() -> None:
+    """Make stdin the terminal of the session: dive opens ``/dev/tty``."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 @contextmanager
 def _started(argv: Sequence[str], env: Mapping[str, str]) -> Iterator[_Terminal]:
     ours, theirs = pty.openpty()
@@ -99,6 +105,7 @@ def _started(argv: Sequence[str], env: Mapping[str, str]) -> Iterator[_Terminal]
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
+        preexec_fn=_take_terminal,  # noqa: PLW1509 - there is one thread
     )
     os.close(theirs)
     terminal = _Terminal(ours)
