@@ -36,17 +36,19 @@ class Reason:
     arguments: tuple[Argument, ...] = ()
 
     @property
-    def rank(self) -> tuple[int, int, str]:
+    def rank(self) -> tuple[int, int, str, list[tuple[int, int]]]:
         """How well it explains a change: of several reasons the highest is the cause.
 
         An instruction that one image alone has explains more than one that both have, and
-        what stands above explains more than what lies below.
+        what stands above explains more than what lies below. The same in both directions.
         """
         first = 3 if self.why in _SINGLE else 2 if self.why not in _WEAK else 1
         either = self.new or self.old
         above = 0 if either is None or either.base else 1
-        texts = sorted(filter(None, (m.instruction for m in (self.old, self.new) if m)))
-        return first, above, " ".join(texts)
+        makers = [maker for maker in (self.old, self.new) if maker is not None]
+        texts = sorted(maker.instruction or "" for maker in makers)
+        places = sorted((max(maker.layers, default=-1), maker.line or 0) for maker in makers)
+        return first, above, " ".join(texts), places
 
 
 _WEAK: Final = frozenset({Why.RESULT, Why.UNKNOWN})
