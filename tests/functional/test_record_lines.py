@@ -12,7 +12,7 @@ import pytest
 
 from layertrace.layers.cache import IndexCache
 from layertrace.model.origin import Change
-from layertrace.pipeline import stored
+from layertrace.pipeline import hashing, stored
 from layertrace.pipeline.hints import Hints
 from layertrace.pipeline.trace import open_image
 from layertrace.provenance.tracer import Tracer
@@ -113,8 +113,8 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
         return counted
 
-    for name in ("walk_layer", "file_content", "sums_of"):
-        monkeypatch.setattr(stored, name, counting(name, getattr(stored, name)))
+    for module, name in ((stored, "walk_layer"), (hashing, "hash_files"), (stored, "sums_of")):
+        monkeypatch.setattr(module, name, counting(name, getattr(module, name)))
     return counts
 
 
@@ -126,7 +126,7 @@ def test_second_listing_reads_no_layer_and_no_content(
     archive = TINY / f"{kind}.tar.xz"
     first = cli.checked_json("files", archive)
     assert work["walk_layer"]
-    assert work["file_content"]
+    assert work["hash_files"]
     work.clear()
     assert cli.checked_json("files", archive) == first
     assert not work
