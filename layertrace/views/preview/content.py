@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from layertrace.analysis.contents.preview import Looked, Members, Preview
     from layertrace.views.preview.pages import Lines
 
-_MEBI: Final = 1 << 20
 _BLANK: Final[Spans] = ()
 _LINKS: Final = frozenset({EntryKind.SYMLINK})
 
@@ -88,10 +87,9 @@ def _is_cut(looked: Looked, *, raw: bool) -> bool:
 
 
 def _cut_words(preview: Preview, looked: Looked) -> Spans:
-    shown = f"first {len(looked.data) // _MEBI or 1} MB"
-    size = preview.item.size
+    shown = f"first {show_size(len(looked.data))}"
     packed = preview.looked is not looked
-    return remark(f"{shown} of what it holds" if packed else f"{shown} of {show_size(size)}")
+    return remark(f"{shown} of {'what it holds' if packed else show_size(preview.item.size)}")
 
 
 def _body(looked: Looked, path: str, *, secrets: bool) -> tuple[list[Spans], Lines]:
