@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from layertrace.analysis.leftovers.leftovers import find_leftovers
+from layertrace.analysis.leftovers.counting import count_leftovers
+from layertrace.analysis.leftovers.leftovers import word_leftovers
+from layertrace.analysis.leftovers.visible import list_visible
 from layertrace.layers.cache import IndexCache
 from layertrace.pipeline.hints import Hints
 from layertrace.pipeline.trace import open_image
@@ -16,18 +18,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from layertrace.model.waste import Leftover
     from layertrace.pipeline.answers import ImageTrace
     from tests.builders import Content
 
 
 @contextmanager
-def traced(
+def traced(  # noqa: PLR0913 - one argument a thing that an image may have
     path: Path,
     *layers: Mapping[str, Content] | bytes,
     packed: bool = False,
     dockerfile: str = "",
     platform: str = "linux/amd64",
     base: int = 0,
+    cached: bool = False,
 ) -> Iterator[ImageTrace]:
     """Open an image of some layers; each line of a Dockerfile's last stage made one.
 
@@ -46,11 +50,18 @@ def traced(
         below = path / "base.tar"
         below.write_bytes(docker_archive(image(*tars[:base], tags=("base:1",))))
         hints = replace(hints, base=str(below))
-    opening = open_image(str(archive), hints, IndexCache(path / "cache", limit=0))
+    cache = IndexCache(path / "cache", limit=1 << 20 if cached else 0)
+    opening = open_image(str(archive), hints, cache)
     try:
         yield opening.walk(hashing=False)
     finally:
         opening.close()
+        cache.close()
+
+
+def find_leftovers(trace: ImageTrace) -> tuple[Leftover, ...]:
+    """Return what rules say an image could do without."""
+    return word_leftovers(trace, count_leftovers(trace, list_visible(trace)))
 
 
 def leftovers(

@@ -56,6 +56,7 @@ _VISIBLE: Final = "visible"
 _VISIBLE_FORMAT: Final = 1
 """Grows with the rule of what a container sees."""
 _PACKAGES: Final = "packages"
+_BLOAT: Final = "bloat"
 _SHA256: Final = 32
 _TIME: Final = struct.Struct("<q")
 _DAY: Final = 86_400
@@ -191,6 +192,14 @@ class IndexCache:
     def store_packages(self, key: str, witness: str, data: bytes) -> None:
         """Keep what some layers, together, say of their packages."""
         self._store(_PACKAGES, key, witness, data)
+
+    def load_bloat(self, key: str, witness: str) -> bytes | None:
+        """Return what the layers that ``key`` stands for tell of waste."""
+        return self._load(_BLOAT, key, witness)
+
+    def store_bloat(self, key: str, witness: str, data: bytes) -> None:
+        """Keep what some layers, together, tell of waste."""
+        self._store(_BLOAT, key, witness, data)
 
     def items(self) -> tuple[CachedItem, ...]:
         """Return what is kept, the most recently used first."""

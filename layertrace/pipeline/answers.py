@@ -281,6 +281,14 @@ class ImageTrace:
         """Keep for another day what the layers say of their packages."""
         self._stored.keep_packages(len(self._indexes), data)
 
+    def recall_bloat(self) -> bytes | None:
+        """Return what was kept of the waste in these layers; None: nothing."""
+        return self._stored.recall_bloat(len(self._indexes))
+
+    def keep_bloat(self, data: bytes) -> None:
+        """Keep for another day what the layers tell of waste."""
+        self._stored.keep_bloat(len(self._indexes), data)
+
     def digest(self, path: str) -> str | None:
         """Return the digest of a regular file's content, hashing it if need be."""
         place = self.rootfs.place(path)

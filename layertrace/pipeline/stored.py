@@ -105,6 +105,14 @@ class StoredImage(Protocol):
         """Keep what so many lower layers say of their packages, which is long to find out."""
         ...
 
+    def recall_bloat(self, layers: int) -> bytes | None:
+        """Return what was kept of the waste in so many lower layers; None: nothing."""
+        ...
+
+    def keep_bloat(self, layers: int, data: bytes) -> None:
+        """Keep what so many lower layers tell of waste."""
+        ...
+
     def close(self) -> None:
         """Keep what was learned; let go of files."""
         ...
@@ -253,6 +261,15 @@ class StoredArchive:
         """Keep what the layers say of their packages, unless some of it could not be read."""
         if not any(index.damage for index in self._indexes[:layers]):
             self._cache.store_packages(*self._stack(layers), data)
+
+    def recall_bloat(self, layers: int) -> bytes | None:
+        """Return what was kept of the waste in the layers, as this archive has them."""
+        return self._cache.load_bloat(*self._stack(layers))
+
+    def keep_bloat(self, layers: int, data: bytes) -> None:
+        """Keep what the layers tell of waste, unless some of it could not be read."""
+        if not any(index.damage for index in self._indexes[:layers]):
+            self._cache.store_bloat(*self._stack(layers), data)
 
     def _stack(self, count: int) -> tuple[str, str]:
         """Return what stands for some layers together in the cache: a key, and a witness."""

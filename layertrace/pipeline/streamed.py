@@ -253,6 +253,14 @@ class StoredInEngine:
         """Keep what the layers say of their packages."""
         self._cache.store_packages(digest_of(self.image.config.diff_ids[:layers]), "", data)
 
+    def recall_bloat(self, layers: int) -> bytes | None:
+        """Return what was kept of the waste in the layers."""
+        return self._cache.load_bloat(digest_of(self.image.config.diff_ids[:layers]), "")
+
+    def keep_bloat(self, layers: int, data: bytes) -> None:
+        """Keep what the layers tell of waste."""
+        self._cache.store_bloat(digest_of(self.image.config.diff_ids[:layers]), "", data)
+
     def close(self) -> None:
         """Keep the digests computed; close the connection."""
         self._digests.keep(self._indexes)

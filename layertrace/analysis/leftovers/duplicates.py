@@ -9,6 +9,7 @@ from layertrace.analysis.leftovers.visible import list_visible
 from layertrace.model.waste import Duplicate
 
 if TYPE_CHECKING:
+    from layertrace.analysis.leftovers.visible import VisibleFiles
     from layertrace.pipeline.answers import ImageTrace
 
 SMALLEST: Final = 4096
@@ -16,17 +17,21 @@ SMALLEST: Final = 4096
 thousand; to read them all would cost as much as they take."""
 
 
-def find_duplicates(trace: ImageTrace) -> tuple[Duplicate, ...]:
+def find_duplicates(trace: ImageTrace, files: VisibleFiles | None = None) -> tuple[Duplicate, ...]:
     """Return contents of at least :data:`SMALLEST` bytes with several paths, most bytes first.
 
     Only files whose size another has are read. Sparse files and those of damaged layers are
     left out.
 
+    Args:
+        trace: the image.
+        files: those in sight, where they are listed already.
+
     Raises:
         LayertraceError: a content cannot be had.
     """
     layers = [(index.sparse, bool(index.damage)) for index in trace.rootfs.layers]
-    files = list_visible(trace)
+    files = list_visible(trace) if files is None else files
     sizes: defaultdict[int, list[int]] = defaultdict(list)
     for row, size in enumerate(files.sizes):
         if size >= SMALLEST:

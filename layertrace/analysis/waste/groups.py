@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from layertrace.analysis.waste.advice import Maker, advise
 from layertrace.errors import LimitError
@@ -12,7 +11,7 @@ from layertrace.model.waste import Step, WastedPath, WasteGroup
 from layertrace.rootfs.waste import find_wasted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from layertrace.model.trace import LayerInfo
     from layertrace.model.waste import Cause
@@ -21,16 +20,33 @@ if TYPE_CHECKING:
     from layertrace.rootfs.squash import Place
 
 
-def find_groups(trace: ImageTrace) -> tuple[WasteGroup, ...]:
-    """Return every wasted byte of an image, the largest group first.
+class Undone(NamedTuple):
+    """What one layer wrote and one layer undid, for one cause."""
 
-    Of contents only those are read that others of the same size took the place of.
+    cause: Cause
+    layer: int
+    by: int
+    paths: Mapping[str, int]
+    """Path to bytes."""
+
+
+def find_undone(trace: ImageTrace) -> tuple[tuple[Undone, ...], bool]:
+    """Return every wasted byte of an image, and whether all causes could be told.
+
+    Of contents only those are read that others of the same size took the place of; of one that
+    would unpack to too much it is not told whether it is the same.
     """
     paths: defaultdict[tuple[Cause, int, int], defaultdict[str, int]]
     paths = defaultdict(lambda: defaultdict(int))
-    for each in find_wasted(trace.rootfs, lambda places: _digests(trace, places)):
+    refused: list[Place] = []
+    for each in find_wasted(trace.rootfs, lambda places: _digests(trace, places, refused)):
         paths[each.cause, each.layer, each.by][each.path] += each.bytes
-    groups = (_group(trace, *key, found) for key, found in paths.items())
+    return tuple(Undone(*key, found) for key, found in paths.items()), not refused
+
+
+def make_groups(trace: ImageTrace, undone: Iterable[Undone]) -> tuple[WasteGroup, ...]:
+    """Return what was undone with the steps that did it, the largest group first."""
+    groups = (_group(trace, each) for each in undone)
     return tuple(
         sorted(
             groups,
@@ -39,9 +55,8 @@ def find_groups(trace: ImageTrace) -> tuple[WasteGroup, ...]:
     )
 
 
-def _group(
-    trace: ImageTrace, cause: Cause, layer: int, by: int, found: Mapping[str, int]
-) -> WasteGroup:
+def _group(trace: ImageTrace, undone: Undone) -> WasteGroup:
+    cause, layer, by, found = undone
     rows = sorted(found.items(), key=lambda row: (-row[1], row[0]))
     paths = tuple(WastedPath(path=path, bytes=size) for path, size in rows)
     infos, steps = trace.sized_head.layers, trace.alignment.steps
@@ -80,14 +95,18 @@ def make_maker(info: LayerInfo, step: LayerStep) -> Maker:
     )
 
 
-def _digests(trace: ImageTrace, places: Iterable[Place]) -> Mapping[Place, str]:
+def _digests(
+    trace: ImageTrace, places: Iterable[Place], refused: list[Place]
+) -> Mapping[Place, str]:
     """Return the digests of contents, without those that would unpack to too much."""
-    wanted = list(places)
+    wanted: Sequence[Place] = list(places)
     try:
         return trace.digests(wanted)
     except LimitError:
         found: dict[Place, str] = {}
         for place in wanted:
-            with suppress(LimitError):
+            try:
                 found |= trace.digests([place])
+            except LimitError:
+                refused.append(place)
         return found

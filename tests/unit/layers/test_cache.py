@@ -130,6 +130,15 @@ def test_packages_are_kept_for_the_layers_and_the_archive(cache: IndexCache) -> 
     assert [(item.kind, item.verified) for item in cache.items()] == [("packages", False)]
 
 
+def test_waste_is_kept_for_the_layers_and_the_archive(cache: IndexCache) -> None:
+    """What one archive holds is no answer for another."""
+    cache.store_bloat("sha256:1", "archive", b"here")
+    assert cache.load_bloat("sha256:1", "archive") == b"here"
+    assert cache.load_bloat("sha256:1", "") is None
+    assert cache.load_bloat("sha256:2", "archive") is None
+    assert [(item.kind, item.verified) for item in cache.items()] == [("bloat", False)]
+
+
 def test_items_are_listed_the_most_recently_used_first(
     cache: IndexCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:

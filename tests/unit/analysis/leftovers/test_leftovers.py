@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from layertrace.analysis.leftovers.leftovers import find_leftovers
 from layertrace.analysis.leftovers.patterns import Matcher
 from layertrace.analysis.leftovers.rules import KEPT, RULES
 from tests.builders import folder, hardlink, sparse, symlink
-from tests.leftover_images import leftovers, traced
+from tests.leftover_images import find_leftovers, leftovers, traced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
