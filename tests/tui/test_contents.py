@@ -266,6 +266,19 @@ def test_history_fits_a_small_terminal(tmp_path: Path) -> None:
     browse(tmp_path, script, *versions, size=(60, 16))
 
 
+def test_history_and_difference_are_ascii_where_all_is(tmp_path: Path) -> None:
+    """Marks have signs; what the image has beyond ASCII is spelled out."""
+
+    async def script(driver: Driver) -> None:
+        await driver.press("enter", "H")
+        await driver.see("L1 > L2", "text  8 B > 9 B", "-caf\\u00e9 1", "+caf\\u00e9 22", "? ")
+        assert driver.text().isascii()
+
+    options = TuiOptions(ascii=True, theme=DARK)
+    layers = ({"a": "café 1\n".encode()}, {"a": "café 22\n".encode()})
+    browse(tmp_path, script, *layers, options=options)
+
+
 # -- pager --------------------------------------------------------------------
 
 

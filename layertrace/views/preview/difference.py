@@ -23,7 +23,7 @@ def difference_page(path: str, difference: ContentDifference, words: str) -> Pag
     lines = [*lines[: max(0, first - 2)], *lines[first:]]
     rows = [[(title, Role.STRONG)]]
     rows += [[(expanded(line), _role(line))] for line in lines]
-    return Page(words=words, body=fixed(rows))
+    return Page(words=words, body=fixed(rows), ours=True)
 
 
 _WIDE: Final = 2_000

@@ -172,6 +172,8 @@ class Page:
     """What it is, for the frame."""
     facts: tuple[Spans, ...] = ()
     body: Lines = FixedLines(rows=())
+    ours: bool = False
+    """Its lines are words and marks of ours with something of the image between them."""
     written_in: str | None = None
     """The language of a text, as lexers call it."""
 

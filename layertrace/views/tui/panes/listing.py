@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from rich.style import Style
 from textual.binding import Binding, BindingType
 
+from layertrace.views.text import to_ascii
 from layertrace.views.tui.cells import crop, crop_middle, fill, fill_left
 from layertrace.views.tui.roles import role_style
 from layertrace.views.tui.rows_view import Cell, RowsView
@@ -69,21 +70,26 @@ class ListPane(RowsView):
         yield f" {fold} ", self.palette.dim
         if row.span:
             last = row.fields[-1]
-            yield crop(self.safe(last.text), width - 3), self._style(last)
+            yield crop(self._shown(last, row), width - 3), self._style(last)
             return
         for column, room in self._fitting(listing.columns, width - 3):
             field = row.fields[listing.columns.index(column)]
             if field.bar is not None:
-                yield from self._bar(field, room)
+                yield from self._bar(field, row, room)
                 continue
-            text = self.safe(field.text)
+            text = self._shown(field, row)
             if column.width == 0 and row.path is None:
                 # Words, which one reads from their beginning; of a path the end tells most.
                 text = crop(text, room)
             yield _placed(text, column, room), self._style(field)
 
-    def _bar(self, field: Field, room: int) -> Iterator[Cell]:
-        tail = crop(self.safe(field.text), room)
+    def _shown(self, field: Field, row: ListRow) -> str:
+        # Of words, which are ours, marks have signs of their own; of a path they are spelled out.
+        ours = self.options.ascii and row.path is None
+        return self.safe(to_ascii(field.text) if ours else field.text)
+
+    def _bar(self, field: Field, row: ListRow, room: int) -> Iterator[Cell]:
+        tail = crop(self._shown(field, row), room)
         room -= cell_len(tail)
         full = min(room, max(1, round((field.bar or 0) * room))) if field.bar else 0
         yield "█" * full, self._style(field)

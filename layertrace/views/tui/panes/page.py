@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from rich.style import Style
 from textual.binding import Binding, BindingType
 
+from layertrace.views.lists.rows import Role
+from layertrace.views.text import to_ascii
 from layertrace.views.tui.roles import role_style
 from layertrace.views.tui.rows_view import HALF_PAGES, Cell, RowsView
 
@@ -57,10 +59,15 @@ class PagePane(RowsView):
     def row_cells(self, line: int, width: int) -> Iterator[Cell]:
         if self.page is None:
             return
+        own = self.page.ours or line < len(self.page.facts)
         left, room = self._shift, width
         for text, role in self.page.line(line):
             # What is safe to show is at least as long, so more than the room is never needed.
-            shown = self.safe(text[: left + room])
+            piece = text[: left + room]
+            if self.options.ascii and (own or role is Role.WARNING):
+                # In our own words marks have signs of their own; elsewhere they are spelled out.
+                piece = to_ascii(piece)
+            shown = self.safe(piece)
             yield shown[left:], role_style(self.palette, role)
             room -= max(0, len(shown) - left)
             left = max(0, left - len(shown))
