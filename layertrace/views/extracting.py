@@ -27,6 +27,7 @@ def extract_path(
         stop: asked from time to time; True ends the work and undoes it.
 
     Raises:
+        PathNotFoundError: it is not in what ships.
         ExistsError: something is there already, and nothing was written.
         LayertraceError: it cannot be written, or the image cannot be read.
         StoppedError: ``stop`` returned True.
@@ -34,9 +35,10 @@ def extract_path(
     from layertrace.archive.target.target_tree import TargetTree  # noqa: PLC0415
     from layertrace.pipeline.extraction import Writing  # noqa: PLC0415
 
+    found = [trace.locate(path, last=False)]
     extractor = trace.extractor
-    extractor.require([path], trace.damaged)
-    chosen = extractor.choose([path])
+    extractor.require(found, trace.damaged)
+    chosen = extractor.choose(found)
     with TargetTree(output, force=force) as target:
         extractor.write(chosen, target, Writing(progress=lambda _done, _total: None, stop=stop))
     written = written_words(chosen, output, extractor.size(chosen))

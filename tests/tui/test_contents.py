@@ -111,12 +111,17 @@ def test_enter_still_folds_a_folder_and_v_says_what_it_is_for(tmp_path: Path) ->
     browse(tmp_path, script, *two)
 
 
-def test_what_was_removed_can_still_be_seen(tmp_path: Path) -> None:
-    """Its bytes ship."""
+def test_what_was_removed_can_be_seen_and_not_extracted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its bytes ship, and a container has none of them."""
+    monkeypatch.chdir(tmp_path)
 
     async def script(driver: Driver) -> None:
         await driver.press("G", "v")
         await driver.see("/gone · L1, removed later", "still here")
+        await driver.press("x", "enter")
+        await driver.see("is not in", "L1 had it; L2 removed it")
         await driver.press("q", "x")
         await driver.see("removed: it is not in what ships")
 
@@ -246,8 +251,8 @@ def test_history_shows_what_each_layer_changed(tmp_path: Path) -> None:
         await driver.see("this layer removed it")
         await driver.press("g", "space", "G")
         await driver.see("L1*", "L1 → L3")
-        await driver.press("space", "d", "j", "d", "H")
-        await driver.see("2 Files")
+        await driver.press("space")
+        await driver.see("L2 → L3")
 
     browse(tmp_path, script, *THREE)
 
@@ -260,6 +265,8 @@ def test_history_fits_a_small_terminal(tmp_path: Path) -> None:
         await driver.see("1  9")
         await driver.press("d")
         await driver.see("History /a", "L9 → L10", "+9", "-8")
+        await driver.press("d", "j", "d", "k")
+        await driver.see("L8 → L9")
         drawn(driver)
 
     versions = [{"a": b"%d\n" % number} for number in range(10)]
@@ -336,7 +343,7 @@ def test_a_folder_is_extracted_and_nothing_replaced_unasked(
 
     async def script(driver: Driver) -> None:
         await driver.press("x")
-        await driver.see("Extract", "Write /etc to the folder", "./extracted")
+        await driver.see("Extract", "Write /etc, as it ships, to the folder", "./extracted")
         await driver.press("enter")
         await driver.see("wrote to extracted: 1 file, 1 folder, 4 B")
         assert written.read_bytes() == b"one\n"

@@ -100,7 +100,7 @@ class FileTools:
 
     def extract(self, path: str) -> None:
         """Ask for a folder, and write the path to it."""
-        words = f"Write /{show_name(path)} to the folder"
+        words = f"Write /{show_name(path)}, as it ships, to the folder"
         screen = AskScreen(self.options, "Extract", words, default=self._folder)
         self.app.push_screen(screen, partial(self._extract, path))
 
@@ -108,7 +108,7 @@ class FileTools:
         if folder is None:
             return
         self._folder, self._stopped = folder, False
-        self.tell(f"writing /{show_name(path)} to {show_name(folder)}; Esc stops")
+        self.tell(f"writing /{show_name(path)} to {show_name(folder)}; Esc on the panes stops it")
         work = partial(
             _extract, self.trace, path, folder, force=force, stop=lambda: self._is_stopped
         )
