@@ -77,11 +77,14 @@ class ImageTrace:
         # A third of all modules: whoever asks for layers alone does without.
         from layertrace.pipeline.tracing import Tracing  # noqa: PLC0415
 
-        return Tracing(self._parts, self.rootfs, self._stages, self._images)
+        return Tracing(self._parts, self._tree, self._stages, self._images)
 
-    @property
+    @cached_property
     def _tree(self) -> RootfsTree:
-        return self._tracing.tree
+        # Most answers about layers alone do without.
+        from layertrace.provenance.rootfs_tree import RootfsTree  # noqa: PLC0415
+
+        return RootfsTree(self.rootfs, self._stored.digest, self._stored)
 
     @cached_property
     def sized_head(self) -> ImageHead:

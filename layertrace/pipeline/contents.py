@@ -142,9 +142,7 @@ class FileParts:
         Raises:
             LayerError: the tar ends before the file, or its sparse map makes no sense.
         """
-        size = min(size, self._index.sizes[self._number] - offset)
-        if size <= 0:
-            return b""
+        size = max(0, min(size, self._index.sizes[self._number] - offset))
         if self.any_order:
             data = self._reader.read_at(self._index.offsets[self._number] + offset, size)
             if len(data) < size:

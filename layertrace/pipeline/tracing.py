@@ -14,7 +14,6 @@ from layertrace.pipeline.tables import change_of, make_label, make_table
 from layertrace.provenance.copyhash import Owners
 from layertrace.provenance.hops import TracedImage
 from layertrace.provenance.proven_copies import prove_copies
-from layertrace.provenance.rootfs_tree import RootfsTree
 from layertrace.provenance.tracer import FINAL, Knowledge, Tracer
 
 if TYPE_CHECKING:
@@ -24,9 +23,10 @@ if TYPE_CHECKING:
     from layertrace.model.trace import FileTable, ImageHead, Label, ShareRow
     from layertrace.pipeline.details import Details
     from layertrace.pipeline.parts import Parts
+    from layertrace.provenance.rootfs_tree import RootfsTree
     from layertrace.provenance.tracer import Verdict
     from layertrace.provenance.trees import Tree
-    from layertrace.rootfs.squash import Place, Rootfs
+    from layertrace.rootfs.squash import Place
 
 
 class Tracing:
@@ -38,7 +38,7 @@ class Tracing:
     def __init__(
         self,
         parts: Parts,
-        rootfs: Rootfs,
+        tree: RootfsTree,
         stages: Mapping[int, TracedImage],
         images: Mapping[str, Tree],
     ) -> None:
@@ -46,8 +46,8 @@ class Tracing:
         self._parts = parts
         self._stages = stages
         self._images = images
-        self.tree = RootfsTree(rootfs, parts.stored.digest, parts.stored)
-        damage = next((index.damage for index in rootfs.layers if index.damage), "")
+        self.tree = tree
+        damage = next((index.damage for index in tree.rootfs.layers if index.damage), "")
         self.detailer = Detailer(self.tree, parts.stored)
         self.lookup = Lookup(
             self.tree, parts.head.image.reference, damage=damage, links=parts.limits.links

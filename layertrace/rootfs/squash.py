@@ -112,7 +112,7 @@ class _Fold:
         else:
             self.seen = dict(_places(layer, index))
             if layer:
-                self.folders = dict.fromkeys(_with_parents(index.parents), layer)
+                self.folders = dict.fromkeys(with_parents(index.parents), layer)
         for path in index.whiteouts:
             self.removed[path] = layer
         for path in index.opaques:
@@ -204,10 +204,11 @@ class _Fold:
 
 def directories(paths: Iterable[str]) -> set[str]:
     """Return every directory that some of ``paths`` lie in, the root among them."""
-    return _with_parents({path.rpartition("/")[0] for path in paths})
+    return with_parents({path.rpartition("/")[0] for path in paths})
 
 
-def _with_parents(directories: Iterable[str]) -> set[str]:
+def with_parents(directories: Iterable[str]) -> set[str]:
+    """Return some directories and every one that they lie in, the root among them."""
     found: set[str] = set()
     for directory in directories:
         parent = directory

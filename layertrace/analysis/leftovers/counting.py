@@ -45,14 +45,17 @@ def count_leftovers(trace: ImageTrace, files: VisibleFiles) -> tuple[Counted, ..
     for row, claim in enumerate(matcher.claims(files.paths)):
         if claim is not None and row in files.names:
             claim = _common(matcher.claims(files.names[row]))  # noqa: PLW2901 - that of all names
-        if claim is not None and RULES[claim.rule].magic and row not in facts.genuine:
+        if claim is None:
+            program = facts.programs.get(row)
+            if program is None:
+                continue
+            root = files.paths[row]
+            rule, size = programs.judge(root, files.sizes[row], program)
+        elif RULES[claim.rule].magic and row not in facts.genuine:
             continue
-        layer = files.places[row] // STRIDE
-        if claim is not None:
-            tally.add(RULES[claim.rule].name, claim.root, layer, files.sizes[row])
-        elif (program := facts.programs.get(row)) is not None:
-            rule, size = programs.judge(files.paths[row], files.sizes[row], program)
-            tally.add(rule, files.paths[row], layer, size)
+        else:
+            rule, root, size = RULES[claim.rule].name, claim.root, files.sizes[row]
+        tally.add(rule, root, files.places[row] // STRIDE, size)
     return tally.counted()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from layertrace.analysis.leftovers.visible import list_visible
 from layertrace.model.waste import Duplicate
+from layertrace.rootfs.squash import STRIDE
 
 if TYPE_CHECKING:
     from layertrace.analysis.leftovers.visible import VisibleFiles
@@ -33,17 +34,17 @@ def find_duplicates(trace: ImageTrace, files: VisibleFiles | None = None) -> tup
     layers = [(index.sparse, bool(index.damage)) for index in trace.rootfs.layers]
     files = list_visible(trace) if files is None else files
     sizes: defaultdict[int, list[int]] = defaultdict(list)
-    for row, size in enumerate(files.sizes):
+    for row, (size, packed) in enumerate(zip(files.sizes, files.places, strict=True)):
         if size >= SMALLEST:
-            layer, number = files.place(row)
-            sparse, damaged = layers[layer]
-            if not damaged and number not in sparse:
+            sparse, damaged = layers[packed // STRIDE]
+            if not damaged and packed % STRIDE not in sparse:
                 sizes[size].append(row)
     alike = [row for each in sizes.values() if len(each) > 1 for row in each]
-    digests = trace.digests(map(files.place, alike))
+    places = [files.place(row) for row in alike]
+    digests = trace.digests(places)
     copies: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
-    for row in alike:
-        copies[digests[files.place(row)], files.sizes[row]].append(files.paths[row])
+    for row, place in zip(alike, places, strict=True):
+        copies[digests[place], files.sizes[row]].append(files.paths[row])
     found = (
         Duplicate(digest=digest, size=size, paths=tuple(sorted(paths)))
         for (digest, size), paths in copies.items()

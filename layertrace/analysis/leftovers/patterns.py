@@ -154,10 +154,10 @@ def _both(patterns: Mapping[str, list[_Pattern]], name: str) -> Iterator[_Patter
 def _is_in(folder: str, pattern: _Pattern) -> bool:
     """Say whether a folder is one that a pattern's last name is looked for in."""
     count = len(pattern.above)
-    names = folder.split("/") if folder else []
-    if len(names) < count or (pattern.anchored and len(names) != count):
+    depth = folder.count("/") + 1 if folder else 0
+    if depth < count or (pattern.anchored and depth != count):
         return False
-    return all(map(_fits, names[len(names) - count :], pattern.above))
+    return not count or all(map(_fits, folder.rsplit("/", count)[-count:], pattern.above))
 
 
 def _fits(name: str, pattern: str) -> bool:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from layertrace.analysis.contents.elf_records import Header, ReadAt, Section
     from layertrace.pipeline.contents import FileParts
 
+_LINKED: Final = frozenset({ElfKind.EXECUTABLE, ElfKind.SHARED})
 _MAGIC: Final = b"\x7fELF"
 _HEAD: Final = 4 << 10
 _BEFORE: Final = 1 << 20
@@ -76,11 +77,12 @@ def read_program(parts: FileParts, size: int) -> Program | None:
         return None
     around = _Around(parts, head)
     header = read_header(around.read_at)
-    if header is None or KINDS.get(header.type) not in {ElfKind.EXECUTABLE, ElfKind.SHARED}:
+    if header is None or KINDS.get(header.type) not in _LINKED:
         return None
     around.reach(header)
-    # Where there are too many sections for the header, the table says how many.
-    header = read_header(around.read_at) or header
+    if header.names >= header.sections:
+        # Where there are too many sections for the header, the table says how many.
+        header = read_header(around.read_at) or header
     machine = MACHINES.get(header.machine, f"machine {header.machine}")
     return Program(machine, _strippable(around.read_at, header, size))
 

@@ -45,8 +45,8 @@ def list_visible(trace: ImageTrace) -> VisibleFiles:
     paths: list[str] = []
     sizes, places = array("q"), array("q")
     for path, packed in rootfs.seen.items():
-        layer, number = divmod(packed, STRIDE)
-        kinds, column = layers[layer]
+        number = packed % STRIDE
+        kinds, column = layers[packed // STRIDE]
         if kinds[number] == _FILE and column[number] and packed not in links:
             paths.append(path)
             sizes.append(column[number])

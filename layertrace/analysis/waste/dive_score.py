@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from layertrace.layers.whiteout import PREFIX
 from layertrace.model.entry import EntryKind
-from layertrace.rootfs.squash import directories
+from layertrace.rootfs.squash import directories, with_parents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -79,12 +79,16 @@ def _lower(least: dict[str, int], sizes: dict[str, int]) -> int:
 
 
 def _entries(index: LayerIndex) -> dict[str, int]:
-    parents = directories((*index.paths, *index.whiteouts, *index.opaques))
+    parents = _folders(index)
     # Of an opaque marker there is no trace, of the directories it names there is.
     sizes = {**dict.fromkeys(index.opaques, 0), **dict(zip(index.paths, index.sizes, strict=True))}
     for path in parents & sizes.keys():
         del sizes[path]
     return sizes
+
+
+def _folders(index: LayerIndex) -> set[str]:
+    return with_parents(index.parents | directories((*index.whiteouts, *index.opaques)))
 
 
 def _order(path: str) -> list[bytes]:
@@ -121,13 +125,19 @@ class _Stack:
         """Put what a layer has on top, but not what it removes."""
         if not self._targets:
             return
-        folders = directories((*index.paths, *index.whiteouts, *index.opaques))
-        reached = {path for path in folders if self._is_reached(path)}
+        reached = {path for path in _folders(index) if self._is_reached(path)}
         for path in (*reached, *filter(self._is_reached, index.opaques)):
             self._add(path, _IMPLIED)
-        for number, path in enumerate(index.paths):
-            if path in self._targets or path.rpartition("/")[0] in reached:
-                self._add(path, _Node(index.sizes[number], index.kinds[number] == _DIR))
+        for path in self._told(index, reached):
+            number = index.numbers[path]
+            self._add(path, _Node(index.sizes[number], index.kinds[number] == _DIR))
+
+    def _told(self, index: LayerIndex, reached: set[str]) -> Iterable[str]:
+        """Return the paths of a layer that markers name, or that lie in what they reach."""
+        named = index.numbers.keys() & self._targets
+        if reached:
+            named.update(path for path in index.paths if path.rpartition("/")[0] in reached)
+        return named
 
     def weigh(self, path: str) -> int:
         """Return what a marker for a path is taken to weigh: nothing, but for a directory."""
