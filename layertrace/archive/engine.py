@@ -80,10 +80,13 @@ class ChunkReader:
         return data
 
 
-def connect() -> DockerClient:
+def connect(*, patience: int = _CONNECT_TIMEOUT) -> DockerClient:
     """Reach the engine of ``DOCKER_HOST``, else of the current docker context.
 
     The client is the caller's to close.
+
+    Args:
+        patience: seconds for a short question.
 
     Raises:
         EngineError: no engine answers there.
@@ -92,7 +95,7 @@ def connect() -> DockerClient:
     from docker.context import ContextAPI  # noqa: PLC0415
 
     # The ssh command, as the docker command itself uses, needs no further package.
-    options: _Options = {"timeout": _CONNECT_TIMEOUT, "use_ssh_client": True}
+    options: _Options = {"timeout": patience, "use_ssh_client": True}
     with engine_errors(doing=UNREACHABLE):
         if not os.environ.get("DOCKER_HOST"):
             context = ContextAPI.get_context(os.environ.get("DOCKER_CONTEXT"))

@@ -126,14 +126,23 @@ class LazyGroup(click.Group):
 )
 @click.version_option(__version__, "-V", "--version", prog_name="layertrace")
 @click.pass_context
-def cli(ctx: click.Context) -> None:
+def cli(ctx: click.Context) -> int:
     """Tell, for every file of a container image, where it came from.
 
-    layertrace IMAGE opens an image in the terminal; --debug anywhere shows the
-    traceback of an error.
+    layertrace IMAGE opens an image in the terminal, and without IMAGE asks which;
+    --debug anywhere shows the traceback of an error.
     """
-    if ctx.invoked_subcommand is None:
+    if ctx.invoked_subcommand is not None:
+        return 0
+    # Whoever names a command does without.
+    from layertrace.views.terminal import can_browse  # noqa: PLC0415
+
+    if not can_browse():
         click.echo(ctx.get_help())
+        return 0
+    from layertrace.views.commands.browse import pick  # noqa: PLC0415
+
+    return pick()
 
 
 def main(argv: Sequence[str]) -> int:

@@ -24,6 +24,7 @@ _MOST: Final = 1 << 20
 _KINDS: Final[Mapping[str, tuple[type, str]]] = {
     "theme": (str, "a theme's name"),
     "ascii": (bool, "true or false"),
+    "recent": (bool, "true or false"),
     "columns": (list, "a list of columns"),
     "keys": (dict, "a table of keys by the ids that ? lists"),
 }
@@ -37,6 +38,8 @@ class Config:
     """The file, for messages; empty: there is none."""
     theme: str | None = None
     ascii: bool = False
+    recent: bool = True
+    """Which images were opened is remembered."""
     columns: tuple[str, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
     """Id of an action to its keys, commas between them."""
@@ -104,6 +107,7 @@ def _config(path: str, values: dict[str, object]) -> Config:
         path=path,
         theme=theme if isinstance(theme, str) else None,
         ascii=values.get("ascii") is True,
+        recent=values.get("recent") is not False,
         columns=tuple(columns),
         keys=dict(keys),
     )

@@ -20,8 +20,12 @@ def can_browse() -> bool:
     """Say whether a full-screen view makes sense: a real terminal at both ends."""
     if os.environ.get("TERM", "dumb") == "dumb":
         return False
-    # Textual draws on stderr, and reads keys from stdin.
-    return is_terminal(sys.stdin) and is_terminal(sys.stdout) and is_terminal(sys.stderr)
+    return can_draw() and is_terminal(sys.stdout)
+
+
+def can_draw() -> bool:
+    """Say whether a full-screen view is possible: it draws on stderr, and keys come by stdin."""
+    return is_terminal(sys.stdin) and is_terminal(sys.stderr)
 
 
 def utf8_locale() -> bool:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
-    from layertrace.views.tui.ports import Comparing, Opening
+    from layertrace.views.tui.ports import Comparing, Opening, Picking
 
 T = TypeVar("T")
 LOOKS = Path(__file__).parent / "looks"
@@ -87,11 +87,12 @@ def run(  # noqa: PLR0913 - each has a default, and a test names what it needs
     read: bool = True,
     title: str = "shop:1.4.2",
     comparing: Comparing | None = None,
+    picking: Picking | None = None,
 ) -> T:
     """Open an image, wait until it is read if ``read``, and run a script on it."""
     given: Opening = opening or FakeOpening()
     app = LayertraceApp(
-        open_image or (lambda: given),
+        picking or (lambda _progress, _stop: open_image() if open_image else given),
         title=title,
         options=options or TuiOptions(theme=DARK),
         comparing=comparing,

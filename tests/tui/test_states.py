@@ -168,7 +168,9 @@ def test_an_unforeseen_error_ends_the_app_and_is_kept_for_the_caller(
 ) -> None:
     """Textual would print it with all local variables, file contents among them."""
     app = LayertraceApp(
-        _fail(ZeroDivisionError("secret")), title="x", options=TuiOptions(theme=DARK)
+        lambda _progress, _stop: _fail(ZeroDivisionError("secret"))(),
+        title="x",
+        options=TuiOptions(theme=DARK),
     )
 
     async def main() -> None:

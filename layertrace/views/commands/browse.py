@@ -8,39 +8,58 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from layertrace.views.options import Reading, opened, reading_options, take_reading, walk
+from layertrace.errors import UsageError
+from layertrace.views.options import Reading, build_options, opened, take_reading, walk
 from layertrace.views.output import print_findings, print_lines, require_whole
 
 if TYPE_CHECKING:
     from layertrace.pipeline.answers import ImageTrace
-    from layertrace.pipeline.trace import Opening
-    from layertrace.views.lists.rows import Listing
+    from layertrace.views.config import Config
     from layertrace.views.tui.ports import TuiOptions
 
 
+_PLAIN = click.option("--plain", is_flag=True, help="The summary instead of the terminal view.")
+_FORCED = click.option(
+    "--tui", is_flag=True, help="The terminal view, whatever TERM and stdout are."
+)
+
+
 @click.command("open")
-@reading_options
-@click.option("--plain", is_flag=True, help="The summary instead of the terminal view.")
+@click.argument("image", required=False)
+@build_options
+@_PLAIN
+@_FORCED
 @click.option("--ascii", "ascii_only", is_flag=True, help="Marks and frames in ASCII.")
 @click.option("--no-color", is_flag=True, help="No hues.")
 @click.option("--diff", "against", metavar="OLD", help="Show what changed since that image.")
 def browse(
     *,
     plain: bool,
+    tui: bool,
     ascii_only: bool,
     no_color: bool,
     against: str | None,
     **values: Any,  # noqa: ANN401
 ) -> int:
-    """Browse IMAGE in the terminal; off a terminal print its summary."""
-    look = _Look(plain=plain, ascii=ascii_only, color=not no_color, against=against)
-    return _browse(take_reading(values), look)
+    """Browse IMAGE in the terminal; off a terminal print its summary.
+
+    Without IMAGE: pick one.
+    """
+    image = values.pop("image")
+    look = _Look(plain=plain, forced=tui, ascii=ascii_only, color=not no_color, against=against)
+    return _browse(take_reading({"image": image or "", **values}), look)
+
+
+def pick() -> int:
+    """Ask which image to browse; there is a terminal."""
+    return _browse(Reading(image=""), _Look())
 
 
 @click.command()
-@click.option("--plain", is_flag=True, help="The summary instead of the terminal view.")
+@_PLAIN
+@_FORCED
 @click.option("--path", "show_path", is_flag=True, help="Print where the sample is.")
-def demo(*, plain: bool, show_path: bool) -> int:
+def demo(*, plain: bool, tui: bool, show_path: bool) -> int:
     """Browse the multi-stage sample that comes with layertrace."""
     from layertrace.views.samples import sample_path  # noqa: PLC0415
 
@@ -48,7 +67,7 @@ def demo(*, plain: bool, show_path: bool) -> int:
     if show_path:
         click.echo(str(sample))
         return 0
-    return _browse(Reading(image=str(sample)), _Look(plain=plain))
+    return _browse(Reading(image=str(sample)), _Look(plain=plain, forced=tui))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,59 +75,69 @@ class _Look:
     """How an image is shown."""
 
     plain: bool = False
+    forced: bool = False
+    """The terminal view even where it seems to make no sense."""
     ascii: bool = False
     color: bool = True
     against: str | None = None
 
 
 def _browse(reading: Reading, look: _Look) -> int:
-    from layertrace.views.terminal import can_browse  # noqa: PLC0415
+    if _draws(look):
+        return _run_view(reading, look)
+    if not reading.image:
+        raise click.UsageError("Missing argument 'IMAGE'.", click.get_current_context())
+    with opened(reading) as opening:
+        _print_summary(walk(opening))
+    return 0
 
-    if look.plain or not can_browse():
-        with opened(reading) as opening:
-            _print_summary(walk(opening))
-        return 0
-    return _run_view(reading, look, _options(look))
+
+def _draws(look: _Look) -> bool:
+    """Say whether to draw on the whole screen.
+
+    Raises:
+        UsageError: that is asked for, and there is no screen.
+    """
+    from layertrace.views.terminal import can_browse, can_draw  # noqa: PLC0415
+
+    if look.plain and look.forced:
+        raise UsageError("--plain and --tui ask for opposite things")
+    if look.forced and not can_draw():
+        raise UsageError(
+            "--tui needs a terminal to draw on",
+            why="stdin or stderr is none",
+            hint="--plain prints a summary",
+        )
+    return look.forced or (not look.plain and can_browse())
 
 
-def _options(look: _Look) -> TuiOptions:
-    from layertrace.views.config import load_config  # noqa: PLC0415
+def _options(look: _Look, config: Config) -> TuiOptions:
     from layertrace.views.terminal import utf8_locale  # noqa: PLC0415
     from layertrace.views.tui.settings import make_options  # noqa: PLC0415
 
     color = look.color and not os.environ.get("NO_COLOR")
-    return make_options(load_config(), ascii_only=look.ascii or not utf8_locale(), color=color)
+    return make_options(config, ascii_only=look.ascii or not utf8_locale(), color=color)
 
 
-def _run_view(reading: Reading, look: _Look, options: TuiOptions) -> int:
-    from layertrace.pipeline.hints import Hints  # noqa: PLC0415
-    from layertrace.pipeline.trace import open_image  # noqa: PLC0415
-    from layertrace.views.options import open_cache  # noqa: PLC0415
-    from layertrace.views.tui.app import run_app  # noqa: PLC0415
+def _run_view(reading: Reading, look: _Look) -> int:
+    from layertrace.views.config import load_config  # noqa: PLC0415
+    from layertrace.views.picking.openings import Openings  # noqa: PLC0415
+    from layertrace.views.tui.app import LayertraceApp, run_app  # noqa: PLC0415
     from layertrace.views.tui.ports import Comparing  # noqa: PLC0415
 
-    hints, cache = reading.hints(), open_cache(off=reading.no_cache)
-    openings: list[Opening] = []
-
-    def open_it() -> Opening:
-        openings.append(open_image(reading.image, hints, cache))
-        return openings[-1]
-
-    def compare(trace: ImageTrace, reference: str) -> Listing:
-        from layertrace.analysis.difference.compare import Comparison  # noqa: PLC0415
-        from layertrace.views.lists.difference import list_difference  # noqa: PLC0415
-
-        openings.append(open_image(reference, Hints(limits=hints.limits), cache))
-        difference = Comparison(openings[-1].walk(), trace).difference()
-        return list_difference(difference, reference)
-
-    comparing = Comparing(make=compare, against=look.against)
+    config = load_config()
+    options = _options(look, config)
+    openings = Openings(reading, remembering=config.recent and not reading.no_cache)
     try:
-        return run_app(open_it, title=reading.image, options=options, comparing=comparing)
+        app = LayertraceApp(
+            openings.opener(reading.image) if reading.image else openings.picking(),
+            title=reading.image,
+            options=options,
+            comparing=Comparing(make=openings.compare, against=look.against),
+        )
+        return run_app(app)
     finally:
-        for opening in openings:
-            opening.close()
-        cache.close()
+        openings.close()
 
 
 def _print_summary(trace: ImageTrace) -> None:

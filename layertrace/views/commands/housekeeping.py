@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 from layertrace.errors import UsageError
-from layertrace.views.options import open_cache
+from layertrace.views.options import cache_folder, open_cache
 
 _SHELLS: Final = ("bash", "zsh", "fish")
 
@@ -84,10 +84,12 @@ def _bytes(text: str) -> int:
 
 @cache.command()
 def clear() -> None:
-    """Remove the whole cache."""
+    """Remove the whole cache, and the list of images opened before."""
+    from layertrace.views.picking.recent import forget  # noqa: PLC0415
     from layertrace.views.text import show_size  # noqa: PLC0415
 
     freed = open_cache().clear()
+    forget(cache_folder())
     click.echo(f"removed {show_size(freed)}", err=True)
 
 

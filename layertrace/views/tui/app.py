@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
+from layertrace.errors import StoppedError
 from layertrace.views.text import show_name
 from layertrace.views.tui.background import Background
 from layertrace.views.tui.bars import key_words
 from layertrace.views.tui.browse import BrowseScreen
+from layertrace.views.tui.file_tools import EXTRACTING
+from layertrace.views.tui.picker import PickerScreen
+from layertrace.views.tui.ports import Picking
 from layertrace.views.tui.startup import FailedScreen, OpeningScreen
 from layertrace.views.tui.themes import THEMES, choose_theme
+from layertrace.views.tui.walking import Throttle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from textual.screen import Screen
     from textual.timer import Timer
 
     from layertrace.errors import LayertraceError
-    from layertrace.views.tui.ports import Comparing, Opening, TuiOptions
+    from layertrace.views.tui.ports import (
+        Comparing,
+        Opener,
+        Opening,
+        TuiOptions,
+        WalkProgress,
+    )
 
 
 _PATIENCE: Final = 0.2
@@ -32,29 +45,20 @@ _PATIENCE: Final = 0.2
 _TWICE: Final = 2.0
 """Seconds within which a second Ctrl+C quits."""
 
+_UNDOING: Final = 5.0
+"""Seconds that files half written to the user's disk have to vanish."""
 
-def run_app(
-    open_image: Callable[[], Opening],
-    *,
-    title: str,
-    options: TuiOptions,
-    comparing: Comparing | None = None,
-) -> int:
+
+def run_app(app: LayertraceApp) -> int:
     """Browse an image on the terminal until the user quits; return the exit code.
-
-    Args:
-        open_image: opens it; called in a thread.
-        title: how the user named it.
-        options: how it looks.
-        comparing: how to compare it with other images.
 
     Raises:
         Exception: whatever went wrong that nobody foresaw, once the terminal is
             as it was: Textual would print it with all local variables, and those
             may hold the contents of files.
     """
-    app = LayertraceApp(open_image, title=title, options=options, comparing=comparing)
     app.run()
+    app.finish()
     if app.crash is not None:
         raise app.crash
     return app.exit_code
@@ -80,12 +84,20 @@ class LayertraceApp(App[int]):
 
     def __init__(
         self,
-        open_image: Callable[[], Opening],
+        open_image: Opener | Picking,
         *,
-        title: str,
+        title: str = "",
         options: TuiOptions,
         comparing: Comparing | None = None,
     ) -> None:
+        """Prepare it.
+
+        Args:
+            open_image: opens the image, in a thread; or what can be opened, to ask the user.
+            title: how the user named it.
+            options: how it looks.
+            comparing: how to compare it with other images.
+        """
         super().__init__()
         self._comparing = comparing
         self.title = show_name(title)
@@ -101,6 +113,9 @@ class LayertraceApp(App[int]):
         self.counter: Background
         """Runs what only adds up what is known."""
         self._patience: Timer
+        self._leaving = threading.Event()
+        """Set while nobody waits for an image to be opened."""
+        self._leaving.set()
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = options.theme or choose_theme(color=options.color)
@@ -112,15 +127,59 @@ class LayertraceApp(App[int]):
         ScrollBar.renderer = _PlainScrollBar if self.options.ascii else ScrollBarRender
         self.reader = Background(self.call_later)
         self.counter = Background(self.call_later, "layertrace-counter")
-        self.reader.submit("open", self._open_image, self._opened, self._failed)
-        self._patience = self.set_timer(_PATIENCE, self._say_opening)
+        if isinstance(self._open_image, Picking):
+            self.push_screen(PickerScreen(self.options, self._open_image))
+        else:
+            self._begin(self._open_image, self._reference)
 
     def on_unmount(self) -> None:
         self.reader.close()
         self.counter.close()
 
+    def finish(self) -> None:
+        """Wait, once the terminal is free, until what was half extracted is taken back."""
+        reader: Background | None = getattr(self, "reader", None)
+        if reader is not None:
+            reader.close()
+            reader.await_end(EXTRACTING, _UNDOING)
+
+    # -- opening ------------------------------------------------------------------
+
+    @on(PickerScreen.Picked)
+    def _picked(self, event: PickerScreen.Picked) -> None:
+        # Whoever is quick presses Enter twice.
+        if isinstance(self._open_image, Picking) and self._leaving.is_set():
+            self._begin(self._open_image.open(event.reference), event.reference)
+
+    def _begin(self, open_image: Opener, reference: str) -> None:
+        """Open an image in the thread that will read it."""
+        self._reference, self.title = reference, show_name(reference)
+        self._leaving = leaving = threading.Event()
+        reader, started = self.reader, monotonic()
+
+        def show(progress: WalkProgress) -> None:
+            if isinstance(self.screen, OpeningScreen):
+                self.screen.show_progress(progress, monotonic() - started)
+
+        def stop() -> bool:
+            return leaving.is_set() or reader.closed
+
+        report = Throttle(reader, show)
+        reader.submit("open", partial(open_image, report, stop), self._opened, self._failed)
+        self._patience = self.set_timer(_PATIENCE, self._say_opening)
+
     def _say_opening(self) -> None:
         self.push_screen(OpeningScreen(self.options, self._reference))
+
+    def action_leave_opening(self) -> None:
+        """Wait no longer for an image, however long opening it may yet hang."""
+        self._leaving.set()
+        self.reader.close()
+        if not isinstance(self._open_image, Picking):
+            self.exit(StoppedError.exit_code)
+            return
+        self.reader = Background(self.call_later)
+        self.pop_screen()
 
     def _show(self, screen: Screen[None]) -> None:
         self._patience.stop()
@@ -137,6 +196,14 @@ class LayertraceApp(App[int]):
         self._show(screen)
 
     def _failed(self, error: LayertraceError) -> None:
+        if isinstance(self._open_image, Picking):
+            self._patience.stop()
+            self._leaving.set()
+            if isinstance(self.screen, OpeningScreen):
+                self.pop_screen()
+            picker = next(each for each in self.screen_stack if isinstance(each, PickerScreen))
+            picker.say_failed(self._reference, error)
+            return
         self.exit_code = error.exit_code
         self._show(FailedScreen(self.options, self._reference, error))
 

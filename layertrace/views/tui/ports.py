@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from layertrace.model.trace import FileRecord, FileTable, ImageHead, ShareRow, Version
     from layertrace.provenance.trees import Item
     from layertrace.views.lists.rows import Listing
+    from layertrace.views.picking.offers import Kind, Offer
 
 
 class WalkProgress(Protocol):
@@ -106,6 +107,21 @@ class Opening(Protocol):
         ...
 
 
+class Opener(Protocol):
+    """Opens an image; called in the thread that reads."""
+
+    def __call__(
+        self, progress: Callable[[WalkProgress], None], stop: Callable[[], bool], /
+    ) -> Opening:
+        """Return the image, opened.
+
+        Raises:
+            LayertraceError: it cannot be.
+            StoppedError: ``stop`` returned True.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TuiOptions:
     """How the TUI looks and what it may say about the command that started it."""
@@ -130,3 +146,14 @@ class Comparing:
     """Opens the image of that name and lists what changed since; reads both."""
     against: str | None = None
     """The older one to compare with from the start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picking:
+    """What can be opened, where no image was named."""
+
+    open: Callable[[str], Opener]
+    """Makes what opens the image of that reference."""
+    look: Mapping[Kind, Callable[[], tuple[Offer, ...]]]
+    """Looks for images, a kind each in the order in which they are shown; may take its time,
+    and raise a :class:`LayertraceError` that says why there are none."""

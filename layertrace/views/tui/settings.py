@@ -20,8 +20,10 @@ from layertrace.views.tui.panes.listing import ListPane
 from layertrace.views.tui.panes.page import PagePane
 from layertrace.views.tui.panes.stages import StagesPane
 from layertrace.views.tui.panes.why import WhyPane
+from layertrace.views.tui.picker import NarrowInput, OffersPane, PickerScreen
 from layertrace.views.tui.ports import TuiOptions
 from layertrace.views.tui.preview import PreviewScreen
+from layertrace.views.tui.startup import FailedScreen, OpeningScreen
 from layertrace.views.tui.themes import THEMES
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ _KEYED: Final = (
     LayertraceApp, BrowseScreen, StagesPane, FilesPane, ListPane, WhyPane, CodePane,
     AskScreen, ColumnsScreen, CopyScreen, CopyRows, TextScreen, PagePane,
     PreviewScreen, HistoryScreen, VersionsPane, ConfirmScreen,
+    PickerScreen, OffersPane, NarrowInput, OpeningScreen, FailedScreen,
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from textual.screen import Screen
 from layertrace.views.text import show_name
 from layertrace.views.tui.bars import KeyBar
 from layertrace.views.tui.rows_view import Cell, RowsView
+from layertrace.views.tui.walking import progress_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from layertrace.errors import LayertraceError
-    from layertrace.views.tui.ports import TuiOptions
+    from layertrace.views.tui.ports import TuiOptions, WalkProgress
 
 
 class Card(RowsView):
@@ -33,6 +34,14 @@ class Card(RowsView):
     def on_mount(self) -> None:
         self.set_titles(self._heading)
 
+    def say(self, heading: str, lines: Iterable[Cell]) -> None:
+        """Show other lines, and the card itself if it was hidden."""
+        self.notice = tuple(lines)
+        self.styles.height = 4 + 2 * len(self.notice)
+        self.display = True
+        self.set_titles(heading)
+        self.rows_changed()
+
     def row_count(self) -> int:
         return 0
 
@@ -41,7 +50,14 @@ class Card(RowsView):
 
 
 class OpeningScreen(Screen[None]):
-    """The image's configuration is being looked for: less than a second, as a rule."""
+    """The image's configuration is being looked for: less than a second, as a rule.
+
+    An image of an engine is read whole for that, as it comes in one stream.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "app.leave_opening", "Stop", id="opening.stop"),
+    ]
 
     def __init__(self, options: TuiOptions, title: str) -> None:
         super().__init__()
@@ -49,10 +65,20 @@ class OpeningScreen(Screen[None]):
         self._reference = title
 
     def compose(self) -> ComposeResult:
-        name = show_name(self._reference, ascii_only=self._options.ascii)
-        lines = [("", Style.null()), ("reading its configuration and history…", Style.null())]
-        yield Card(self._options, f"Opening {name}", lines)
+        yield Card(self._options, self._heading, self._lines())
         yield KeyBar(self._options)
+
+    @property
+    def _heading(self) -> str:
+        return f"Opening {show_name(self._reference, ascii_only=self._options.ascii)}"
+
+    def _lines(self, *figures: str) -> list[Cell]:
+        words = ("", "reading its configuration and history…", *figures)
+        return [(line, Style.null()) for line in words]
+
+    def show_progress(self, progress: WalkProgress, seconds: float) -> None:
+        """Say how far the reading is."""
+        self.query_one(Card).say(self._heading, self._lines(*progress_words(progress, seconds)))
 
 
 class FailedScreen(Screen[None]):

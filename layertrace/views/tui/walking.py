@@ -64,6 +64,22 @@ class Walked:
         return explain_file(head, self.trace.record(path), self.trace.chain(path))
 
 
+class Throttle:
+    """Passes on progress to the thread of the TUI, now and then."""
+
+    def __init__(self, reader: Background, report: Callable[[WalkProgress], None]) -> None:
+        self._reader = reader
+        self._report = report
+        self._reported = 0.0
+
+    def __call__(self, progress: WalkProgress) -> None:
+        """Take a report, in the thread that reads."""
+        now = monotonic()
+        if now - self._reported >= _EVERY:
+            self._reported = now
+            self._reader.report(partial(self._report, progress))
+
+
 class Walk:
     """One reading of an image's layers; used from two threads."""
 
@@ -84,10 +100,9 @@ class Walk:
         """
         self._opening = opening
         self._reader = reader
-        self._report = report
         self._tracing = tracing
         self._stop = threading.Event()
-        self._reported = 0.0
+        self._progress = Throttle(reader, report)
         self.started = monotonic()
 
     def stop(self) -> None:
@@ -116,12 +131,6 @@ class Walk:
     def _stopped(self) -> bool:
         return self._stop.is_set() or self._reader.closed
 
-    def _progress(self, progress: WalkProgress) -> None:
-        now = monotonic()
-        if now - self._reported >= _EVERY:
-            self._reported = now
-            self._reader.report(partial(self._report, progress))
-
 
 def progress_words(progress: WalkProgress, seconds: float) -> tuple[str, str]:
     """Return two lines on how far the reading is: which layer, and how much in figures."""
@@ -133,5 +142,17 @@ def progress_words(progress: WalkProgress, seconds: float) -> tuple[str, str]:
         bar = f"{bar}  {'█' * full}{'░' * (_BAR - full)} {100 * share:3.0f}%"
         done = f"{done} of {show_size(progress.bytes_total)}"
     rate = f"{show_size(round(progress.bytes_done / seconds))}/s" if seconds >= 1 else ""
-    clock = f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
-    return bar, "  ".join(part for part in (done, rate, clock) if part)
+    clock = f"{_clock(seconds)} so far"
+    return bar, "  ".join(part for part in (done, rate, clock, _left(progress, seconds)) if part)
+
+
+def _left(progress: WalkProgress, seconds: float) -> str:
+    """Say how long it will take at the present rate; nothing before that is worth saying."""
+    done, total = progress.bytes_done, progress.bytes_total
+    if not total or not done or seconds < 1 or done > total:
+        return ""
+    return f"{_clock(seconds / done * (total - done))} left"
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
