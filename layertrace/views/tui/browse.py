@@ -14,10 +14,10 @@ from layertrace.views.scopes import empty_words, layer_scope
 from layertrace.views.treesums import Sums
 from layertrace.views.tui.dialogs import CopyScreen, copy_choices
 from layertrace.views.tui.filtering import Finder
-from layertrace.views.tui.handling import HandlingScreen
 from layertrace.views.tui.navigation import Place, Trail
 from layertrace.views.tui.panes.files import FilesPane
 from layertrace.views.tui.panes.filterbar import FilterBar
+from layertrace.views.tui.reporting import ReportingScreen
 from layertrace.views.tui.rows_view import RowsView
 from layertrace.views.tui.startup import error_lines
 from layertrace.views.tui.viewing import TREE
@@ -39,7 +39,7 @@ _REST: Final = 0.03
 _KEPT_SCOPES: Final = 6
 
 
-class BrowseScreen(HandlingScreen):
+class BrowseScreen(ReportingScreen):
     """Stages and layers, files, why, Dockerfile."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -91,6 +91,8 @@ class RowsView(ScrollView, can_focus=True):
         self.options = options
         self.notice: tuple[Cell, ...] = ()
         """What to show instead of rows where there are none, a paragraph each."""
+        self.titles = ("", "")
+        """What stands on the frame, as text."""
         self._strips: LRUCache[tuple[int, int, int], Strip] = LRUCache(1024)
         self._palette: Palette | None = None
         self._base: Style | None = None
@@ -222,6 +224,7 @@ class RowsView(ScrollView, can_focus=True):
         """Write on the frame; both texts are safe, none is markup."""
         if self.options.ascii:
             title, subtitle = to_ascii(title), to_ascii(subtitle)
+        self.titles = (title, subtitle)
         self.border_title = Content(title)
         self.border_subtitle = Content(subtitle) if subtitle else None
 

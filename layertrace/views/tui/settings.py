@@ -23,6 +23,7 @@ from layertrace.views.tui.panes.why import WhyPane
 from layertrace.views.tui.picker import NarrowInput, OffersPane, PickerScreen
 from layertrace.views.tui.ports import TuiOptions
 from layertrace.views.tui.preview import PreviewScreen
+from layertrace.views.tui.reporting import WritingScreen
 from layertrace.views.tui.startup import FailedScreen, OpeningScreen
 from layertrace.views.tui.themes import THEMES
 
@@ -33,7 +34,7 @@ _KEYED: Final = (
     LayertraceApp, BrowseScreen, StagesPane, FilesPane, ListPane, WhyPane, CodePane,
     AskScreen, ColumnsScreen, CopyScreen, CopyRows, TextScreen, PagePane,
     PreviewScreen, HistoryScreen, VersionsPane, ConfirmScreen,
-    PickerScreen, OffersPane, NarrowInput, OpeningScreen, FailedScreen,
+    PickerScreen, OffersPane, NarrowInput, OpeningScreen, FailedScreen, WritingScreen,
 )  # fmt: skip
 
 
