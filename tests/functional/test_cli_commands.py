@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from layertrace.views.tui.ports import Picking
 from tests.builders import docker_archive, hardlink, image, layer, oci_archive, oci_files, symlink
 from tests.builders import write_folder as write_layout
 from tests.cli_support import Cli, check_schema
@@ -16,7 +17,7 @@ from tests.sample_support import SAMPLES
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from layertrace.views.tui.ports import TuiOptions
+    from layertrace.views.tui.app import LayertraceApp
 
 START: Final = "/app/dist/bin/start"
 LOCK: Final = "/app/package-lock.json"
@@ -396,9 +397,10 @@ def test_on_a_terminal_the_view_opens(
     """It gets the image still closed, and the marks and hues that were asked for."""
     seen: list[tuple[str, bool, bool, int]] = []
 
-    def run_app(open_it: Any, *, title: str, options: TuiOptions) -> int:  # noqa: ANN401
-        opening = open_it()
-        seen.append((title, options.ascii, options.color, len(opening.head.layers)))
+    def run_app(app: LayertraceApp) -> int:
+        assert not isinstance(app._open_image, Picking)
+        opening = app._open_image(lambda _: None, lambda: False)
+        seen.append((app.title, app.options.ascii, app.options.color, len(opening.head.layers)))
         return 0
 
     monkeypatch.setattr("layertrace.views.terminal.can_browse", lambda: True)

@@ -13,6 +13,7 @@ from layertrace.errors import (
     DigestMismatchError,
     DockerfileError,
     EngineError,
+    ExistsError,
     InvalidWhiteoutError,
     LayerError,
     LayertraceError,
@@ -33,6 +34,7 @@ MISMATCH = DigestMismatchError(subject="layer 0's tar", expected="sha256:1", act
     ("error", "code", "text"),
     [
         (UsageError("no", hint="write this"), 2, "no\nwrite this"),
+        (ExistsError("it is there"), 2, "it is there"),
         (SourceError("x does not exist"), 3, "x does not exist"),
         (ArchiveError("bad", why="because", hint="save again"), 3, "bad\nbecause\nsave again"),
         (DECODE, 3, "layers[2].digest: expected a string, got 3\nin m.json"),
