@@ -75,7 +75,7 @@ def test_every_error_has_its_case_above() -> None:
     known = {
         "UsageError", "SourceError", "ArchiveError", "DecodeError", "DigestMismatchError",
         "LayerError", "InvalidWhiteoutError", "LimitError", "DockerfileError",
-        "PolicyError",
+        "PolicyError", "ExistsError",
         "PathNotFoundError", "EngineError", "StorageError", "StoppedError", "LayertraceError",
     }  # fmt: skip
     assert {c.__name__ for c in classes if issubclass(c, Exception)} == known
