@@ -24,6 +24,9 @@ _GAP: Final = 32 << 10
 """Bytes that nobody asks for are read too, rather than the next window begun."""
 _FEW: Final = 8 << 20
 """Bytes that are hashed before a thread would have begun."""
+_SMALL: Final = 32 << 10
+"""Bytes of a file on average up to which threads keep each other waiting: what Python does for
+a file takes as long as to hash it."""
 
 
 def hash_files(reader: Reader, index: LayerIndex, numbers: Iterable[int]) -> dict[int, bytes]:
@@ -37,9 +40,10 @@ def hash_files(reader: Reader, index: LayerIndex, numbers: Iterable[int]) -> dic
     Raises:
         LayerError: the tar ends before a file.
     """
-    windows = list(_windows(index, sorted(numbers, key=index.offsets.__getitem__)))
+    ordered = sorted(numbers, key=index.offsets.__getitem__)
+    windows = list(_windows(index, ordered))
     work = partial(_hash_window, reader, index)
-    if sum(index.sizes[number] for window in windows for number in window) <= _FEW:
+    if sum(index.sizes[number] for number in ordered) <= max(_FEW, _SMALL * len(ordered)):
         return dict(chain.from_iterable(map(work, windows)))
     pool = ThreadPoolExecutor(_THREADS)
     try:
