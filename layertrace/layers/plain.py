@@ -227,6 +227,8 @@ class PlainRows:
             size = int(header[124:136].rstrip(_PADDING), 8)
             if len(header) < BLOCK or size < 0 or self._sums[header[148:156]] != total:
                 return None
+            # Of no use here, but tarfile refuses a header whose numbers are none.
+            self._owners[header[100:124]], self._times[header[136:148]]
         except ValueError:
             return None
         content = span[start + BLOCK : start + BLOCK + size]
