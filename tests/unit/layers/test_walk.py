@@ -432,6 +432,24 @@ def test_reader_that_fails_ends_the_walk() -> None:
     assert (list(index.paths), index.damage) == (["a"], "the disk is round: it rolls")
 
 
+@pytest.mark.parametrize("error", [LayerError("cut"), LimitError("all", limit="size", allowed=9)])
+def test_what_cannot_be_read_behind_the_end_marker(error: LayerError) -> None:
+    """A limit is one there too; damage is told by whoever reads on."""
+
+    class Failing(MemoryReader):
+        def read_at(self, offset: int, size: int) -> bytes:
+            if offset >= self.length():
+                raise error
+            return super().read_at(offset, size)
+
+    reader = Failing(layer({"a": b"x"}))
+    if isinstance(error, LimitError):
+        with pytest.raises(LimitError, match="all"):
+            walk_layer(reader, name="x")
+    else:
+        assert walk_layer(reader, name="x").index.damage == ""
+
+
 def test_digests_are_those_of_the_entries_that_stay() -> None:
     """Regular files alone, the last of one path, whole however large."""
     big = bytes(range(256)) * 4096
