@@ -36,12 +36,17 @@ class Digests:
         self._witness = witness
         self._known: dict[str, dict[int, bytes]] = {}
         self._grown: set[str] = set()
+        self.alone = False
+        """What is learned is of this one archive, for nobody saw that it has the layer's bytes."""
+
+    def witness(self, index: LayerIndex) -> str:
+        """Return what stands for the archive where it may be another's word; else nothing."""
+        return "" if index.verified and not self.alone else self._witness
 
     def of(self, diff_id: str, index: LayerIndex) -> dict[int, bytes]:
         """Return what is known of a layer, by entry number."""
         if diff_id not in self._known:
-            witness = "" if index.verified else self._witness
-            self._known[diff_id] = self._cache.load_digests(diff_id, witness)
+            self._known[diff_id] = self._cache.load_digests(diff_id, self.witness(index))
         return self._known[diff_id]
 
     def add(self, diff_id: str, index: LayerIndex, digests: Mapping[int, bytes]) -> None:
@@ -53,7 +58,7 @@ class Digests:
     def keep(self, indexes: Mapping[str, LayerIndex]) -> None:
         """Write what was learned to the cache."""
         for diff_id in self._grown & indexes.keys():
-            witness = "" if indexes[diff_id].verified else self._witness
+            witness = self.witness(indexes[diff_id])
             self._cache.store_digests(diff_id, witness, self._known[diff_id])
         self._grown.clear()
 

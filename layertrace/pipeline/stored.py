@@ -274,8 +274,8 @@ class StoredArchive:
     def _stack(self, count: int) -> tuple[str, str]:
         """Return what stands for some layers together in the cache: a key, and a witness."""
         layers = self.image.layers[:count]
-        pairs = zip(layers, self._indexes, strict=False)
-        told = ["" if index.verified else self._witness(layer) for layer, index in pairs]
+        pairs = zip(self._digests, self._indexes[:count], strict=False)
+        told = [digests.witness(index) for digests, index in pairs]
         key = digest_of(layer.diff_id for layer in layers)
         return key, digest_of(told) if any(told) else ""
 
@@ -327,6 +327,9 @@ class StoredArchive:
             if reader.mismatches():
                 return None
             self._cache.confirm_layer(layer.diff_id, witness)
+        else:
+            # It may have other contents all the same: they answer for no other archive.
+            self._digests[layer.index].alone = True
         return index
 
     def _walk(
