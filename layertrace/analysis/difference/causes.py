@@ -13,7 +13,7 @@ from layertrace.analysis.difference.pairs import same_layers
 from layertrace.model.difference import Argument, CauseKind, DiffKind, Maker, Why
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from layertrace.analysis.difference.makers import Made
     from layertrace.analysis.difference.pairs import Pairs
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _NOBODY: Final = -1
 _VERSION: Final = re.compile(r"v?\d{1,5}(\.\d{1,5}){1,3}([-.]?(alpha|beta|rc)\.?\d{1,3})?")
 """A value that is shown: no secret looks like it."""
+_PLACES: Final = frozenset({DiffKind.ADDED, DiffKind.REMOVED, DiffKind.METADATA})
+"""What of a path changes while contents need not."""
 _SINGLE: Final = frozenset({Why.ADDED, Why.REMOVED})
 
 
@@ -36,11 +38,12 @@ class Reason:
     arguments: tuple[Argument, ...] = ()
 
     @property
-    def rank(self) -> tuple[int, int, str, list[tuple[int, int]]]:
+    def rank(self) -> tuple[int, bool, int, str, list[tuple[int, int]]]:
         """How well it explains a change: of several reasons the highest is the cause.
 
         An instruction that one image alone has explains more than one that both have, and
-        what stands above explains more than what lies below. The same in both directions.
+        what stands above explains more than what lies below. That an instruction was changed
+        explains more than that another found other files. The same in both directions.
         """
         first = 3 if self.why in _SINGLE else 2 if self.why not in _WEAK else 1
         either = self.new or self.old
@@ -48,7 +51,7 @@ class Reason:
         makers = [maker for maker in (self.old, self.new) if maker is not None]
         texts = sorted(maker.instruction or "" for maker in makers)
         places = sorted((max(maker.layers, default=-1), maker.line or 0) for maker in makers)
-        return first, above, " ".join(texts), places
+        return first, self.why is not Why.CONTEXT, above, " ".join(texts), places
 
 
 _WEAK: Final = frozenset({Why.RESULT, Why.UNKNOWN})
@@ -76,8 +79,8 @@ def attribute(old: Side, new: Side, pairs: Pairs, paths: Sequence[str]) -> Attri
         kind, path = pairs.kinds[number], paths[number]
         a, b = pairs.old[number], pairs.new[number]
         candidates = [
-            reasons.of_old(left, ours.layer(a)),
-            reasons.of_new(right, theirs.layer(b)),
+            *_reasons_of(reasons.of_old, ours, left, ours.layer(a), kind),
+            *_reasons_of(reasons.of_new, theirs, right, theirs.layer(b), kind),
         ]
         if kind == DiffKind.REMOVED and path in new.removers:
             layer = new.removers[path]
@@ -87,6 +90,24 @@ def attribute(old: Side, new: Side, pairs: Pairs, paths: Sequence[str]) -> Attri
             candidates.append(reasons.of_old(ours.makers.of_layer(layer), layer))
         causes.append(reasons.best(candidates))
     return Attribution(tuple(reasons.all), causes)
+
+
+def _reasons_of(
+    reason: Callable[[int, int], int | None], owners: _Owners, maker: int, layer: int, kind: int
+) -> Iterator[int | None]:
+    """Yield what may explain one side of a change.
+
+    The bytes of a path and the path itself may be of two instructions of the image: a file
+    was written, then moved or given another mode. What the later one did is its own.
+    """
+    mover = owners.makers.of_layer(layer) if layer >= 0 else maker
+    if maker == mover or kind not in _PLACES or not owners.makers.all[maker].maker.layers:
+        yield reason(maker, layer)
+        return
+    yield reason(mover, layer)
+    if kind != DiffKind.METADATA:
+        # The same instruction may only have found more to move.
+        yield reason(maker, layer)
 
 
 class _Owners:
@@ -179,11 +200,11 @@ def _reason(old: Made | None, new: Made | None) -> Reason:
         why = Why.LEFT_BEHIND if old.maker.layers else Why.SHIPPED
         return Reason(kind=CauseKind.STAGE, why=why, old=ours, new=theirs)
     arguments = tuple(_changed_arguments(old, new))
-    if not old.texts & new.texts:
+    if not old.texts & new.texts or (old.order[0] == new.order[0] == 1 and old.flags != new.flags):
         why, kind = Why.TEXT, CauseKind.INSTRUCTION
     elif arguments:
         why, kind = Why.ARGUMENT, CauseKind.INSTRUCTION
-    elif old.context and new.context:
+    elif old.context and new.context and old.folder == new.folder:
         why, kind = Why.CONTEXT, CauseKind.CONTEXT
     else:
         why, kind = Why.RESULT, CauseKind.STAGE

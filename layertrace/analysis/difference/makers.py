@@ -40,6 +40,10 @@ class Made:
     """The build arguments in effect, as far as they are known."""
     words: tuple[str, ...] = ()
     """A COPY's paths after substitution."""
+    flags: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """As written: not every builder records them."""
+    folder: str | None = None
+    """What its paths are relative to, of an instruction that has such."""
     context: bool = False
     """It took what it made out of the build context."""
     absent: bool = False
@@ -204,8 +208,14 @@ def _made_by(stage: Stage, step: Instruction, arguments: Mapping[str, str]) -> M
         texts=frozenset({normal_text(f"{step.text}\n{documents}")}),
         arguments=tuple(sorted(arguments.items())),
         words=step.args if step.keyword != "RUN" else (),
+        flags=tuple(sorted(step.flags.items())),
+        folder=step.workdir if from_context and not _target(step).startswith("/") else None,
         context=from_context,
     )
+
+
+def _target(step: Instruction) -> str:
+    return step.args[-1] if step.args else ""
 
 
 def _recorded_arguments(created_by: str) -> tuple[tuple[str, str], ...]:

@@ -45,13 +45,21 @@ class Side:
 
     @cached_property
     def removers(self) -> Mapping[str, int]:
-        """Path that some layer holds and the image does not, to the layer that removed it."""
+        """Path that some layer holds and the image does not, to the layer that removed it.
+
+        A directory no entry made went with the last of what lay in it.
+        """
         table = self.table
-        return {
-            table.paths[row]: table.layers[row]
-            for row, change in enumerate(table.changes)
-            if change is Change.REMOVED
-        }
+        found: dict[str, int] = {}
+        last: dict[str, int] = {}
+        for row in range(len(table.paths) - 1, -1, -1):
+            # In preorder backwards a directory follows what is in it.
+            if table.changes[row] is Change.REMOVED:
+                path, layer = table.paths[row], table.layers[row]
+                found[path] = layer = layer if layer >= 0 else last.get(path, IMPLICIT)
+                folder = path.rpartition("/")[0]
+                last[folder] = max(layer, last.get(folder, IMPLICIT))
+        return found
 
     @property
     def visible(self) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from layertrace.model.difference import CauseKind, Why
 from layertrace.views.diff.words import cause_text
-from tests.builders import Content, folder
+from tests.builders import Content, file, folder
 from tests.difference_images import Built, cause_of, compared, of_layers
 
 if TYPE_CHECKING:
@@ -328,3 +328,92 @@ def test_a_squashed_layer_is_of_its_instructions(tmp_path: Path) -> None:
         for content in (b"1", b"22")
     ]
     assert only(compared(tmp_path, *sides)).counts.modified == 1
+
+
+def test_a_mode_is_of_the_instruction_that_set_it(tmp_path: Path) -> None:
+    """Wherever the bytes came from: they are the same."""
+    files: Files = {"f": file(b"12345", mode=0o644)}
+    copied = ("COPY f /f # buildkit", files)
+    changed = run("chmod 600 /f", {"f": file(b"12345", mode=0o600)})
+    text = "FROM base:1\nCOPY f /f\n"
+    old, new = built(text, copied), built(f"{text}RUN chmod 600 /f\n", copied, changed)
+    for one, two, expected in ((old, new, Why.ADDED), (new, old, Why.REMOVED)):
+        found = compared(tmp_path / expected.value, one, two)
+        assert why(found, "f") == (CauseKind.INSTRUCTION, expected)
+
+
+def test_a_moved_file_is_of_the_instruction_that_moved_it(tmp_path: Path) -> None:
+    """Both of its paths are, whoever wrote the bytes."""
+    made = run("make", {"one": bytes(5000)})
+    moved = run("mv /one /two", {".wh.one": b"", "two": bytes(5000)})
+    text = "FROM base:1\nRUN make\n"
+    found = compared(tmp_path, built(text, made), built(f"{text}RUN mv /one /two\n", made, moved))
+    assert cause_text(only(found)) == "added: RUN mv /one /two (line 3, stage stage-0)"
+
+
+def test_a_copied_file_that_the_context_brought_is_of_the_context(tmp_path: Path) -> None:
+    """The RUN that copies all there is did the same in both."""
+    text = "FROM base:1\nCOPY in /in/\nRUN cp /in/* /out\n"
+    files: tuple[Files, ...] = ({"1": b"first file"}, {"1": b"first file", "2": b"another file"})
+    old, new = (
+        built(
+            text,
+            ("COPY in /in/ # buildkit", {f"in/{name}": content for name, content in each.items()}),
+            run("cp /in/* /out", {f"out/{name}": content for name, content in each.items()}),
+        )
+        for each in files
+    )
+    found = compared(tmp_path, old, new)
+    assert why(found, "out/2") == (CauseKind.CONTEXT, Why.CONTEXT)
+
+
+def test_another_target_of_a_copied_file_is_of_who_chose_it(tmp_path: Path) -> None:
+    """Not of the COPY that brought it: it found the same."""
+    copied: tuple[str, Files] = ("COPY f /f # buildkit", {"f": b"some text of a file"})
+    old, new = (
+        built(
+            f"FROM base:1\nCOPY f /f\nRUN cp /f /{name}\n",
+            copied,
+            run(f"cp /f /{name}", {name: b"some text of a file"}),
+        )
+        for name in ("a", "b")
+    )
+    found = compared(tmp_path, old, new)
+    assert why(found, "a") == why(found, "b") == (CauseKind.INSTRUCTION, Why.TEXT)
+
+
+def test_a_folder_nobody_made_is_removed_by_who_removed_it(tmp_path: Path) -> None:
+    """No entry tells of it, what lay in it does."""
+    base: tuple[str, Files] = (BASE[0], {"data/one": b"1", "data/two": b"22"})
+    made, other = run("make", {"out": b"1"}), run("rm -r /data", {".wh.data": b""})
+    text = "FROM base:1\n{}RUN make\n"
+    old = built(text.format(""), made, base=base)
+    new = built(text.format("RUN rm -r /data\n"), other, made, base=base)
+    found = compared(tmp_path, old, new)
+    assert cause_text(only(found)) == "added: RUN rm -r /data (line 2, stage stage-0)"
+
+
+def test_a_flag_is_of_the_instruction_too(tmp_path: Path) -> None:
+    """BuildKit leaves flags out of the history; the Dockerfile has them."""
+    old, new = (
+        built(
+            f"FROM base:1\nCOPY {flag}f /f\n",
+            ("COPY f /f # buildkit", {"f": file(b"12345", uid=uid)}),
+        )
+        for flag, uid in (("", 0), ("--chown=5:5 ", 5))
+    )
+    assert why(compared(tmp_path, old, new), "f") == (CauseKind.INSTRUCTION, Why.TEXT)
+
+
+def test_another_working_directory_is_no_other_context(tmp_path: Path) -> None:
+    """The COPY found the same file, and put it elsewhere."""
+    old, new = (
+        built(
+            f"FROM base:1\nWORKDIR /{name}\nCOPY f .\n",
+            (f"WORKDIR /{name} # buildkit", {name: folder()}),
+            ("COPY f . # buildkit", {f"{name}/f": b"12345"}),
+        )
+        for name in ("v", "w")
+    )
+    found = compared(tmp_path, old, new)
+    assert why(found, "v/f") == why(found, "w/f") == (CauseKind.STAGE, Why.RESULT)
