@@ -90,5 +90,5 @@ def test_loaded_index_unpacks_names_when_they_are_asked_for() -> None:
     assert vars(index).keys().isdisjoint({"paths", "links"})
     assert (index.paths, index.links) == (INDEX.paths, INDEX.links)
     assert index.paths is index.paths
-    with pytest.raises(AttributeError, match="no pahts"):
-        index.pahts  # type: ignore[attr-defined] # noqa: B018 - it is not there
+    with pytest.raises(AttributeError, match="no names"):
+        index.names  # type: ignore[attr-defined] # noqa: B018 - it is not there

@@ -83,7 +83,7 @@ def test_what_cannot_be_is_refused(written: Path, text: str, words: str) -> None
     ("config", "hint"),
     [
         (Config(path="c", theme="layertrace-drak"), "did you mean layertrace-dark?"),
-        (Config(path="c", columns=("ower",)), "did you mean owner?"),
+        (Config(path="c", columns=("mod",)), "did you mean mode?"),
         (Config(path="c", keys={"browse.filtr": "f"}), "did you mean browse.filter?"),
         (Config(path="c", columns=("zzz",)), "there is mode, owner, share, time, type"),
     ],

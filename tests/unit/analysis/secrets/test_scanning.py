@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from layertrace.pipeline.answers import ImageTrace
+    from layertrace.pipeline.contents import FileParts
     from layertrace.pipeline.handing import Take
 
     Traced = Callable[..., ImageTrace]
@@ -94,7 +95,7 @@ def test_each_stored_file_is_read_once(traced: Traced, monkeypatch: pytest.Monke
                     sizes[place] += len(piece)
                     yield offset, piece
 
-            take(place, pass_on())
+            take(place, cast("FileParts", pass_on()))
 
         hand_out(some, counting)
 
