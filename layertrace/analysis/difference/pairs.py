@@ -212,7 +212,9 @@ class _Compare:
 def _seen(side: Side, packed: int) -> tuple[_Seen, Place]:
     place = Place(packed // STRIDE, packed % STRIDE)
     if side.layers[place.layer].kinds[place.number] == _HARDLINK:
-        place = side.content(packed)
+        end = side.content(packed)
+        # One to a directory is nothing but a link: no container makes it.
+        place = place if side.layers[end.layer].kinds[end.number] == _DIR else end
     index, number = side.layers[place.layer], place.number
     kind = index.kinds[number]
     stands_for: object = None

@@ -97,6 +97,13 @@ def test_names_of_one_file_are_one_file(tmp_path: Path) -> None:
     assert rows(compared(tmp_path, old, new)) == []
 
 
+def test_a_hard_link_to_a_folder_is_no_folder(tmp_path: Path) -> None:
+    """No container makes one: it stays the link that it says it is."""
+    new = of_layers({"a": folder(), "b": folder()})
+    found = compared(tmp_path, of_layers({"a": folder(), "b": hardlink("a")}), new)
+    assert [row[:2] for row in rows(found)] == [("b", "type")]
+
+
 def test_a_name_that_became_a_copy_weighs_more(tmp_path: Path) -> None:
     """Its content is the same, and its bytes are its own now."""
     old = of_layers({"a": b"12345", "b": hardlink("a")})
