@@ -1,4 +1,4 @@
-"""Draw the README's picture: the Browse screen on the sample image, by the program itself.
+"""Draw the README's pictures: the terminal view on the sample images, by the program itself.
 
 make screenshots
 """
@@ -10,41 +10,75 @@ import os
 import re
 import sys
 import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from layertrace.layers.cache import IndexCache
-from layertrace.pipeline.hints import Hints
-from layertrace.pipeline.trace import open_image
+from layertrace.views.options import Reading
+from layertrace.views.picking.openings import Openings
 from layertrace.views.tui.app import LayertraceApp
 from layertrace.views.tui.browse import BrowseScreen
-from layertrace.views.tui.ports import TuiOptions
-
-if TYPE_CHECKING:
-    from layertrace.pipeline.trace import Opening
+from layertrace.views.tui.ports import Comparing, TuiOptions
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 SAMPLE: Final = "sample_images/tiny-app/multistage.tar.xz"
-"""Relative: the picture shows the name."""
-PICTURE: Final = ROOT / "docs" / "images" / "browse.svg"
+"""Relative: the pictures show the name."""
+OLDER: Final = "sample_images/tiny-app/regular.tar.xz"
+PICTURES: Final = ROOT / "docs" / "images"
 SIZE: Final = (120, 36)
 THEME: Final = "layertrace-dark"
-KEYS: Final = ("down", "down", "space", "down", "down", "down", "down", "space", "down")
 _STEP: Final = 0.02
 _REST: Final = 0.5
-_PATIENCE: Final = 20.0
+_PATIENCE: Final = 30.0
 _FONTS: Final = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 
 
-async def draw(opening: Opening) -> str:
-    """Return the screen as SVG, the cursor on a file that two stages had a hand in."""
-    app = LayertraceApp(lambda: opening, title=SAMPLE, options=TuiOptions(theme=THEME))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """One picture, and how to come to what it shows."""
+
+    name: str
+    keys: tuple[str, ...]
+    wait: str
+    """Stands on the screen once it is all there."""
+    against: str | None = None
+
+
+ALL: Final = (
+    # The cursor on a file that one stage made and another changed.
+    Picture(
+        name="browse",
+        keys=("down", "down", "down", "space", "down", "down", "down", "down", "space", "down"),
+        wait="3 Why /app/dist/bin/start",
+    ),
+    Picture(name="waste", keys=("W", "down"), wait="could go"),
+    Picture(name="diff", keys=("space", "down"), wait="2 Diff", against=OLDER),
+)
+
+
+async def draw(openings: Openings, picture: Picture) -> str:
+    """Return the screen as SVG."""
+    app = LayertraceApp(
+        openings.opener(SAMPLE),
+        title=SAMPLE,
+        options=TuiOptions(theme=THEME),
+        comparing=Comparing(make=openings.compare, against=picture.against),
+    )
     async with app.run_test(size=SIZE) as pilot:
+
+        def seen() -> str:
+            strips = app.screen._compositor.render_strips()  # noqa: SLF001 - no public way
+            return "\n".join("".join(part.text for part in strip) for strip in strips)
+
         async with asyncio.timeout(_PATIENCE):
             while not (isinstance(app.screen, BrowseScreen) and app.screen.files.rows):
                 await pilot.pause(_STEP)
-        for key in KEYS:
-            await pilot.press(key)
+            while app.screen.list.listing is None and picture.against is not None:
+                await pilot.pause(_STEP)
+            await pilot.press(*picture.keys)
+            while picture.wait not in seen():
+                await pilot.pause(_STEP)
         # The other panes follow the cursor when it rests.
         await pilot.pause(_REST)
         return _without_hosts(app.export_screenshot(title="layertrace"))
@@ -58,19 +92,18 @@ def _without_hosts(svg: str) -> str:
 
 
 def main() -> int:
-    """Draw and keep the picture."""
+    """Draw and keep the pictures."""
     os.chdir(ROOT)
-    with tempfile.TemporaryDirectory() as folder:
-        cache = IndexCache(Path(folder))
-        opening = open_image(SAMPLE, Hints(), cache)
-        try:
-            picture = asyncio.run(draw(opening))
-        finally:
-            opening.close()
-            cache.close()
-    PICTURE.parent.mkdir(exist_ok=True)
-    PICTURE.write_text(picture, encoding="utf-8")
-    print(PICTURE.relative_to(ROOT))
+    PICTURES.mkdir(exist_ok=True)
+    for picture in ALL:
+        with tempfile.TemporaryDirectory() as folder, ExitStack() as ended:
+            os.environ["LAYERTRACE_CACHE_DIR"] = folder
+            openings = Openings(Reading(image=SAMPLE), remembering=False)
+            ended.callback(openings.close)
+            drawn = asyncio.run(draw(openings, picture))
+        target = PICTURES / f"{picture.name}.svg"
+        target.write_text(drawn, encoding="utf-8")
+        print(target.relative_to(ROOT))
     return 0
 
 

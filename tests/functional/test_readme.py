@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import re
 import shlex
@@ -116,8 +117,21 @@ def test_every_finding_is_in_the_documents() -> None:
     assert listed <= written | {f"layer-{absence.value}" for absence in Absence}
 
 
-def test_the_picture_needs_nothing_from_elsewhere() -> None:
-    """It is whole in itself and shows the sample."""
-    picture = (ROOT / "docs" / "images" / "browse.svg").read_text(encoding="utf-8")
-    assert re.findall(r"https?://[^\"]+", picture) == ["http://www.w3.org/2000/svg"]
-    assert "multistage.tar.xz" in picture
+PICTURES: Final = tuple(re.findall(r"\]\((docs/images/[^)]+)\)", README))
+
+
+@pytest.mark.parametrize(
+    ("picture", "words"),
+    [("browse", "made by `RUN npm run build` in stage build"), ("waste", "could go"),
+     ("diff", "against regular.tar.xz")],
+)  # fmt: skip
+def test_a_picture_needs_nothing_from_elsewhere(picture: str, words: str) -> None:
+    """It is whole in itself, shows the sample, and is in the README with words for it."""
+    path = f"docs/images/{picture}.svg"
+    assert path in PICTURES
+    drawn = (ROOT / path).read_text(encoding="utf-8")
+    assert re.findall(r"https?://[^\"]+", drawn) == ["http://www.w3.org/2000/svg"]
+    assert not re.search(r"<(script|image|foreignObject|use)\b|@import|url\((?!#)|href=", drawn)
+    text = html.unescape(re.sub(r"<[^>]+>", "", drawn)).replace("\xa0", " ")
+    assert "multistage.tar.xz" in text
+    assert words in text
