@@ -50,6 +50,28 @@ _HEADER: Final = re.compile(
     rb"(?i)(?:authorization|private-token|x-api-key|x-auth-token):[ \t]{0,4}"
     rb"(?:(?:bearer|basic|token)[ \t]{1,4})?(?P<value>[^\s\"'\\]{8,}+)"
 )
+_WRITTEN: Final = r"(?P<value>\"[^\"]*+\"|'[^']*+'|[^\s;&|\"'-][^\s;&|\"']*+)"
+_SAME: Final = r"(?:\\\n|[^;&|\n]){0,200}"
+"""What may follow within one command: a line ends it, unless a backslash is before its end."""
+_COMMANDS: Final = tuple(
+    re.compile(rf"(?<![\w.-]){pattern}".encode("ascii"))
+    for pattern in (
+        # curl(1), "-u, --user"; a user alone, and what is in a variable, is none.
+        (
+            rf"curl\s{_SAME}?(?<=\s)(?:-[fgikLsSv]{{0,8}}u[ \t]*|--(?:proxy-)?user[ \t=]+)[\"']?"
+            r"[^\s:\"']{1,200}:(?P<value>[^\s;&|\"']{1,500})"
+        ),
+        # docs.docker.com, "docker login"; podman, buildah, helm and az have the same options.
+        rf"(?<!/)login\s(?:{_SAME}?(?<=\s))?-p[ \t=]*{_WRITTEN}",
+        (
+            rf"(?:echo|printf)\s+(?:-[neE]+\s+|[\"']?%s(?:\\n)?[\"']?\s+)?{_WRITTEN}"
+            rf"\s*\|{_SAME}?--password-stdin"
+        ),
+        # sshpass(1); dev.mysql.com, "-p": with a space between, it is no password.
+        rf"sshpass\s+-p[ \t]*{_WRITTEN}",
+        rf"(?:mysql|mariadb)[a-z-]{{0,20}}\s(?:{_SAME}?(?<=\s))?-p{_WRITTEN}",
+    )
+)
 URL: Final = re.compile(
     rb"[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"'<>]{0,200}:(?P<value>[^\s/:@\"'<>]{1,500})@[A-Za-z0-9\[]"
 )
@@ -99,8 +121,10 @@ def _named(kind: str, data: bytes, found: re.Match[bytes]) -> Iterator[tuple[byt
 
 
 def carried_values(data: bytes) -> Iterator[Hit]:
-    """Yield passwords in URLs and what authorization headers carry."""
-    for kind, pattern in (("password in a URL", URL), ("authorization header", _HEADER)):
+    """Yield passwords in URLs and commands, and what authorization headers carry."""
+    commands = (("password of a command", pattern) for pattern in _COMMANDS)
+    forms = (("password in a URL", URL), ("authorization header", _HEADER), *commands)
+    for kind, pattern in forms:
         for found in pattern.finditer(data):
             hit = value_hit(kind, data, *found.span("value"))
             if hit is not None:

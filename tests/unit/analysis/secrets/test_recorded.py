@@ -155,8 +155,24 @@ def test_history_that_does_not_fit_names_no_layer(tmp_path: Path) -> None:
         (f"ENV A_TOKEN='{SECRET} x'", "ENV A_TOKEN='…'"),
         (f"é RUN x --token {SECRET} é\udc80\ud800", "é RUN x --token … é\udc80\ud800"),
         (f"RUN echo {TOKEN}", "RUN echo …"),
+        (f"RUN curl -fsSLu me:{SECRET} https://h/x", "RUN curl -fsSLu me:… https://h/x"),
+        (f"RUN curl https://h/x --user 'me:{SECRET}'", "RUN curl https://h/x --user 'me:…'"),
+        (f"RUN docker login -u me -p {SECRET} h", "RUN docker login -u me -p … h"),
+        (f"RUN echo '{SECRET}' | docker login -u me --password-stdin h",
+         "RUN echo '…' | docker login -u me --password-stdin h"),
+        (f"RUN printf '%s' {SECRET} | podman login --password-stdin h",
+         "RUN printf '%s' … | podman login --password-stdin h"),
+        (f"RUN docker login h \\\n  -u me \\\n  -p={SECRET}",
+         "RUN docker login h \\\n  -u me \\\n  -p=…"),
+        ("RUN docker login h\nmkdir -p abcdefgh", "RUN docker login h\nmkdir -p abcdefgh"),
+        (f"RUN sshpass -p{SECRET} ssh h", "RUN sshpass -p… ssh h"),
+        (f"RUN mysqldump -u me -p{SECRET} db", "RUN mysqldump -u me -p… db"),
+        ('RUN curl -u "me:$A" h; echo "$B" | docker login --password-stdin; sort -u a:bcdefgh',
+         'RUN curl -u "me:$A" h; echo "$B" | docker login --password-stdin; sort -u a:bcdefgh'),
+        ("RUN mysql -u me -p db && docker run -u 1000:1000 a && mkdir -p login/x-p abcdefgh",
+         "RUN mysql -u me -p db && docker run -u 1000:1000 a && mkdir -p login/x-p abcdefgh"),
     ],
-)
+)  # fmt: skip
 def test_values_are_hidden(text: str, shown: str) -> None:
     """A text keeps all but the values, whatever else is in it."""
     assert hide_secrets(text) == shown
