@@ -236,6 +236,29 @@ def test_a_policy_that_is_not_there_is_an_error(cli: Cli, app: str) -> None:
     assert "gone" in cli.fail("audit", app, "--dive-ci", "gone", code=3)[0]
 
 
+@pytest.mark.parametrize("name", ["layertrace.toml", ".dive-ci"])
+def test_what_stands_where_a_policy_is_looked_for_is_never_passed_over(
+    cli: Cli, app: str, alone: Path, name: str
+) -> None:
+    """A link to nowhere, or a folder: the default rules instead would let an image pass."""
+    (alone / name).symlink_to("gone.toml")
+    assert cli.fail("audit", app, code=3)[0] == f"error: cannot read {name}"
+    (alone / name).unlink()
+    (alone / name).mkdir()
+    assert cli.fail("audit", app, code=3)[0] == f"error: cannot read {name}"
+
+
+@pytest.mark.parametrize("option", ["--policy", "--dive-ci"])
+def test_a_file_too_long_for_a_policy_is_not_read(
+    cli: Cli, app: str, alone: Path, option: str
+) -> None:
+    """And no limit is named that would help nobody."""
+    (alone / "long").write_text("#" * ((1 << 20) + 1))
+    assert cli.fail("audit", app, option, "long", code=3) == [
+        "error: long: more than 1,048,576 bytes, no policy is that long"
+    ]
+
+
 def test_an_image_that_is_not_there_is_no_finding(cli: Cli) -> None:
     """Nor words that do not fit together, nor a result that cannot be written."""
     cli.fail("audit", "./gone.tar", code=3)

@@ -36,7 +36,10 @@ def read_dive_rules(text: bytes, name: str) -> tuple[Setting, ...]:
         PolicyError: it is no YAML, or holds what dive has no rule for.
     """
     top = Section(name, "", _load(text, name) or {})
-    rules = top.below("rules") if "rules" in top else top
+    # All below it may be commented out.
+    empty = Section(name, "rules", {})
+    inner = empty if top.value("rules") is None else top.below("rules")
+    rules = inner if "rules" in top else top
     names = {alias.lower(): kind for kind in map(BY_ID.get, DIVE) if kind for alias in _names(kind)}
     if rules is not top:
         top.allow_only(["rules"])

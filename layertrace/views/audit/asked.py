@@ -14,14 +14,15 @@ from layertrace.analysis.audit.reading import (
     read_policy,
     with_dive_rules,
 )
-from layertrace.errors import UsageError
-from layertrace.pipeline.opening.evidence import read_small
+from layertrace.errors import PolicyError, SourceError, UsageError
 
 if TYPE_CHECKING:
     from layertrace.analysis.audit.policy import Policy
 
 POLICY: Final = "layertrace.toml"
 _CLOCK: Final = "SOURCE_DATE_EPOCH"
+_LONGEST: Final = 1 << 20
+"""Bytes of a policy: what is longer is some other file."""
 
 
 def find_policy(
@@ -33,16 +34,29 @@ def find_policy(
         LayertraceError: a file cannot be read, or holds what it may not.
     """
     file = given or _if_there(POLICY)
-    policy = default_policy() if file is None else read_policy(read_small(file), str(file))
+    policy = default_policy() if file is None else read_policy(_read(file), str(file))
     dive = dive_ci or _if_there(FILE)
     if dive is not None:
-        policy = with_dive_rules(policy, read_dive_rules(read_small(dive), str(dive)), str(dive))
+        policy = with_dive_rules(policy, read_dive_rules(_read(dive), str(dive)), str(dive))
     return only_rules(policy, rules) if rules else policy
 
 
 def _if_there(name: str) -> Path | None:
-    path = Path(name)
-    return path if path.is_file() else None
+    # A folder or a link to nowhere counts too: to pass over what somebody put there for a
+    # policy would let an image ship that it keeps back.
+    return Path(name) if os.path.lexists(name) else None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LONGEST + 1)
+    except OSError as error:
+        raise SourceError(f"cannot read {path}", why=error.strerror or str(error)) from error
+    if len(data) > _LONGEST:
+        message = f"more than {_LONGEST:,} bytes, no policy is that long"
+        raise PolicyError(message, document=str(path))
+    return data
 
 
 def today() -> date:

@@ -292,8 +292,9 @@ def test_every_rule_says_what_it_asks_and_what_to_do() -> None:
         ("rules:\n  highestWastedBytes: 500\n  lowestEfficiency:\n", [500, 0.1]),
         ("", [0.9, 0.1]),
         ("# nothing\nrules: {}\n", [0.9, 0.1]),
+        ("rules:\n  # lowestEfficiency: 0.95\n", [0.9, 0.1]),
     ],
-    ids=["old", "new", "mixed", "some", "empty", "none"],
+    ids=["old", "new", "mixed", "some", "empty", "none", "commented"],
 )  # fmt: skip
 def test_dive_rules_by_old_and_new_names(text: str, limits: list[float]) -> None:
     """What is missing has dive's default, what is disabled is not asked."""
