@@ -29,6 +29,7 @@ _DATABASES: Final = ("var/lib/dpkg", "var/cache/debconf", "var/lib/rpm", "lib/ap
 _CHMOD: Final = re.compile(r"\bchmod\s+(?:-\S+\s+){0,4}([0-7]{3,4})\s")
 _CHOWN: Final = re.compile(r"\bchown\s+(?:-\S+\s+){0,4}([\w.-]{1,64}(?::[\w.-]{0,64})?)\s")
 _REWRITES: Final = re.compile(r"\b(?:chmod|chown|chgrp)\b")
+_MOVES: Final = re.compile(r"\bmv\s+([^;&|]{1,400})")
 _UPGRADES: Final = re.compile(
     r"\b(?:apt|apk|dnf|yum|zypper)\b[^;&|]{0,200}?upgrade\b"
     r"|\b(?:dnf|yum|zypper)\b[^;&|]{0,200}?\bupdate\b"
@@ -83,6 +84,8 @@ def _about_own(cause: Cause, writer: Maker, undoer: Maker, paths: Sequence[Waste
         case Cause.OVERWRITTEN:
             return _about_overwriting(writer, undoer, paths)
         case Cause.REMOVED | Cause.HIDDEN:
+            if undoer.keyword == "RUN" and _is_moved(undoer.text, paths):
+                return f"put it in its last place in {writer.name}: {undoer.name} moves it"
             return _about_removing(writer, undoer)
     assert_never(cause)
 
@@ -155,6 +158,14 @@ def _about_copying(writer: Maker) -> str:
         f"keep it out of {writer.name} by .dockerignore; what only a RUN needs, "
         "RUN --mount=type=bind shows it"
     )
+
+
+def _is_moved(text: str, paths: Sequence[WastedPath]) -> bool:
+    """Say whether a command moves the first of some paths, or a folder that it lies in."""
+    path = f"/{paths[0].path}/"
+    words = (word for found in _MOVES.findall(text) for word in found.split()[:-1])
+    names = (word.strip("\"'").rstrip("*").strip("/") for word in words if word[0] != "-")
+    return any(name and f"/{name}/" in path for name in names)
 
 
 def _flags(text: str) -> str:

@@ -57,6 +57,14 @@ AGAIN = Maker(layer=2, line=9, keyword="COPY", text="COPY . .")
         (REMOVED, RUN, run("rm -r /var/lib/apt/lists"), {"var/lib/apt/lists/x": 9, "b": 2},
          ("RUN --mount=type=cache,target=/var/lib/apt/lists in line 2: "
           "what is in a cache mount is in no layer")),
+        (REMOVED, RUN, run("cd /x && mv -f /out/a.bin /srv/a"), {"out/a.bin": 9},
+         "put it in its last place in line 2: line 9 moves it"),
+        (REMOVED, COPY, run("mv app/* '/srv'; ls"), {"app/lib/x": 9},
+         "put it in its last place in line 3: line 9 moves it"),
+        (REMOVED, RUN, run("mv /one /two && rm -r /out"), {"out/two": 9},
+         "delete it in the RUN of line 2 that writes it, or write it in an earlier stage"),
+        (REMOVED, RUN, run("rm /out/x && mv /* /out"), {"out/x": 9},
+         "delete it in the RUN of line 2 that writes it, or write it in an earlier stage"),
         (REMOVED, RUN, run("rm -r /root/.npm /root/.cache"),
          {"root/.npm/_cacache/x": 5, "root/.cache/pip/y": 7, "root/.cache/z": 1},
          ("RUN --mount=type=cache,target=/root/.cache/pip --mount=type=cache,target=/root/.npm "
