@@ -15,7 +15,7 @@ PYTEST ?= $(BIN)/python -m pytest
 .DEFAULT_GOAL := help
 
 help:  ## show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
 
 demo: $(VENV)/.installed  ## browse the sample image in the terminal
 	@$(BIN)/layertrace demo
@@ -50,6 +50,9 @@ neat: $(VENV)/.dev  ## dependencies and spelling
 
 bench: $(VENV)/.bench  ## measure against dive; BENCH='--quick --archive FILE' passes options
 	$(BIN)/python bench/run.py $(BENCH)
+
+bench-tui: $(VENV)/.bench  ## measure the terminal view on 1,000,000 files; BENCH='--entries 100000'
+	$(BIN)/python bench/view.py $(BENCH)
 
 fuzz: $(VENV)/.fuzz  ## fuzz every reader; FUZZ='layer json' SECONDS=600 choose which, how long
 	@for name in $(FUZZ); do \
@@ -91,4 +94,4 @@ $(VENV)/.fuzz: $(VENV)/.dev
 	@$(PIP) --group fuzz
 	@touch $@
 
-.PHONY: help demo test check static cover neat bench fuzz screenshots clean
+.PHONY: help demo test check static cover neat bench bench-tui fuzz screenshots clean

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _ROWS_COLUMNS: Final = (36, 120)
-_FIRST: Final = b"Stages & layers"
+FIRST: Final = b"Stages & layers"
 """Stands on the first screen, before any layer is walked."""
-_WALKED: Final = b"final image"
+WALKED: Final = b"final image"
 """Stands over the files once they are known."""
-_DIVE_FIRST: Final = b"Layers"
+DIVE_FIRST: Final = b"Layers"
 _DOWN: Final = b"j"
 _PAGE_DOWN: Final = b"\x1b[6~"
 _UNFOLD: Final = b"*"
@@ -43,12 +43,16 @@ _PATIENCE: Final = 60.0
 _MILLI: Final = 1000
 
 
-class _Terminal:
+class Terminal:
     """The other end of a pseudo-terminal."""
 
     def __init__(self, end: int) -> None:
         self._end = end
         self._seen = b""
+        self.received = 0
+        """Bytes so far."""
+        self.last = 0.0
+        """When the last of them came."""
         self.started = time.perf_counter()
 
     def wait_for(self, text: bytes) -> float:
@@ -58,19 +62,23 @@ class _Terminal:
                 raise BenchError(f"the terminal view never showed {text.decode()!r}")
         return time.perf_counter() - self.started
 
-    def settle(self) -> None:
+    def settle(self, quiet: float = _QUIET) -> None:
         """Wait until nothing more is painted."""
-        while self._read(_QUIET):
+        while self._read(quiet):
             pass
 
-    def press(self, key: bytes) -> float | None:
+    def press(self, key: bytes, quiet: float = _QUIET) -> float | None:
         """Return the seconds from a key to what it paints, None where it paints nothing."""
         start = time.perf_counter()
         os.write(self._end, key)
         painted = self._read(1.0)
         taken = time.perf_counter() - start
-        self.settle()
+        self.settle(quiet)
         return taken if painted else None
+
+    def shows(self, text: bytes) -> bool:
+        """Say whether ``text`` was painted, as far as one has looked."""
+        return text in self._seen
 
     def type(self, key: bytes) -> None:
         """Press a key without looking."""
@@ -84,6 +92,8 @@ class _Terminal:
         except OSError:
             # Linux says so when the last process has closed its end.
             return False
+        self.received += len(data)
+        self.last = time.perf_counter()
         self._seen = (self._seen + data)[-(1 << 18) :]
         return bool(data)
 
@@ -94,7 +104,8 @@ def _take_terminal() -> None:
 
 
 @contextmanager
-def _started(argv: Sequence[str], env: Mapping[str, str]) -> Iterator[_Terminal]:
+def started(argv: Sequence[str], env: Mapping[str, str]) -> Iterator[Terminal]:
+    """Start a command on a terminal of its own, and end it with ``q``."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, _ROWS_COLUMNS)
     own = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"}
@@ -108,7 +119,7 @@ def _started(argv: Sequence[str], env: Mapping[str, str]) -> Iterator[_Terminal]
         preexec_fn=_take_terminal,  # noqa: PLW1509 - there is one thread
     )
     os.close(theirs)
-    terminal = _Terminal(ours)
+    terminal = Terminal(ours)
     try:
         yield terminal
         terminal.type(b"q")
@@ -132,12 +143,12 @@ def measure_tui(argv: Sequence[str], *, env: Mapping[str, str]) -> dict[str, flo
     Raises:
         BenchError: a screen did not come.
     """
-    with _started(argv, env) as terminal:
-        first = terminal.wait_for(_FIRST)
-        files = terminal.wait_for(_WALKED)
-    with _started(argv, env) as terminal:
-        first_cached = terminal.wait_for(_FIRST)
-        files_cached = terminal.wait_for(_WALKED)
+    with started(argv, env) as terminal:
+        first = terminal.wait_for(FIRST)
+        files = terminal.wait_for(WALKED)
+    with started(argv, env) as terminal:
+        first_cached = terminal.wait_for(FIRST)
+        files_cached = terminal.wait_for(WALKED)
         terminal.settle()
         terminal.type(_UNFOLD)
         terminal.settle()
@@ -161,8 +172,8 @@ def measure_dive(argv: Sequence[str], *, env: Mapping[str, str]) -> float:
     Raises:
         BenchError: it did not come.
     """
-    with _started(argv, env) as terminal:
-        return terminal.wait_for(_DIVE_FIRST) * _MILLI
+    with started(argv, env) as terminal:
+        return terminal.wait_for(DIVE_FIRST) * _MILLI
 
 
 def main() -> int:
