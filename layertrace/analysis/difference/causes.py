@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from layertrace.analysis.difference.sides import Side
 
 _NOBODY: Final = -1
+_SIDES: Final = 2
 _VERSION: Final = re.compile(r"v?\d{1,5}(\.\d{1,5}){1,3}([-.]?(alpha|beta|rc)\.?\d{1,3})?")
 """A value that is shown: no secret looks like it."""
 _PLACES: Final = frozenset({DiffKind.ADDED, DiffKind.REMOVED, DiffKind.METADATA})
@@ -148,6 +149,7 @@ class _Reasons:
 
     def __init__(self, old: Side, new: Side, ours: Makers, theirs: Makers) -> None:
         self.all: list[Reason] = []
+        self._orders: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
         self._ours, self._theirs = ours.all, theirs.all
         self._pairs = match_makers(ours.all, theirs.all)
         self._back = {b: a for a, b in self._pairs.items()}
@@ -172,9 +174,16 @@ class _Reasons:
         numbers = {number for number in candidates if number is not None}
         if len(numbers) == 1:
             return numbers.pop()
-        if not numbers:
+        if not numbers or self._are_crossed(numbers):
             return self._number(_NOBODY, _NOBODY)
         return max(numbers, key=lambda number: (self.all[number].rank, number))
+
+    def _are_crossed(self, numbers: set[int]) -> bool:
+        """Say whether both did what they did before, only in the other order."""
+        if len(numbers) > _SIDES or any(self.all[each].why is not Why.RESULT for each in numbers):
+            return False
+        (a, b), (c, d) = sorted(self._orders[number] for number in numbers)
+        return a != c and b > d
 
     def _number(self, old: int, new: int) -> int:
         number = self._numbers.setdefault((old, new), len(self.all))
@@ -182,6 +191,7 @@ class _Reasons:
             ours = self._ours[old] if old >= 0 else None
             theirs = self._theirs[new] if new >= 0 else None
             self.all.append(_reason(ours, theirs))
+            self._orders.append((ours.order if ours else (), theirs.order if theirs else ()))
         return number
 
 

@@ -405,6 +405,19 @@ def test_a_flag_is_of_the_instruction_too(tmp_path: Path) -> None:
     assert why(compared(tmp_path, old, new), "f") == (CauseKind.INSTRUCTION, Why.TEXT)
 
 
+def test_what_the_other_order_brings_is_no_other_result(tmp_path: Path) -> None:
+    """Each of the two wrote what it did before; nobody says which of them is to blame."""
+    one, two = run("echo 1", {"a": b"1", "x": b"1"}), run("echo 22", {"a": b"22", "y": b"1"})
+    lines = ("RUN echo 1\n", "RUN echo 22\n")
+    # Built anew, so that no layer is that of the other image.
+    late, early = ((text, files | {"t": b""}) for text, files in (one, two))
+    old = built("FROM base:1\n" + "".join(lines), one, two)
+    new = built("FROM base:1\n" + "".join(reversed(lines)), early, late)
+    for name, sides in {"there": (old, new), "back": (new, old)}.items():
+        found = compared(tmp_path / name, *sides)
+        assert why(found, "a") == (CauseKind.UNKNOWN, Why.UNKNOWN)
+
+
 def test_another_working_directory_is_no_other_context(tmp_path: Path) -> None:
     """The COPY found the same file, and put it elsewhere."""
     old, new = (
