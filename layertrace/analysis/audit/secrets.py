@@ -15,13 +15,16 @@ from layertrace.analysis.secrets.files import file_finder
 from layertrace.analysis.secrets.places import doubt_of_place
 from layertrace.analysis.secrets.recorded import recorded_secrets
 from layertrace.analysis.secrets.search import find_hits
-from layertrace.rootfs.squash import STRIDE, Place
+from layertrace.model.entry import EntryKind
+from layertrace.rootfs.squash import STRIDE, Place, content_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from layertrace.analysis.audit.scanning import Content
+    from layertrace.analysis.secrets.files import Find
     from layertrace.analysis.secrets.hits import Hit
+    from layertrace.layers.index import LayerIndex
     from layertrace.model.audit import Match
     from layertrace.pipeline.answers import ImageTrace
 
@@ -29,6 +32,7 @@ MOST: Final = 10_000
 """Matches that are kept; a hostile image may hold any number."""
 _HEAD: Final = 8192
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
+_HARDLINK: Final = int(EntryKind.HARDLINK)
 _LINES: Final = 3
 """Lines of one file that a match names."""
 
@@ -64,6 +68,7 @@ class SecretScanner:
             Place(trace.rootfs.seen[path] // STRIDE, number): path
             for path, number in trace.rootfs.promoted.items()
         }
+        self._by_link = _finders_by_link(trace.rootfs.layers)
         self._matches: list[Match] = []
         self._doubtful: list[Match] = []
         self._files = self._binary = self._cut = self._unreadable = self._more = 0
@@ -71,7 +76,7 @@ class SecretScanner:
     def see(self, content: Content) -> None:
         """Look at one stored file."""
         self._files += 1
-        find = file_finder(content.path)
+        find = file_finder(content.path) or self._by_link.get(content.place)
         head = content.first(_HEAD)
         wide = head.startswith(_UTF16)
         if b"\0" in head and not wide:
@@ -148,6 +153,23 @@ def search_secrets(trace: ImageTrace) -> Secrets:
     scanner = SecretScanner(trace)
     scan_contents(trace, [scanner])
     return scanner.result()
+
+
+def _finders_by_link(layers: Sequence[LayerIndex]) -> dict[Place, Find]:
+    """Return what looks into files that another name, a hard link, tells of.
+
+    Which of its names a file is stored under is the order of its tar, no more.
+    """
+    found: dict[Place, Find] = {}
+    for layer, index in enumerate(layers):
+        for number in index.links:
+            if index.kinds[number] != _HARDLINK:
+                continue
+            find = file_finder(index.paths[number])
+            content = None if find is None else content_number(index, number)
+            if find is not None and content is not None:
+                found.setdefault(Place(layer, content), find)
+    return found
 
 
 def _without_twins(formed: Iterable[Hit], named: list[Hit]) -> list[Hit]:

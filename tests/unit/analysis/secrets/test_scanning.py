@@ -79,6 +79,17 @@ def test_hard_link_keeps_a_removed_secret_in_sight(traced: Traced) -> None:
     assert places(search_secrets(trace)) == [("b", 0, True)]
 
 
+def test_a_file_may_have_its_telling_name_by_a_hard_link(traced: Traced) -> None:
+    """Which of two names a tar stores the content under is chance."""
+    line = f"//h/:_authToken={Grower(5).draw(30)}".encode()
+    trace = traced({"app/copy": line, "root/.npmrc": hardlink("app/copy"),
+                    "b": line, "c": hardlink("b"), ".netrc": hardlink("gone")})  # fmt: skip
+    (match,) = search_secrets(trace).matches
+    assert (match.path, match.detail) == (
+        "app/copy", "npm credentials, line 1 (30 characters)",
+    )  # fmt: skip
+
+
 def test_each_stored_file_is_read_once(traced: Traced, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two scanners share one reading: no byte of a file is asked for twice."""
     big = b"x\n" * FIRST_PART
