@@ -13,7 +13,7 @@ from layertrace.analysis.difference.pairs import same_layers
 from layertrace.model.difference import Argument, CauseKind, DiffKind, Maker, Why
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from layertrace.analysis.difference.makers import Made
     from layertrace.analysis.difference.pairs import Pairs
@@ -83,6 +83,13 @@ def attribute(old: Side, new: Side, pairs: Pairs, paths: Sequence[str]) -> Attri
             *_reasons_of(reasons.of_old, ours, left, ours.layer(a), kind),
             *_reasons_of(reasons.of_new, theirs, right, theirs.layer(b), kind),
         ]
+        # What is there is not left behind: what carried it is what is new.
+        if kind == DiffKind.ADDED:
+            carrier = reasons.of_new(theirs.carrier(b), theirs.layer(b))
+            candidates = reasons.instead(candidates, Why.LEFT_BEHIND, carrier)
+        elif kind == DiffKind.REMOVED:
+            carrier = reasons.of_old(ours.carrier(a), ours.layer(a))
+            candidates = reasons.instead(candidates, Why.SHIPPED, carrier)
         if kind == DiffKind.REMOVED and path in new.removers:
             layer = new.removers[path]
             candidates.append(reasons.of_new(theirs.makers.of_layer(layer), layer))
@@ -134,6 +141,11 @@ class _Owners:
             return _NOBODY
         return self._side.table.layers[self._side.rows[self._heirs.get(number, number)]]
 
+    def carrier(self, number: int) -> int:
+        """Return the maker of the layer that holds what is shipped."""
+        layer = self.layer(number)
+        return self.makers.of_layer(layer) if layer >= 0 else _NOBODY
+
     def _find_heirs(self) -> dict[int, int]:
         # In preorder the first path in a directory follows it.
         side = self._side
@@ -168,6 +180,15 @@ class _Reasons:
         if maker < 0 or layer in self._shared_new:
             return None
         return self._number(self._back.get(maker, _NOBODY), maker)
+
+    def instead(
+        self, candidates: Iterable[int | None], why: Why, other: int | None
+    ) -> list[int | None]:
+        """Return the candidates, each of one kind replaced."""
+        return [
+            other if number is not None and self.all[number].why is why else number
+            for number in candidates
+        ]
 
     def best(self, candidates: Sequence[int | None]) -> int:
         """Return the one that explains a change best."""

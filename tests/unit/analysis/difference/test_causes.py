@@ -199,6 +199,27 @@ COPY --from=build /app/out /app/out
 """
 
 
+def test_what_a_stage_made_and_still_ships_is_not_left_behind(tmp_path: Path) -> None:
+    """At its new place the copy brought it; from the old one it is gone, for it stays behind."""
+    make = run("make", {"tool": b"out"})
+    old = built("FROM base:1\nRUN make\n", make)
+    new = Built(
+        steps=[BASE, ("COPY /tool /opt/tool # buildkit", {"opt/tool": b"out"})],
+        dockerfile="FROM base:1 AS build\nRUN make\nFROM base:1\n"
+        "COPY --from=build /tool /opt/tool\n",
+        stages={"build": Built(steps=[BASE, make])},
+    )
+    found = compared(tmp_path, old, new)
+    assert why(found, "tool") == (CauseKind.STAGE, Why.LEFT_BEHIND)
+    assert why(found, "opt/tool") == (CauseKind.INSTRUCTION, Why.ADDED)
+    assert words(found, "opt/tool") == (
+        "added: COPY --from=build /tool /opt/tool (line 4, stage stage-1)"
+    )
+    back = compared(tmp_path / "back", new, old)
+    assert why(back, "tool") == (CauseKind.STAGE, Why.SHIPPED)
+    assert why(back, "opt/tool") == (CauseKind.INSTRUCTION, Why.REMOVED)
+
+
 def test_what_a_stage_keeps_is_left_behind(tmp_path: Path) -> None:
     """The tutorial's point: sources and tools stay in the stage that needs them."""
     copy: tuple[str, Files] = ("COPY . /app # buildkit", {"app/main.c": b"main"})
