@@ -113,7 +113,7 @@ async def _press(tui: Driver, *keys: str, plain: bool) -> str:
     seen = ""
     for key in keys:
         tui.app.simulate_key(key)
-        await tui.pilot.pause(0.01)
+        await tui.pilot.pause()
         seen = _check(tui, plain=plain)
         assert tui.app.is_running
     return seen
