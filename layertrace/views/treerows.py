@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
+from dataclasses import dataclass
 from itertools import compress
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,17 @@ if TYPE_CHECKING:
     from layertrace.views.filetree import FileTree, Mark
     from layertrace.views.treeselect import Arrangement, Selection, Tally
     from layertrace.views.treesums import Sums
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a filter leaves, worked out ahead of showing it."""
+
+    matches: array[int]
+    selected: Selection
+    lines: array[int]
+    under: tuple[object, ...]
+    """What it was worked out under: of anything else it says nothing."""
 
 
 class TreeRows:
@@ -41,7 +53,8 @@ class TreeRows:
         self._selected: Selection
         self._open = bytearray(len(tree))
         self._all_open = False
-        self._open_unfiltered: bytearray | None = None
+        self._unfiltered: tuple[bytearray, bool] | None = None
+        """What was open before the filter, and whether that was everything."""
         base = {n for n, owner in enumerate(tree.owners) if owner.kind is OriginKind.BASE}
         for node in tree.children(-1):
             self._open[node] = base.isdisjoint(sums.owner_labels(node))
@@ -203,13 +216,38 @@ class TreeRows:
         it goes, the folds are as before.
         """
         self.matches = None if matches is None else array("I", matches)
-        if matches is None:
-            self._open = self._open_unfiltered or self._open
-            self._open_unfiltered, self._all_open = None, False
-        else:
-            self._open_unfiltered = self._open_unfiltered or self._open
-            self._open, self._all_open = bytearray(b"\x01") * len(self.tree), True
+        self._fold_for_filter(on=matches is not None)
         self._select()
+
+    def look_for(self, matches: Iterable[int]) -> Found:
+        """Work out what a filter leaves, for :meth:`show_found`.
+
+        It changes nothing, so that another thread may do it: of a million paths it takes long.
+        """
+        under, rows = self._state(), array("I", matches)
+        selected = select(self.tree, self.sums, rows, self.hidden)
+        return Found(matches=rows, selected=selected, lines=self._lines_of(selected), under=under)
+
+    def show_found(self, found: Found) -> None:
+        """Show what a filter leaves, as :meth:`set_matches` would."""
+        self.matches = found.matches
+        self._fold_for_filter(on=True)
+        if all(one is other for one, other in zip(found.under, self._state(), strict=True)):
+            self._selected, self.lines = found.selected, found.lines
+        else:
+            # Another scope or order was chosen meanwhile.
+            self._select()
+
+    def _state(self) -> tuple[object, ...]:
+        return self.sums, self._arranged, self.hidden, self.flat
+
+    def _fold_for_filter(self, *, on: bool) -> None:
+        if on:
+            self._unfiltered = self._unfiltered or (self._open, self._all_open)
+            self._open, self._all_open = bytearray(b"\x01") * len(self.tree), True
+        elif self._unfiltered is not None:
+            self._open, self._all_open = self._unfiltered
+            self._unfiltered = None
 
     # -- laying out -----------------------------------------------------------
 
@@ -222,16 +260,21 @@ class TreeRows:
 
     def _lay_out(self) -> None:
         """List the rows on view afresh."""
-        if self.flat:
-            files = files_of(self.tree, self._selected.hits)
-            rows = sort_paths(self.tree, self.sums, files, self.sort, reverse=self.reverse)
-            self.lines = array("I", rows)
-        elif self._all_open:
-            order = self._arranged.order
-            shown = map(self._selected.shown.__getitem__, order)
-            self.lines = array("I", compress(range(len(order)), shown))
+        if self.flat or self._all_open:
+            self.lines = self._lines_of(self._selected)
         else:
             self.lines = array("I", self._visible_below(-1))
+
+    def _lines_of(self, selected: Selection) -> array[int]:
+        """Return the rows of what is shown where nothing is folded."""
+        if self.flat:
+            files = files_of(self.tree, selected.hits)
+            return array(
+                "I", sort_paths(self.tree, self.sums, files, self.sort, reverse=self.reverse)
+            )
+        order = self._arranged.order
+        shown = map(selected.shown.__getitem__, order)
+        return array("I", compress(range(len(order)), shown))
 
     def _visible_below(self, place: int) -> Iterator[int]:
         """Yield the places on view under the one at ``place``; -1 is the root."""

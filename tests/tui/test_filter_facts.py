@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from layertrace.views.tui import filtering
 from tests.builders import docker_archive, file, image, layer
 from tests.tui.driver import Driver, run
 from tests.tui.real import opened
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from tests.builders import Content
 
@@ -91,3 +94,21 @@ def test_image_that_cannot_be_read_any_more_is_told(tmp_path: Path) -> None:
 
     with opened(path, tmp_path) as opening:
         run(script, opening)
+
+
+def test_very_many_files_are_filtered_beside_the_typing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last filter alone is shown, in the order chosen meanwhile; the folds come back."""
+    monkeypatch.setattr(filtering, "_LARGE", 0)
+
+    async def script(tui: Driver) -> None:
+        await tui.press("asterisk")
+        before = tui.browse.files.row_count()
+        await tui.filter("nothing")
+        tui.browse.filter_bar.entry.value = ".js"
+        await tui.see("4 of 8", "vendor.js")
+        await tui.press("enter", "s")
+        await tui.see("by name")
+        tui.browse.filter_bar.clear()
+        await tui.until(lambda: tui.browse.files.row_count() == before)
+
+    run(script)

@@ -80,7 +80,7 @@ class BrowseScreen(ReportingScreen):
 
     def show_files(self, walked: Walked) -> None:
         threads = (self._reader, self._counter)
-        self._finder = Finder(walked, threads, self.files.show_matches, self._filter_failed)
+        self._finder = Finder(walked, threads, self.files, self._filter_failed)
         scope = walked.sums.scope
         self._scopes = {scope: walked.sums}
         self._scope = scope

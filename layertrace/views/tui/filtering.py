@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from layertrace.filters.facts import Facts
     from layertrace.filters.language import Filter
     from layertrace.model.trace import FileTable
+    from layertrace.views.treerows import Found
     from layertrace.views.tui.background import Background
+    from layertrace.views.tui.panes.files import FilesPane
     from layertrace.views.tui.walking import Walked
 
     Rows = Sequence[int]
 
-_LARGE: Final = 150_000
+_LARGE: Final = 50_000
 """Paths from which a filter is worked out beside the typing, not within it."""
 
 
@@ -30,7 +32,7 @@ class Finder:
         self,
         walked: Walked,
         threads: tuple[Background, Background],
-        show: Callable[[Rows | None], None],
+        pane: FilesPane,
         failed: Callable[[LayertraceError], None],
     ) -> None:
         """Prepare it.
@@ -38,13 +40,13 @@ class Finder:
         Args:
             walked: the image.
             threads: the one that reads, and the one that counts.
-            show: is given the rows that match; None: there is no filter.
+            pane: shows what is left.
             failed: is given the error where the image could not be read.
         """
         self._trace: Any = walked.trace
         self._table: FileTable = walked.tree.table
         self._reader, self._counter = threads
-        self._show = show
+        self._pane = pane
         self._failed = failed
         self._wanted: Filter | None = None
         self._facts: Facts | None = None
@@ -53,18 +55,25 @@ class Finder:
         """Show what a filter leaves; False: it takes reading, and is shown once that is done."""
         self._wanted = wanted
         if wanted is None:
-            self._show(None)
+            self._pane.show_matches(None)
         elif wanted.cost is not Cost.TABLE:
             work = partial(self._read, wanted)
             answer = partial(self._answer, wanted)
             self._reader.submit("filter", work, answer, partial(self._fail, wanted))
             return False
         elif len(self._table) < _LARGE:
-            self._show(wanted.rows(self._table))
+            self._pane.show_matches(wanted.rows(self._table))
         else:
-            work = partial(wanted.rows, self._table)
-            self._counter.submit("filter", work, partial(self._answer, wanted))
+            self._counter.submit(
+                "filter", partial(self._find, wanted), partial(self._answer, wanted)
+            )
         return True
+
+    def _find(self, wanted: Filter) -> Rows | Found:
+        """Find what matches among very many, and what to show of them; for another thread."""
+        rows, shown = wanted.rows(self._table), self._pane.rows
+        # Of what was typed over meanwhile nobody wants to know more.
+        return rows if shown is None or self._wanted is not wanted else shown.look_for(rows)
 
     def _read(self, wanted: Filter) -> Rows:
         """Find what the table does not hold; for the thread that reads."""
@@ -75,10 +84,10 @@ class Finder:
             self._facts = ImageFacts(self._trace)
         return wanted.rows(self._table, self._facts)
 
-    def _answer(self, wanted: Filter, rows: Rows) -> None:
+    def _answer(self, wanted: Filter, rows: Rows | Found) -> None:
         # Meanwhile another filter may have been typed.
         if self._wanted is wanted:
-            self._show(rows)
+            self._pane.show_matches(rows)
 
     def _fail(self, wanted: Filter, error: LayertraceError) -> None:
         if self._wanted is wanted:

@@ -179,6 +179,19 @@ def _filter(rows: TreeRows, number: int) -> None:
     rows.set_matches(None if word is None else [n for n, p in enumerate(paths) if word in p])
 
 
+def _found(rows: TreeRows, number: int) -> None:
+    """Filter as another thread does, now and then with another order chosen meanwhile."""
+    word, paths = WORDS[number] or "", rows.tree.table.paths
+    matches = [n for n, p in enumerate(paths) if word in p]
+    found = rows.look_for(matches)
+    if number % 2:
+        rows.set_sort(tuple(SortKey)[number % 4], reverse=False)
+    rows.show_found(found)
+    shown = list(rows.lines)
+    rows.set_matches(matches)
+    assert list(rows.lines) == shown
+
+
 def _reveal(rows: TreeRows, number: int) -> None:
     if len(rows) and len(rows.tree):
         node = number % len(rows.tree)
@@ -193,6 +206,7 @@ APPLY: dict[str, Callable[[TreeRows, int], None]] = {
     "fold_all": _fold_all,
     "sort": lambda rows, number: rows.set_sort(tuple(SortKey)[number % 4], reverse=number > 3),
     "filter": _filter,
+    "found": _found,
     "marks": lambda rows, number: rows.set_hidden(m for m in Mark if number >> m & 1),
     "scope": lambda rows, number: rows.set_sums(Sums(rows.tree, SCOPES[number])),
     "reveal": _reveal,

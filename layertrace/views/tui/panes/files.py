@@ -10,7 +10,7 @@ from textual.message import Message
 
 from layertrace.views.filetree import Mark
 from layertrace.views.text import plural
-from layertrace.views.treerows import TreeRows
+from layertrace.views.treerows import Found, TreeRows
 from layertrace.views.treeselect import SortKey
 from layertrace.views.tui.chooser import ColumnsScreen
 from layertrace.views.tui.panes.columns import ATTRIBUTES
@@ -99,12 +99,15 @@ class FilesPane(RowsView):
             self.rows.set_sums(sums)
             self.redraw(node)
 
-    def show_matches(self, matches: Iterable[int] | None) -> None:
-        """Show only these rows of the table; None: all."""
+    def show_matches(self, matches: Iterable[int] | Found | None) -> None:
+        """Show only these rows of the table, or what they leave; None: all."""
         if self.rows is None:
             return
         node = self.current
-        self.rows.set_matches(matches)
+        if isinstance(matches, Found):
+            self.rows.show_found(matches)
+        else:
+            self.rows.set_matches(matches)
         self.redraw(node)
         if (
             matches is not None
