@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
     from layertrace.analysis.difference.makers import Made
 
-_SAME_LAYER: Final = 1000
+_SAME_LAYER: Final = 150
+"""More than one text, less than two: a folder made in two stages at once may be one layer."""
 _SAME_TEXT: Final = 100
+_SAME_BYTES: Final = 45
+"""Of what two instructions of different words are worth that made the same layer."""
 _SAME_STAGE: Final = 10
 _LIKE: Final = 40
 """Of what two instructions that were changed a little are worth, by how alike they are."""
@@ -126,9 +129,12 @@ def _is_same(one: Made, two: Made) -> bool:
 
 def _worth(one: Made, two: Made) -> int:
     stage = _SAME_STAGE if one.maker.stage == two.maker.stage else 0
+    same_text = bool(one.texts & two.texts)
     if set(one.diff_ids) & set(two.diff_ids):
-        return _SAME_LAYER + stage
-    if one.texts & two.texts:
+        # Two copies of the same few files make one layer, whatever brought them there.
+        unsaid = not (one.texts and two.texts)
+        return (_SAME_LAYER if same_text or unsaid else _SAME_BYTES) + stage
+    if same_text:
         return _SAME_TEXT + stage
     alike = max((_likeness(a, b) for a in one.texts for b in two.texts), default=0.0)
     # What moved to another stage besides being changed is another instruction.

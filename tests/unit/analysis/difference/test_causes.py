@@ -220,6 +220,29 @@ def test_what_a_stage_made_and_still_ships_is_not_left_behind(tmp_path: Path) ->
     assert why(back, "opt/tool") == (CauseKind.INSTRUCTION, Why.REMOVED)
 
 
+def test_one_layer_that_two_stages_share_by_chance_parts_no_others(tmp_path: Path) -> None:
+    """BuildKit runs the WORKDIR of both stages in one second: the layers are the same."""
+    workdir: tuple[str, Files] = ("WORKDIR /app", {"app": folder()})
+    copy: tuple[str, Files] = ("COPY lock ./ # buildkit", {"app/lock": b"lock"})
+    install = run("npm install", {"app/modules/tool": b"tool", "app/modules/lib": b"lib"})
+    build = "WORKDIR /app\nCOPY lock ./\nRUN npm install\n"
+    old = built(f"FROM base:1\n{build}", workdir, copy, install)
+    new = Built(
+        steps=[
+            OTHER_BASE,
+            workdir,
+            ("COPY /app/lock /app/ # buildkit", {"app/lock": b"lock"}),
+            run("npm install --production", {"app/modules/lib": b"lib"}),
+        ],
+        dockerfile=f"FROM base:1 AS build\n{build}FROM slim:1\nWORKDIR /app\n"
+        "COPY --from=build /app/lock /app/\nRUN npm install --production\n",
+        stages={"build": Built(steps=[BASE, workdir, copy, install])},
+    )
+    assert words(compared(tmp_path, old, new), "app/modules/tool") == (
+        "left behind in stage build: RUN npm install (line 4, stage build)"
+    )
+
+
 def test_what_a_stage_keeps_is_left_behind(tmp_path: Path) -> None:
     """The tutorial's point: sources and tools stay in the stage that needs them."""
     copy: tuple[str, Files] = ("COPY . /app # buildkit", {"app/main.c": b"main"})
