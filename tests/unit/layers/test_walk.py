@@ -514,7 +514,7 @@ def test_directories_without_an_entry_count_as_entries() -> None:
         limited(tar, entries=3)
 
 
-CAPABLE = {"a": Member(pax={"SCHILY.xattr.security.capability": "x" * 20})}
+CAPABLE = {"a": Member(pax={"SCHILY.xattr.security.capability": "x" * 60})}
 
 
 @pytest.mark.parametrize(
