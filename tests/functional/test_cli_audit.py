@@ -267,13 +267,26 @@ def test_an_image_that_is_not_there_is_no_finding(cli: Cli) -> None:
     cli.fail("audit", SAMPLE, "--rule", "no-vcs", "-o", "gone/result", code=5)
 
 
-def test_a_damaged_image_ends_with_an_error(cli: Cli, app: str, alone: Path) -> None:
+def test_a_damaged_image_ends_with_an_error(cli: Cli, alone: Path) -> None:
     """What was read is told, and that it is not all: the rest may hold anything."""
-    data = (alone / app).read_bytes()
-    start = data.index(bytes(1500))
-    (alone / "cut.tar").write_bytes(data[: start + 700])
-    answer = cli.run("audit", "cut.tar", "--rule", "max-size", code=3)
+    whole, other = layer({"a": bytes(1500)}), layer({"b": bytes(1500), "c": bytes(1500)})
+    cut = image(whole, other[:2600], runtime={"User": "1000"})
+    (alone / "cut.tar").write_bytes(docker_archive(cut))
+    answer = cli.run("audit", "cut.tar", code=3)
     assert "error: " in answer.err
+    passed = [line.split()[1] for line in answer.lines if line.startswith("pass")]
+    assert passed == ["no-root-user"]
+    rules = json.loads(cli.run("audit", "cut.tar", "--json", code=3).out)["data"]["rules"]
+    secrets = next(rule for rule in rules if rule["id"] == "no-secrets")
+    assert secrets["status"] == "skipped"
+    assert "could not be read to the end" in secrets["reason"]
+
+
+def test_a_dash_stands_for_stdout(cli: Cli, alone: Path) -> None:
+    """As everywhere; there is no file of that name afterwards."""
+    answer = cli.run("audit", SAMPLE, "--rule", "no-vcs", "-o", "-")
+    assert "no-vcs" in answer.out
+    assert not (alone / "-").exists()
 
 
 @pytest.mark.parametrize(

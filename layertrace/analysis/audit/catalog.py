@@ -188,6 +188,7 @@ RULES: Final = (
         asks="containers do not run as root unless told to",
         fix="end the last stage with USER and a user that is not root, best by its number",
         limit=None,
+        layers=False,
         judge=runtime.judge_root,
     ),
     RuleKind(
@@ -203,6 +204,7 @@ RULES: Final = (
         asks="base images are named by digest, not by a tag alone",
         fix="FROM NAME:TAG@sha256:…",
         limit=None,
+        layers=False,
         judge=origins.judge_pinned_base,
     ),
     RuleKind(

@@ -47,6 +47,8 @@ class RuleKind:
     """The default of that option."""
     origins: bool = False
     """It asks where files came from: every path is traced for it."""
+    layers: bool = True
+    """It asks what layers hold: it cannot pass where one of them could not be read."""
     names: tuple[str, ...] = ()
     """Other names it is known by."""
     judge: Callable[[Subject, Setting], Verdict]

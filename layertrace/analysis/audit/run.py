@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, assert_never
 
 from layertrace.analysis.audit.catalog import BY_ID
@@ -59,6 +60,8 @@ def run_audit(trace: ImageTrace, policy: Policy, today: date) -> AuditReport:
 def _ask(subject: Subject, setting: Setting, exemptions: Exemptions) -> RuleResult:
     kind = BY_ID[setting.id]
     verdict = kind.judge(subject, setting)
+    if kind.layers:
+        verdict = _of_what_was_read(subject, verdict)
     matches, excepted = exemptions.sift(kind.id, verdict.matches)
     failed = _fails(setting.limit if kind.unit is Unit.MATCHES else 0, matches)
     status = _status(verdict, failed=failed)
@@ -97,6 +100,7 @@ def _ask_own(subject: Subject, rule: OwnRule, exemptions: Exemptions) -> RuleRes
             fix = f"name in COPY --from={rule.stage} just what is to ship"
         case _:
             assert_never(rule)
+    verdict = _of_what_was_read(subject, verdict)
     matches, excepted = exemptions.sift(rule.id, verdict.matches)
     failed = _fails(limit if unit is Unit.MATCHES else 0, matches)
     status = _status(verdict, failed=failed)
@@ -114,6 +118,14 @@ def _ask_own(subject: Subject, rule: OwnRule, exemptions: Exemptions) -> RuleRes
         reason=verdict.skipped if status is Status.SKIPPED else "",
         unit=unit,
     )
+
+
+def _of_what_was_read(subject: Subject, verdict: Verdict) -> Verdict:
+    """Return a verdict that does not pass where layers are missing: they may hold anything."""
+    names = ", ".join(f"L{number + 1}" for number in subject.trace.damaged)
+    if not names or verdict.skipped:
+        return verdict
+    return replace(verdict, skipped=f"{names} could not be read to the end")
 
 
 def _fails(limit: float | None, matches: tuple[Match, ...]) -> bool:

@@ -87,6 +87,7 @@ def audit(  # noqa: PLR0913 - a command's options
     from layertrace.views.audit.asked import find_policy, today  # noqa: PLC0415
 
     form = "json" if as_json else form or "text"
+    output = None if output == Path("-") else output
     asked = find_policy(policy, dive_ci, rules)
     day = today()
     least = asked.fail_on if fail_on is None else Level(fail_on)
