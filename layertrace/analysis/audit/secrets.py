@@ -135,15 +135,6 @@ class SecretScanner:
             )
 
 
-def find_secrets(trace: ImageTrace) -> tuple[Match, ...]:
-    """Return the secrets that an image ships, those of removed files too.
-
-    Raises:
-        LayertraceError: a layer cannot be read.
-    """
-    return search_secrets(trace).matches
-
-
 def search_secrets(trace: ImageTrace) -> Secrets:
     """Return the secrets that an image ships, the doubtful ones, and what was looked at.
 

@@ -137,10 +137,6 @@ class Listing:
             return None
         return bool(self._open[number])
 
-    def is_item(self, line: int) -> bool:
-        """Return whether the row at a line lies in a group."""
-        return self._find(line)[1] >= 0
-
     def toggle(self, line: int) -> None:
         """Open or close the group at a line."""
         number, place = self._find(line)

@@ -9,7 +9,7 @@ import pytest
 
 from layertrace.analysis.audit import secrets
 from layertrace.analysis.audit.scanning import FIRST_PART, Content, scan_contents
-from layertrace.analysis.audit.secrets import Secrets, SecretScanner, find_secrets, search_secrets
+from layertrace.analysis.audit.secrets import Secrets, SecretScanner, search_secrets
 from layertrace.errors import LayerError
 from layertrace.layers.cache import IndexCache
 from layertrace.pipeline.hints import Hints
@@ -172,7 +172,7 @@ def test_many_secrets_of_a_file_are_one_match(traced: Traced) -> None:
     """A match names the first lines of a kind and counts the rest."""
     grower = Grower(5)
     text = "\n".join(grower.github() for _ in range(9))
-    (match,) = find_secrets(traced({"a": text.encode()}))
+    (match,) = search_secrets(traced({"a": text.encode()})).matches
     assert match.detail == "GitHub token, lines 1, 2, 3 and 6 more (ghp_…, 40 characters)"
 
 
@@ -195,7 +195,7 @@ def test_doubtful_ones_are_told_apart(traced: Traced) -> None:
 
 def test_a_files_own_format_gives_way_to_a_tokens(traced: Traced) -> None:
     """A token in a file of credentials is named once, by what it is."""
-    found = find_secrets(traced({"root/.npmrc": f"//r/:_authToken={TOKEN}\n".encode()}))
+    found = search_secrets(traced({"root/.npmrc": f"//r/:_authToken={TOKEN}\n".encode()})).matches
     assert [match.detail for match in found] == ["GitHub token, line 1 (ghp_…, 40 characters)"]
 
 

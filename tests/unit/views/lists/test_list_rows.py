@@ -50,7 +50,6 @@ def test_a_group_opens_and_closes() -> None:
     assert texts(rows) == ["0", "1", "1.0", "1.1"]
     assert [rows.fold_mark(line) for line in range(4)] == [False, True, None, None]
     assert [rows.head_line(line) for line in range(4)] == [0, 1, 1, 1]
-    assert [rows.is_item(line) for line in range(4)] == [False, False, True, True]
     rows.toggle(1)
     assert texts(rows) == ["0", "1"]
 
