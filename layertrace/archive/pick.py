@@ -156,6 +156,9 @@ def _pick_listed(
         raise _ambiguous(reference, [one.digest for one in fitting], found=len(fitting))
     image, found = listed_image(store, fitting[0], reference=reference.text)
     others = sorted({str(x.platform) for x in listed if x is not fitting[0] and x.platform})
+    if others:
+        there = {str(one.platform): one.platform for one in listed if one.platform is not None}
+        image = replace(image, platforms=tuple(there.values()))
     findings: tuple[Finding, ...] = ()
     if others and platform is None:
         findings = (

@@ -27,6 +27,7 @@ from layertrace.model.origin import Finding
 
 if TYPE_CHECKING:
     from layertrace.archive.folder_store import FolderStore
+    from layertrace.archive.store import Watch
     from layertrace.archive.tar_store import TarStore
     from layertrace.model.limits import Limits
 
@@ -109,16 +110,21 @@ def parse_reference(text: str) -> Reference:
 
 
 def open_archive(
-    reference: Reference, *, platform: Platform | None = None, limits: Limits = DEFAULTS
+    reference: Reference,
+    *,
+    platform: Platform | None = None,
+    limits: Limits = DEFAULTS,
+    watch: Watch | None = None,
 ) -> ArchiveSource:
     """Open an image stored in a file or folder, or arriving on stdin.
 
     Raises:
+        StoppedError: ``watch`` said so, while an archive was unpacked.
         SourceError: nothing there, or several images and none named.
         ArchiveError: what is there is not an image or is damaged.
         LimitError: it holds more than any image has reason to.
     """
-    store = open_stored(reference, limits)
+    store = open_stored(reference, limits, watch)
     try:
         image, findings = pick_image(store, reference, platform)
         return ArchiveSource(store, image, findings)
@@ -127,22 +133,26 @@ def open_archive(
         raise
 
 
-def open_stored(reference: Reference, limits: Limits) -> TarStore | FolderStore:
+def open_stored(
+    reference: Reference, limits: Limits, watch: Watch | None = None
+) -> TarStore | FolderStore:
     """Open the file or folder that a reference names, whatever images are in it.
 
     Raises:
+        StoppedError: ``watch`` said so, while an archive was unpacked.
         SourceError: nothing is there.
         ArchiveError: what is there is not an archive or is damaged.
         LimitError: it holds more than any image has reason to.
     """
     if reference.transport != "stdin":
-        return open_store(Path(reference.target), limits)
+        return open_store(Path(reference.target), limits, watch)
     try:
         # Python has no stdin where the caller closed it.
         fd = os.dup(sys.stdin.fileno() if sys.stdin else 0)
     except OSError as error:
         raise SourceError("cannot read stdin", why=error.strerror or str(error)) from error
-    return open_tar(os.fdopen(fd, "rb", buffering=0), name="stdin", limits=limits)
+    file = os.fdopen(fd, "rb", buffering=0)
+    return open_tar(file, name="stdin", limits=limits, watch=watch)
 
 
 class ArchiveSource:
@@ -201,6 +211,10 @@ class ArchiveSource:
     def open_layer(self, layer: LayerRef) -> LayerReader:
         """Open a layer where it lies; a packed one is unpacked as it is read."""
         return open_stored_layer(self._store, layer)
+
+    def stored_size(self, layer: LayerRef) -> int:
+        """Return the bytes of a layer as it is stored; 0 where it is not there."""
+        return 0 if layer.absence is not None else self._store.readable(layer.blob).size
 
     def close(self) -> None:
         """Close the archive's file."""

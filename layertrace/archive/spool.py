@@ -8,21 +8,30 @@ import tempfile
 from typing import TYPE_CHECKING
 
 from layertrace.archive.compression import too_large
-from layertrace.errors import LayerError, LayertraceError, LimitError, StorageError
+from layertrace.errors import LayerError, LayertraceError, LimitError, StoppedError, StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import BinaryIO
 
     from layertrace.model.limits import Limits
 
 
-def spool(pieces: Iterator[bytes], name: str, limits: Limits) -> tuple[BinaryIO, str]:
+def spool(
+    pieces: Iterator[bytes], name: str, limits: Limits, stop: Callable[[], bool] | None = None
+) -> tuple[BinaryIO, str]:
     """Return the bytes in a temporary file that vanishes with its last use.
 
     Of damaged ones, as many as can be had, and what is wrong with them.
 
+    Args:
+        pieces: the bytes.
+        name: of what they are, for messages.
+        limits: how many there may be.
+        stop: asked after each piece.
+
     Raises:
+        StoppedError: ``stop`` returned True.
         StorageError: there is no room for them.
         LayerError: not one can be had.
         LimitError: there are more than of any archive.
@@ -38,6 +47,8 @@ def spool(pieces: Iterator[bytes], name: str, limits: Limits) -> tuple[BinaryIO,
             if file.tell() + len(piece) > limits.size:
                 raise too_large(name, limits)
             _write_all(file.fileno(), piece)
+            if stop is not None and stop():
+                raise StoppedError
     except OSError as error:
         file.close()
         raise _no_room(name, error) from error

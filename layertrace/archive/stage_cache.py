@@ -69,6 +69,10 @@ class CacheSource:
         """Open one layer's uncompressed tar."""
         return open_stored_layer(self._store, layer)
 
+    def stored_size(self, layer: LayerRef) -> int:
+        """Return the bytes of a layer as it is stored."""
+        return self._store.readable(layer.blob).size
+
     def close(self) -> None:
         """Close the layout's files."""
         self._store.close()

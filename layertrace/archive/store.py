@@ -17,11 +17,15 @@ from layertrace.errors import ArchiveError
 from layertrace.model.limits import DEFAULTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from typing import BinaryIO
 
     from layertrace.model.limits import Limits
+
+    Watch = Callable[[int, int | None], bool]
+    """Told how many bytes of an archive were put on disk, or unpacked, and of how many where
+    that is known; True ends it."""
 
 
 class BlobStore(Protocol):
@@ -59,7 +63,9 @@ class BlobStore(Protocol):
         ...
 
 
-def open_store(path: Path, limits: Limits = DEFAULTS) -> TarStore | FolderStore:
+def open_store(
+    path: Path, limits: Limits = DEFAULTS, watch: Watch | None = None
+) -> TarStore | FolderStore:
     """Open a file or folder by what is in it, packed archives too.
 
     Raises:
@@ -73,10 +79,13 @@ def open_store(path: Path, limits: Limits = DEFAULTS) -> TarStore | FolderStore:
         raise unreadable(path, error) from error
     if is_folder:
         return FolderStore(path, limits)
-    return open_tar(os.fdopen(open_file(path), "rb", buffering=0), name=str(path), limits=limits)
+    file = os.fdopen(open_file(path), "rb", buffering=0)
+    return open_tar(file, name=str(path), limits=limits, watch=watch)
 
 
-def open_tar(file: BinaryIO, *, name: str, limits: Limits = DEFAULTS) -> TarStore:
+def open_tar(
+    file: BinaryIO, *, name: str, limits: Limits = DEFAULTS, watch: Watch | None = None
+) -> TarStore:
     """Open an archive from an open file; one that is packed or a pipe is spooled to disk.
 
     ``file`` is closed before this returns; the store keeps its own handle.
@@ -85,13 +94,14 @@ def open_tar(file: BinaryIO, *, name: str, limits: Limits = DEFAULTS) -> TarStor
         ArchiveError: it is empty or not a tar.
         LimitError: it unpacks to more than any archive.
         StorageError: there is no room to unpack it.
+        StoppedError: ``watch`` said so.
     """
     with ExitStack() as files:
         plain, damage = files.enter_context(file), ""
         status = os.fstat(file.fileno())
         witness = f"{status.st_dev}:{status.st_ino}:{status.st_size}:{status.st_mtime_ns}"
         if not stat.S_ISREG(status.st_mode):
-            arrived, _ = spool(_pieces(plain), name, limits)
+            arrived, _ = _arrived(plain, name, limits, watch)
             plain = files.enter_context(arrived)
             # Nothing tells whether the next stream holds the same.
             witness = f"spool:{uuid4()}"
@@ -100,10 +110,37 @@ def open_tar(file: BinaryIO, *, name: str, limits: Limits = DEFAULTS) -> TarStor
         if not head:
             raise ArchiveError(f"{name} is empty", hint="save the image again")
         if sniff(head) is not Compression.NONE:
-            unpacked, damage = spool(unpack(_pieces(plain), name, limits), name, limits)
+            unpacked, damage = _unpacked(plain, name, limits, watch)
             plain = files.enter_context(unpacked)
         own = os.fdopen(os.dup(plain.fileno()), "rb", buffering=0)
         return TarStore(own, name=name, witness=witness, damage=damage, limits=limits)
+
+
+def _arrived(
+    file: BinaryIO, name: str, limits: Limits, watch: Watch | None
+) -> tuple[BinaryIO, str]:
+    """Put what comes through a pipe on disk; how much that will be nobody can tell."""
+    done = 0
+
+    def counted() -> Iterator[bytes]:
+        nonlocal done
+        for piece in _pieces(file):
+            done += len(piece)
+            yield piece
+
+    return spool(counted(), name, limits, lambda: watch is not None and watch(done, None))
+
+
+def _unpacked(
+    file: BinaryIO, name: str, limits: Limits, watch: Watch | None
+) -> tuple[BinaryIO, str]:
+    """Unpack a file to disk; how far that is, its packed bytes tell."""
+    total = os.fstat(file.fileno()).st_size
+
+    def stop() -> bool:
+        return watch is not None and watch(file.tell(), total)
+
+    return spool(unpack(_pieces(file), name, limits), name, limits, stop)
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:

@@ -120,3 +120,5 @@ class Image:
     tags: tuple[str, ...] = ()
     claimed_base: BaseClaim | None = None
     """By its annotations."""
+    platforms: tuple[Platform, ...] = ()
+    """For which the index that leads to it holds images; none where it is the only one."""

@@ -89,7 +89,13 @@ class ImageTrace:
     @cached_property
     def sized_head(self) -> ImageHead:
         """The head with sizes; nothing is traced for it."""
-        head = with_sizes(self._head, self._indexes, self._visible())
+        head, unread = with_sizes(self._head, self._indexes, self._visible()), self._parts.unread
+        if unread:
+            # Hardly ever.
+            from layertrace.pipeline.partial import unread_finding, without_guesses  # noqa: PLC0415
+
+            head = without_guesses(head, unread)
+            head = replace(head, findings=(unread_finding(unread), *head.findings))
         sizes = {
             number: sum(index.stored_bytes for index in stage.tree.rootfs.layers)
             for number, stage in self._stages.items()
@@ -97,13 +103,13 @@ class ImageTrace:
         if head.build is not None and head.size is not None:
             sizes[head.build.target] = head.size
         stages = tuple(replace(s, size=sizes.get(s.index)) for s in head.stages)
-        notes = layer_findings(head.image, self._indexes)
+        notes = layer_findings(head.image, self._indexes, unread)
         return replace(head, stages=stages, findings=(*head.findings, *notes))
 
     def _visible(self) -> Sequence[int]:
         """Return the bytes of each layer that a container sees."""
         # What is kept is of all layers together.
-        whole = len(self._indexes) == len(self._stored.image.layers)
+        whole = len(self._indexes) == len(self._stored.image.layers) and not self.unread
         visible = self._stored.recall_visible() if whole else None
         if visible is None:
             from layertrace.rootfs.waste import visible_bytes  # noqa: PLC0415 - mostly they are
@@ -115,12 +121,22 @@ class ImageTrace:
 
     @cached_property
     def damaged(self) -> tuple[int, ...]:
-        """The layers that could not be read to their end: what they hold is not all shown."""
+        """The layers that were not read to their end: what they hold is not all shown."""
         return tuple(number for number, index in enumerate(self._indexes) if index.damage)
+
+    @property
+    def unread(self) -> tuple[int, ...]:
+        """The layers that were not read: they count as damaged, and nothing is said of them."""
+        return self._parts.unread
 
     @cached_property
     def head(self) -> ImageHead:
-        """The head with sizes and with what each stage ships; traces every path."""
+        """The head with sizes and with what each stage ships; traces every path.
+
+        What ships is not known where layers were not read.
+        """
+        if self.unread:
+            return self.sized_head
         return self._tracing.with_shares(self.sized_head, self.shares())
 
     @cached_property

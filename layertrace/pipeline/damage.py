@@ -9,7 +9,7 @@ from layertrace.errors import LayerError
 from layertrace.model.origin import Finding, Trust
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from layertrace.layers.index import LayerIndex
     from layertrace.model.image import Image
@@ -17,10 +17,14 @@ if TYPE_CHECKING:
     from layertrace.provenance.alignment.history import Alignment
 
 
-def layer_findings(image: Image, indexes: Sequence[LayerIndex]) -> tuple[Finding, ...]:
-    """Return what is strange about the layers, base first."""
+def layer_findings(
+    image: Image, indexes: Sequence[LayerIndex], unread: Container[int] = ()
+) -> tuple[Finding, ...]:
+    """Return what is strange about the layers, base first; nothing of those not read."""
     found: list[Finding] = []
     for layer, index in zip(image.layers, indexes, strict=True):
+        if layer.index in unread:
+            continue
         facts: dict[str, object] = {"layer": layer.index}
         if index.damage:
             code = f"layer-{layer.absence.value if layer.absence is not None else 'damaged'}"

@@ -68,3 +68,5 @@ class Parts:
     """How much it may hold."""
     attestation: Attestation | None = None
     """The builder's provenance, where it is known to be of this very image."""
+    unread: tuple[int, ...] = ()
+    """Layers that were not read, for the reading was stopped or still goes on."""

@@ -21,5 +21,6 @@ def first_layers(parts: Parts, count: int) -> Parts:
             layers=head.layers[:count],
             image=replace(image, layers=image.layers[:count]),
         ),
+        unread=tuple(layer for layer in parts.unread if layer < count),
         proven=tuple(step for step in parts.proven if step.layer < count),
     )

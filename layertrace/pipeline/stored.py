@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
+from layertrace.archive.blob import StreamReader
 from layertrace.errors import LayerError, LimitError
 from layertrace.layers.walk import walk_layer
 from layertrace.pipeline.bounds import ImageRoom, is_bomb, refuse_bomb
@@ -51,6 +53,13 @@ class StoredImage(Protocol):
             hashing: content digests will be asked for: whatever has to be
                 read whole may compute them on the way.
             verify: read every layer whole and check its diff_id.
+        """
+        ...
+
+    def so_far(self) -> Mapping[int, LayerIndex]:
+        """Return the indexes of the layers that were read by now, by layer.
+
+        Another thread may be reading; what they hold can be asked for at once.
         """
         ...
 
@@ -135,6 +144,10 @@ class LayerSource(Protocol):
         """Open one layer's uncompressed tar."""
         ...
 
+    def stored_size(self, layer: LayerRef) -> int:
+        """Return the bytes of a layer as it is stored; 0 where it is not there."""
+        ...
+
     def close(self) -> None:
         """Let go of files."""
         ...
@@ -149,26 +162,33 @@ class StoredArchive:
         self._source = source
         self._cache = cache
         self._digests = [Digests(cache, self._witness(layer)) for layer in image.layers]
-        self._indexes: tuple[LayerIndex, ...] = ()
+        self._indexes: dict[int, LayerIndex] = {}
+        """Of the layers that were read, which are not all where the reading was stopped."""
 
     def walk(self, watcher: Watcher, *, hashing: bool, verify: bool) -> tuple[LayerIndex, ...]:
         """Return every layer's index, walking only what the cache does not have."""
         readers = [self._source.open_layer(layer) for layer in self.image.layers]
-        lengths = [r.length() if r.random_access else None for r in readers]
-        known = [length for length in lengths if length is not None]
-        watcher.expect(len(readers), sum(known) if len(known) == len(readers) else None)
+        sizes = [self._source.stored_size(layer) for layer in self.image.layers]
+        watcher.expect(len(readers), sum(sizes))
         room = ImageRoom(self._source.limits)
         indexes = []
-        for layer, reader in zip(self.image.layers, readers, strict=True):
+        for layer, reader, size in zip(self.image.layers, readers, sizes, strict=True):
             with reader:
-                index = self._cached(layer, reader, verify=verify)
+                index = self._read_before(layer, verify=verify)
+                if index is None:
+                    index = self._cached(layer, reader, verify=verify)
                 if index is None:
                     index = self._walk(layer, reader, watcher, hashing=hashing, verify=verify)
             room.take(index, layer_name(layer))
-            watcher.finish_layer(index.length, len(index))
+            watcher.finish_layer(size, len(index))
+            self._indexes[layer.index] = index
             indexes.append(index)
-        self._indexes = tuple(indexes)
-        return self._indexes
+        return tuple(indexes)
+
+    def so_far(self) -> Mapping[int, LayerIndex]:
+        """Return the indexes of the layers that were read by now."""
+        # A layer may be added while they are copied one by one.
+        return self._indexes.copy()
 
     def digest(self, place: Place) -> str:
         """Return a file's digest, hashing it now if nobody has."""
@@ -245,45 +265,55 @@ class StoredArchive:
 
     def recall_visible(self) -> Sequence[int] | None:
         """Return the bytes of each layer that a container sees, if that was kept."""
-        count = len(self._indexes)
+        count = len(self.image.layers)
+        if not self._is_read(count):
+            return None
         return self._cache.load_visible(*self._stack(count), count=count)
 
     def keep_visible(self, visible: Sequence[int]) -> None:
         """Keep the bytes of each layer that a container sees, unless a layer is damaged."""
-        if not any(index.damage for index in self._indexes):
-            self._cache.store_visible(*self._stack(len(self._indexes)), visible)
+        count = len(self.image.layers)
+        if self._is_whole(count):
+            self._cache.store_visible(*self._stack(count), visible)
 
     def recall_packages(self, layers: int) -> bytes | None:
         """Return what was kept of the packages of the layers, as this archive has them."""
-        return self._cache.load_packages(*self._stack(layers))
+        return self._cache.load_packages(*self._stack(layers)) if self._is_read(layers) else None
 
     def keep_packages(self, layers: int, data: bytes) -> None:
         """Keep what the layers say of their packages, unless some of it could not be read."""
-        if not any(index.damage for index in self._indexes[:layers]):
+        if self._is_whole(layers):
             self._cache.store_packages(*self._stack(layers), data)
 
     def recall_bloat(self, layers: int) -> bytes | None:
         """Return what was kept of the waste in the layers, as this archive has them."""
-        return self._cache.load_bloat(*self._stack(layers))
+        return self._cache.load_bloat(*self._stack(layers)) if self._is_read(layers) else None
 
     def keep_bloat(self, layers: int, data: bytes) -> None:
         """Keep what the layers tell of waste, unless some of it could not be read."""
-        if not any(index.damage for index in self._indexes[:layers]):
+        if self._is_whole(layers):
             self._cache.store_bloat(*self._stack(layers), data)
+
+    def _is_read(self, count: int) -> bool:
+        """Say whether so many lower layers were read."""
+        return all(number in self._indexes for number in range(count))
+
+    def _is_whole(self, count: int) -> bool:
+        """Say whether they were, and each to its end."""
+        return self._is_read(count) and not any(self._indexes[n].damage for n in range(count))
 
     def _stack(self, count: int) -> tuple[str, str]:
         """Return what stands for some layers together in the cache: a key, and a witness."""
         layers = self.image.layers[:count]
-        pairs = zip(self._digests, self._indexes[:count], strict=False)
-        told = [digests.witness(index) for digests, index in pairs]
+        told = [self._digests[n].witness(self._indexes[n]) for n in range(count)]
         key = digest_of(layer.diff_id for layer in layers)
         return key, digest_of(told) if any(told) else ""
 
     def close(self) -> None:
         """Keep the digests computed; close the archive."""
-        for layer, index in zip(self.image.layers, self._indexes, strict=False):
+        for number, index in self._indexes.copy().items():
             if not index.damage:
-                self._digests[layer.index].keep({layer.diff_id: index})
+                self._digests[number].keep({self.image.layers[number].diff_id: index})
         self._source.close()
 
     def _hash(self, layer: int, numbers: Collection[int]) -> None:
@@ -310,6 +340,13 @@ class StoredArchive:
         found = {place.number: sha256.digest()}
         self._digests[place.layer].add(layer.diff_id, self._indexes[place.layer], found)
         return found[place.number]
+
+    def _read_before(self, layer: LayerRef, *, verify: bool) -> LayerIndex | None:
+        """Return what a reading that was stopped had of a layer, where no cache keeps it."""
+        index = self._indexes.get(layer.index)
+        if index is None or index.damage or (verify and not index.verified):
+            return None
+        return index
 
     def _cached(self, layer: LayerRef, reader: LayerReader, *, verify: bool) -> LayerIndex | None:
         witness = self._witness(layer)
@@ -340,7 +377,7 @@ class StoredArchive:
             reader,
             name=layer_name(layer),
             hash_contents=hash_contents,
-            watch=watcher.see,
+            watch=partial(_see, watcher, reader),
             limits=self._source.limits,
         )
         index = replace(walked.index, length=reader.length())
@@ -358,6 +395,13 @@ class StoredArchive:
     def _witness(self, layer: LayerRef) -> str:
         """Return what stands for this very copy of a layer: an archive may lie about its own."""
         return f"{self._source.witness}:{layer.blob}"
+
+
+def _see(watcher: Watcher, reader: LayerReader, position: int, entries: int) -> bool:
+    """Tell how far a layer is, by its bytes as they are stored."""
+    if isinstance(reader, StreamReader):
+        position = reader.stored_size
+    return watcher.see(position, entries)
 
 
 def _checked(

@@ -125,6 +125,10 @@ class StoredInEngine:
             self._stream(watcher)
         return indexes
 
+    def so_far(self) -> Mapping[int, LayerIndex]:
+        """Return every layer's index: what streamed was read before there was an image."""
+        return dict(enumerate(self._indexes[each] for each in self.image.config.diff_ids))
+
     def digest(self, place: Place) -> str:
         """Return a file's digest; the engine is asked again if it was never hashed."""
         layer = self.image.layers[place.layer]

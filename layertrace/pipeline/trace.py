@@ -9,7 +9,7 @@ from layertrace.pipeline.answers import ImageTrace
 from layertrace.pipeline.damage import damaged_stage, distrusted, distrusted_stage, refuse_nothing
 from layertrace.pipeline.heads import with_findings
 from layertrace.pipeline.opening.assemble import open_parts
-from layertrace.pipeline.watch import WalkProgress, Watcher
+from layertrace.pipeline.watch import Phase, WalkProgress, Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,6 +75,7 @@ class Opening:
             walk_images,
         )
 
+        watcher.begin(Phase.STAGES)
         parts, stages = self._walk_stages(parts, watcher)
         if parts.at_engine is not None:
             # Few images are of the engine, and have stages.
@@ -114,6 +115,20 @@ class Opening:
                 alignment=alignment,
             )
         return parts, stages
+
+    def so_far(self) -> ImageTrace | None:
+        """Return the image by the layers that were read, while or after :meth:`walk` reads them.
+
+        What it is compared with counts as not read. None: there is nothing to see yet.
+        """
+        # Few readings are looked at before their end.
+        from layertrace.pipeline.partial import fill_up  # noqa: PLC0415
+
+        filled = fill_up(self._parts, self._parts.stored.so_far())
+        if filled is None:
+            return None
+        parts, indexes = filled
+        return ImageTrace(distrusted(parts, indexes), indexes, {}, {})
 
     def close(self) -> None:
         """Keep what was learned; let go of files and connections."""

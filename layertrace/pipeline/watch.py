@@ -1,24 +1,37 @@
-"""How far a walk is, and whether to go on."""
+"""How far the reading of an image is, and whether to go on."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+class Phase(Enum):
+    """What is being read."""
+
+    ARCHIVE = "archive"
+    """An archive that is packed, or arrives in a pipe, put on disk to be read."""
+    LAYERS = "layers"
+    """The layers of the image itself."""
+    STAGES = "stages"
+    """The images of stages and others that it is compared with."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WalkProgress:
-    """How far a walk is."""
+    """How far a reading is."""
 
     layer: int
     layers: int
     bytes_done: int
-    """Of the layers' tars, passed over or read."""
+    """Of the layers as they are stored, passed over or read."""
     bytes_total: int | None
     entries: int
+    phase: Phase = Phase.LAYERS
 
 
 class Watcher:
@@ -28,11 +41,18 @@ class Watcher:
         """Keep both ends."""
         self._progress = progress
         self.stop = stop
+        self._phase = Phase.LAYERS
         self._bytes = 0
         self._entries = 0
         self._layer = 0
         self._layers = 0
         self._total: int | None = None
+
+    def begin(self, phase: Phase) -> None:
+        """Count anew, for what comes now is something else."""
+        self._phase = phase
+        self._bytes = self._entries = self._layer = self._layers = 0
+        self._total = None
 
     def expect(self, layers: int, total: int | None) -> None:
         """Add layers, and their bytes where known, to what is to come."""
@@ -48,6 +68,21 @@ class Watcher:
                 bytes_done=self._bytes + position,
                 bytes_total=self._total,
                 entries=self._entries + entries,
+                phase=self._phase,
+            )
+        )
+        return self.stop()
+
+    def see_archive(self, done: int, total: int | None) -> bool:
+        """Pass on how much of an archive is unpacked or has come; return whether to stop."""
+        self._progress(
+            WalkProgress(
+                layer=0,
+                layers=0,
+                bytes_done=done,
+                bytes_total=total,
+                entries=0,
+                phase=Phase.ARCHIVE,
             )
         )
         return self.stop()

@@ -58,7 +58,12 @@ class Opener:
         reference, hints = parse_reference(text), self.hints
         if reference.transport == "docker-daemon":
             return self._open_daemon(reference.target)
-        source = open_archive(reference, platform=hints.platform, limits=hints.limits)
+        source = open_archive(
+            reference,
+            platform=hints.platform,
+            limits=hints.limits,
+            watch=self._watcher.see_archive,
+        )
         stored = StoredArchive(source, source.image, self.cache)
         self.keep(stored)
         return Opened(stored=stored, attested=source, archive=source)
