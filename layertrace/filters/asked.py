@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 FORMS: Final = ("elf", "script", "zip")
 """What ``type:`` knows by content."""
 
-_VIA: Final = ("copy", "add", "run", "workdir", "from")
-_BITS: Final[Mapping[str, int]] = {
+VIA: Final = ("copy", "add", "run", "workdir", "from")
+BITS: Final[Mapping[str, int]] = {
     "setuid": 0o4000,
     "setgid": 0o2000,
     "sticky": 0o1000,
@@ -32,7 +32,7 @@ _BITS: Final[Mapping[str, int]] = {
 _OCTAL: Final = re.compile(r"[0-7]{1,5}")
 _OWNER: Final = re.compile(r"([0-9]{1,10})(?::([0-9]{1,10}))?")
 _DIGEST: Final = re.compile(r"(?:sha256:)?([0-9a-f]{1,64})", re.IGNORECASE)
-_NONE: Final = "none"
+NONE: Final = "none"
 _DIR: Final = int(EntryKind.DIR)
 _SYMLINK: Final = int(EntryKind.SYMLINK)
 _FILES: Final = frozenset({int(EntryKind.FILE), int(EntryKind.HARDLINK)})
@@ -40,7 +40,7 @@ _FILES: Final = frozenset({int(EntryKind.FILE), int(EntryKind.HARDLINK)})
 
 def via(value: str) -> Asking:
     """Return ``via:copy``: the instruction that brought the shipped copy."""
-    keyword = choose(value, _VIA, "via")
+    keyword = choose(value, VIA, "via")
 
     def ask(_: FileTable, rows: Rows, facts: Facts) -> Rows:
         found = facts.instructions(rows)
@@ -51,9 +51,9 @@ def via(value: str) -> Asking:
 
 def mode(value: str) -> Asking:
     """Return ``mode:setuid`` or ``mode:0755``; links have no mode of their own."""
-    bits = _BITS.get(value.lower())
+    bits = BITS.get(value.lower())
     if bits is None and _OCTAL.fullmatch(value) is None:
-        raise TermError(f"mode: takes {', '.join(_BITS)} or octal digits such as 0755, not {value}")
+        raise TermError(f"mode: takes {', '.join(BITS)} or octal digits such as 0755, not {value}")
     exact = int(value, 8) if bits is None else None
 
     def ask(table: FileTable, rows: Rows, facts: Facts) -> Rows:
@@ -83,7 +83,7 @@ def owner(value: str) -> Asking:
 def package(value: str) -> Asking:
     """Return ``pkg:openssl``, ``pkg:npm/express``, ``pkg:dpkg`` or ``pkg:none``."""
     word = value.lower()
-    if word == _NONE:
+    if word == NONE:
         return Asking(cost=Cost.DATABASES, ask=_unowned)
     kind, slash, name = word.partition("/")
     known = frozenset(each.value for each in PackageKind)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from layertrace.filters.paths import Narrow
     from layertrace.model.trace import FileTable, Label
 
-_MARKS: Final[Mapping[str, Change]] = {
+MARKS: Final[Mapping[str, Change]] = {
     "+": Change.ADDED,
     "~": Change.MODIFIED,
     "m": Change.METADATA,
@@ -64,7 +64,7 @@ def make_term(key: str, value: str) -> Narrow | Asking:
     Raises:
         TermError: the key is not known or the value does not fit it.
     """
-    make = _KEYS.get(key.lower())
+    make = KEYS.get(key.lower())
     if make is None:
         raise TermError(_unknown_key(key), None)
     if not value:
@@ -75,8 +75,8 @@ def make_term(key: str, value: str) -> Narrow | Asking:
 def _unknown_key(key: str) -> str:
     from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
 
-    known = ", ".join(f"{name}:" for name in _KEYS)
-    near = get_close_matches(key.lower(), _KEYS, n=1)
+    known = ", ".join(f"{name}:" for name in KEYS)
+    near = get_close_matches(key.lower(), KEYS, n=1)
     hint = f"did you mean {near[0]}:?" if near else 'quote it to look for the text: "…"'
     return f"there is no {key}:, {hint} There are {known}"
 
@@ -143,9 +143,9 @@ def _trust(value: str) -> Narrow:
 
 def _mark(value: str) -> Narrow:
     for offset, mark in enumerate(value):
-        if mark not in _MARKS:
-            raise TermError(f"mark: takes {' '.join(_MARKS)}, not {mark}", offset)
-    changes = {_MARKS[mark] for mark in value}
+        if mark not in MARKS:
+            raise TermError(f"mark: takes {' '.join(MARKS)}, not {mark}", offset)
+    changes = {MARKS[mark] for mark in value}
 
     def narrow(table: FileTable, rows: Sequence[int]) -> Sequence[int]:
         column = table.changes
@@ -194,7 +194,7 @@ def _type(value: str) -> Narrow | Asking:
     return narrow
 
 
-_KEYS: Final[Mapping[str, Callable[[str], Narrow | Asking]]] = {
+KEYS: Final[Mapping[str, Callable[[str], Narrow | Asking]]] = {
     "re": make_regex_term,
     "stage": _stage,
     "layer": _layer,

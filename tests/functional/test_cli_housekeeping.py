@@ -240,6 +240,7 @@ def test_completion_completes_commands_and_options(alone: Path) -> None:
 
     assert complete("layertrace la", 1) == ["plain,layers"]
     assert "plain,--require" in complete("layertrace why app.tar --re", 3)
+    assert complete("layertrace files app.tar trust:v", 3) == ["plain,trust:verified"]
     done = sh("layertrace completion bash > script && bash -n script", folder=alone)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 

@@ -36,6 +36,14 @@ if TYPE_CHECKING:
 _SORTS: Final = ("path", "size", "layer")
 
 
+def _offers(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
+    """Return how EXPR may go on in any image: opening this one would take a shell too long."""
+    from layertrace.filters.completion import KNOWN, complete  # noqa: PLC0415
+
+    found = complete(typed, len(typed), KNOWN)
+    return [typed[: found.start] + offer for offer in found.offers]
+
+
 @click.command()
 @reading_options
 @json_option
@@ -83,7 +91,7 @@ def stages(*, as_json: bool, **values: Any) -> None:  # noqa: ANN401
 
 @click.command()
 @reading_options
-@click.argument("expr", required=False)
+@click.argument("expr", required=False, shell_complete=_offers)
 @click.option("--all", "everything", is_flag=True, help="Removed paths too.")
 @click.option(
     "--layer", metavar="N", help="One layer: its index as in JSON (0 is the base), or L1 as shown."

@@ -63,6 +63,8 @@ class BrowseScreen(ReportingScreen):
 
     _finder: Finder | None = None
     """What filters the files, once there are any."""
+    _offering = False
+    """The filter knows, or is about to learn, which values the files have."""
 
     def __init__(
         self,
@@ -308,7 +310,15 @@ class BrowseScreen(ReportingScreen):
     # -- filter -----------------------------------------------------------------
 
     def action_filter(self) -> None:
+        if self._finder is not None and not self._offering:
+            self._offering = True
+            self._finder.learn(self.filter_bar.learn)
         self.filter_bar.open()
+
+    @on(FilterBar.PackagesWanted)
+    def _offer_packages(self) -> None:
+        if self._finder is not None:
+            self._finder.learn_packages(self.filter_bar.learn)
 
     @on(FilterBar.Changed)
     def _filter(self, event: FilterBar.Changed) -> None:

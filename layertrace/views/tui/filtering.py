@@ -5,12 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from layertrace.filters.completion import package_words, table_words
 from layertrace.filters.facts import Cost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from layertrace.errors import LayertraceError
+    from layertrace.filters.completion import Words
     from layertrace.filters.facts import Facts
     from layertrace.filters.language import Filter
     from layertrace.model.trace import FileTable
@@ -69,6 +71,18 @@ class Finder:
             )
         return True
 
+    def learn(self, teach: Callable[[Words], None]) -> None:
+        """Have ``teach`` given the values that the files have; all of them are looked at."""
+        work = partial(table_words, self._table, len(self._trace.head.layers))
+        self._counter.submit("words", work, teach)
+
+    def learn_packages(self, teach: Callable[[Words], None]) -> None:
+        """Have ``teach`` given the names of packages; the image is read for them."""
+        self._reader.submit("package words", self._package_words, teach, self._failed)
+
+    def _package_words(self) -> Words:
+        return package_words(self._known_facts().packages().packages)
+
     def _find(self, wanted: Filter) -> Rows | Found:
         """Find what matches among very many, and what to show of them; for another thread."""
         rows, shown = wanted.rows(self._table), self._pane.rows
@@ -77,12 +91,15 @@ class Finder:
 
     def _read(self, wanted: Filter) -> Rows:
         """Find what the table does not hold; for the thread that reads."""
+        return wanted.rows(self._table, self._known_facts())
+
+    def _known_facts(self) -> Facts:
         if self._facts is None:
             # Few filters ask for it, and it brings along all that reads contents.
             from layertrace.analysis.facts import ImageFacts  # noqa: PLC0415
 
             self._facts = ImageFacts(self._trace)
-        return wanted.rows(self._table, self._facts)
+        return self._facts
 
     def _answer(self, wanted: Filter, rows: Rows | Found) -> None:
         # Meanwhile another filter may have been typed.

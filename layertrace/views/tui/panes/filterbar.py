@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from rich.style import Style
 from textual import on
 from textual.binding import Binding, BindingType
@@ -13,15 +14,21 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from layertrace.filters.completion import PACKAGES, Completer
 from layertrace.filters.facts import Cost
 from layertrace.filters.language import Filter, FilterError, parse_filter
 from layertrace.views.text import show_name, to_ascii
 from layertrace.views.tui.bars import Line
+from layertrace.views.tui.cells import crop
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from textual.app import ComposeResult
 
+    from layertrace.filters.completion import Completion, Words
     from layertrace.views.tui.ports import TuiOptions
+    from layertrace.views.tui.rows_view import Cell
 
 
 class FilterInput(Input):
@@ -30,6 +37,8 @@ class FilterInput(Input):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,down", "leave", "To the files", key_display="Enter", id="filter.done"),
         Binding("escape", "clear", "Clear", id="filter.clear"),
+        Binding("tab", "complete(1)", "Complete", id="filter.complete"),
+        Binding("shift+tab", "complete(-1)", "Back", show=False, id="filter.complete-back"),
     ]
 
     def action_leave(self) -> None:
@@ -39,6 +48,55 @@ class FilterInput(Input):
     def action_clear(self) -> None:
         self.screen.query_one(FilterBar).clear()
         self.action_leave()
+
+    def action_complete(self, by: int) -> None:
+        self.screen.query_one(FilterBar).complete(by)
+
+    def watch_has_focus(self, has_focus: bool) -> None:  # noqa: FBT001 - Textual's signature
+        """Offer what fits as long as the keys come here."""
+        super().watch_has_focus(has_focus)
+        self.screen.query_one(FilterBar).offer()
+
+    def watch_cursor_position(self) -> None:
+        """Offer what fits where the cursor is now."""
+        if self.has_focus:
+            self.screen.query_one(FilterBar).offer()
+
+
+class OfferLine(Line):
+    """What Tab would write, as many as there is room for, from the chosen one on."""
+
+    _found: Completion | None = None
+    _chosen = -1
+    _words = ""
+
+    def offer(self, found: Completion, chosen: int) -> None:
+        """Show other offers."""
+        self._found, self._chosen, self._words = found, chosen, ""
+        self.refresh()
+
+    def say(self, words: str) -> None:
+        """Show words in their place, until others come."""
+        self._words = words
+        self.refresh()
+
+    def line_cells(self, width: int) -> Iterable[Cell]:
+        found, plain = self._found, Style.null()
+        if self._words or found is None or not found.offers:
+            yield f"   {self._words}", plain
+            return
+        yield " ⇥ " if not self.options.ascii else " > ", plain
+        room, first = width - 3, max(0, self._chosen)
+        for number, offer in enumerate(found.offers[first:], first):
+            text = show_name(offer)
+            more = len(found.offers) - number - 1 + found.more
+            tail = f"… {more:,} more" if more else ""
+            if cell_len(text) + 2 + len(tail) > room and number > first:
+                yield f"… {more + 1:,} more", plain
+                return
+            yield crop(text, room), Style(reverse=True) if number == self._chosen else plain
+            yield "  ", plain
+            room -= cell_len(text) + 2
 
 
 class FilterBar(Vertical):
@@ -50,11 +108,19 @@ class FilterBar(Vertical):
 
         filter: Filter | None
 
+    @dataclass
+    class PackagesWanted(Message):
+        """The names of packages would be offered, if they were known."""
+
     def __init__(self, options: TuiOptions, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
         self.options = options
         self._waiting: Filter | None = None
         """What was typed, and is too dear to be looked for at every key."""
+        self._completer = Completer()
+        self._problem: FilterError | None = None
+        self._asked = False
+        """Somebody is reading the names of packages, or has."""
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="filter-row"):
@@ -66,6 +132,7 @@ class FilterBar(Vertical):
             )
             yield Static("", id="filter-count", markup=False)
         yield Line(self.options, id="filter-error")
+        yield OfferLine(self.options, id="filter-offers")
 
     @property
     def entry(self) -> FilterInput:
@@ -101,6 +168,46 @@ class FilterBar(Vertical):
         words = to_ascii(words) if self.options.ascii else words
         self.query_one("#filter-count", Static).update(Content(words))
 
+    # -- what may be typed next ---------------------------------------------------
+
+    def learn(self, words: Words) -> None:
+        """Offer these values of keys too."""
+        self._completer.words = {**self._completer.words, **words}
+        self.offer()
+
+    def offer(self) -> None:
+        """Show what the term at the cursor may go on with, while it is typed."""
+        entry, line = self.entry, self.query_one(OfferLine)
+        found, chosen = self._completer.look(entry.value, entry.cursor_position)
+        line.display = entry.has_focus
+        line.offer(found, chosen)
+        if entry.has_focus and found.key == PACKAGES and not self._asked:
+            self._asked = True
+            self.post_message(self.PackagesWanted())
+        self._show_problem(found)
+
+    def complete(self, by: int) -> None:
+        """Write what all offers share, or each of them in turn."""
+        entry = self.entry
+        text, cursor = entry.value, entry.cursor_position
+        start = self._completer.look(text, cursor)[0].start
+        term = self._completer.step(text, cursor, by)
+        if term is None:
+            self.query_one(OfferLine).say("nothing is known to go on with here")
+            return
+        entry.value = text[:start] + term + text[cursor:]
+        entry.cursor_position = start + len(term)
+        self.offer()
+
+    def _show_problem(self, found: Completion) -> None:
+        """Say what is wrong, but of a term that is just typed how it may go on."""
+        problem = self._problem
+        if problem is None:
+            return
+        typing = self.entry.has_focus and found.offers and problem.column >= found.start
+        column = len(show_name(self.entry.value[: problem.column]))
+        self.say("" if typing else f"   {' ' * column}^ {show_name(problem.message)}")
+
     @on(Input.Changed)
     def _read(self, event: Input.Changed) -> None:
         event.stop()
@@ -109,9 +216,11 @@ class FilterBar(Vertical):
             found = parse_filter(event.value) if event.value.strip() else None
         except FilterError as problem:
             # What was shown last stays: half a word is no reason to show nothing.
-            column = len(show_name(event.value[: problem.column]))
-            self.say(f"   {' ' * column}^ {show_name(problem.message)}")
+            self._problem = problem
+            self.offer()
             return
+        self._problem = None
+        self.offer()
         if found is not None and found.cost is Cost.CONTENTS:
             self._waiting = found
             self.say("   press Enter: this reads files of the image")
