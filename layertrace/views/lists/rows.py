@@ -149,6 +149,13 @@ class Listing:
         self._open = bytearray((0 if any(self._open) else 1,)) * len(self._groups)
         self._count()
 
+    def open_all(self, line: int) -> int:
+        """Open every group; return where the row at a line is then."""
+        number, place = self._find(line)
+        self._open = bytearray(b"\1") * len(self._groups)
+        self._count()
+        return self._starts[number] + 1 + place
+
     def head_line(self, line: int) -> int:
         """Return the line of the group that the row at a line belongs to."""
         return self._starts[self._find(line)[0]]

@@ -79,6 +79,10 @@ class LayertraceApp(App[int]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "Quit", id="app.quit"),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="app.quit-anywhere"),
+        # Textual adds its own only to an app that has no other key for it.
+        Binding(
+            "ctrl+p", "command_palette", "Palette", show=False, priority=True, id="app.palette"
+        ),
         Binding("colon", "command_palette", "Palette", show=False, id="app.palette-vi"),
     ]
 

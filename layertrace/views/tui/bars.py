@@ -134,9 +134,11 @@ class TabLine(Line):
             label = f"{number} {name}"
             yield pane, f"[{label}]" if pane == self._current else f" {label} "
 
-    def line_cells(self, width: int) -> Iterable[Cell]:  # noqa: ARG002 - it always fits
+    def line_cells(self, width: int) -> Iterable[Cell]:
         for pane, label in self._labels():
-            yield label, Style(bold=True) if pane == self._current else Style.null()
+            width -= cell_len(label)
+            if width >= 0:
+                yield label, Style(bold=True) if pane == self._current else Style.null()
 
     def on_click(self, event: events.Click) -> None:
         start = 0

@@ -133,7 +133,8 @@ class BrowseScreen(ReportingScreen):
     def _files_changed(self) -> None:
         if self._scope is not None:
             words = self.files.tally_words()
-            self.files.set_titles(f"2 Files · {self.files.safe(self._scope.title)}", words)
+            name = "Largest" if self.files.is_by_size else "Files"
+            self.files.set_titles(f"2 {name} · {self.files.safe(self._scope.title)}", words)
             self.filter_bar.count(words)
             self.refresh_bindings()
             self._soon("why", self._explain)
@@ -162,8 +163,7 @@ class BrowseScreen(ReportingScreen):
         self._question = None
         row = self.list_row
         self.code.light(row.line if row is not None else None)
-        words = row.note if row is not None else ""
-        self.why.clear((self.why.safe(words) or "no file at the cursor", Style()))
+        self.why.clear((self.why.safe(self.row_words) or "no file at the cursor", Style()))
 
     def _ask(self, node: int) -> None:
         walked, rows = self._walked, self.files.rows

@@ -15,6 +15,7 @@ from layertrace.views.text import show_name
 from layertrace.views.tui.bars import key_words
 from layertrace.views.tui.cells import crop_middle, fill
 from layertrace.views.tui.rows_view import HALF_PAGES, Cell, RowsView
+from layertrace.views.tui.scrolling import ScrollingRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -38,10 +39,8 @@ _MARKS = (
 )
 
 
-class TextRows(RowsView):
-    """Lines to read."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [*HALF_PAGES]
+class _Paragraphs(RowsView):
+    """Lines of text, as many as it takes at this width."""
 
     def __init__(
         self,
@@ -82,11 +81,20 @@ def _wrapped(row: TextRow, width: int) -> Iterator[TextRow]:
         yield ((line, style),)
 
 
+class TextRows(ScrollingRows, _Paragraphs):
+    """Lines to read."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "page(1)", "Page down", show=False, id="page.down"),
+        *HALF_PAGES,
+    ]
+
+
 class TextScreen(ModalScreen[None]):
     """A page of text over the panes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter,space", "dismiss", "Close", id="dialog.close"),
+        Binding("escape,q,enter", "dismiss", "Close", id="dialog.close"),
     ]
 
     def __init__(self, options: TuiOptions, rows: Sequence[TextRow], title: str) -> None:
@@ -122,11 +130,12 @@ class ConfirmScreen(ModalScreen[bool]):
         yield self._view
 
 
-class CopyRows(TextRows):
+class CopyRows(_Paragraphs):
     """What can be copied, a row each."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "choose", "Copy", id="copy.choose"),
+        *HALF_PAGES,
     ]
 
     def row_cells(self, line: int, width: int) -> Iterable[Cell]:
@@ -196,9 +205,14 @@ def findings_lines(head: ImageHead) -> Iterator[TextRow]:
 def help_lines(nodes: Iterable[tuple[str, DOMNode]]) -> Iterator[TextRow]:
     """Yield the keys of each node under its name, and what the marks mean."""
     bold, dim = Style(bold=True), Style(dim=True)
+    seen: set[str] = set()
     for name, node in nodes:
         yield ((f" {name}", bold),)
         for keys, description, id_ in _keys(node):
+            if id_ in seen:
+                # A key of one pane that others pass on to it.
+                continue
+            seen.add(id_)
             yield (
                 (f"   {fill(keys, 22)}", bold),
                 (fill(description, 34), Style.null()),

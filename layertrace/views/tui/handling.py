@@ -10,17 +10,18 @@ from textual.binding import Binding, BindingType
 from layertrace.model.origin import Change
 from layertrace.views.tui.file_tools import FileTools
 from layertrace.views.tui.rows_view import RowsView
-from layertrace.views.tui.viewing import ViewingScreen
+from layertrace.views.tui.tree_keys import TreeKeysScreen
 
 if TYPE_CHECKING:
     from layertrace.views.tui.walking import Walked
 
 
-class HandlingScreen(ViewingScreen):
+class HandlingScreen(TreeKeysScreen):
     """Panes whose files can be looked into, compared with what they were, and taken out."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v", "preview", "View", id="browse.preview"),
+        # 5: the page of a file stands in for a pane of its own.
+        Binding("v,5", "preview", "View", key_display="v", id="browse.preview"),
         Binding("H", "history", "History", id="browse.history"),
         Binding("comma", "preview(-1)", "The version before", show=False, id="browse.older"),
         Binding("semicolon", "preview(1)", "The version after", show=False, id="browse.newer"),

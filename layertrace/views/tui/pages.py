@@ -9,6 +9,8 @@ from textual.screen import Screen
 
 from layertrace.views.tui.bars import KeyBar
 from layertrace.views.tui.dialogs import TextScreen, help_lines
+from layertrace.views.tui.layout import PANES
+from layertrace.views.tui.panes_screen import PanesScreen
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -36,6 +38,10 @@ class FileScreen(Screen[None]):
         Binding("o", "pager", "Pager", id="file.pager"),
         Binding("x,ctrl+e", "extract", "Extract", id="file.extract"),
         Binding("question_mark", "help", "Help", id="browse.help"),
+        *(
+            Binding(str(n), f"pane('{pane}')", name, show=False, id=f"browse.pane-{n}")
+            for n, (pane, name) in enumerate(PANES, start=1)
+        ),
     ]
 
     def __init__(self, tools: FileTools, path: str) -> None:
@@ -66,6 +72,14 @@ class FileScreen(Screen[None]):
 
     def on_unmount(self) -> None:
         self.request, self.left = None, True
+
+    def action_pane(self, pane: str) -> None:
+        """Close all pages about the file and go to one of the panes."""
+        while isinstance(self.app.screen, FileScreen):
+            self.app.pop_screen()
+        panes = self.app.screen
+        if isinstance(panes, PanesScreen):
+            panes.action_pane(pane)
 
     def action_pager(self) -> None:
         self.tools.page(self.path, self.layer_index)

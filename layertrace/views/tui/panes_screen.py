@@ -64,7 +64,7 @@ class PanesScreen(SplitScreen):
     def compose(self) -> ComposeResult:
         yield HeadLine(self.options, id="head")
         yield Line(self.options, id="notice")
-        yield TabLine(self.options, PANES, id="tabs")
+        yield TabLine(self.options, (*PANES, ("preview", "Preview")), id="tabs")
         with Vertical(id="body"):
             with Horizontal(id="upper"):
                 yield self.stages
@@ -173,8 +173,12 @@ class PanesScreen(SplitScreen):
         self.panes[pane].focus()
 
     @on(TabLine.Picked)
-    def _tab_picked(self, event: TabLine.Picked) -> None:
-        self.action_pane(event.pane)
+    async def _tab_picked(self, event: TabLine.Picked) -> None:
+        if event.pane in self.panes:
+            self.action_pane(event.pane)
+        else:
+            # Not a pane but a page: what its key does.
+            await self.run_action(event.pane)
 
     def action_turn(self, step: int) -> None:
         names = list(self.panes)
@@ -182,14 +186,18 @@ class PanesScreen(SplitScreen):
 
     # -- pages --------------------------------------------------------------------
 
+    @property
+    def pane_name(self) -> str:
+        """What the pane with the keys is called now."""
+        return dict(PANES)[self._current]
+
     def action_findings(self) -> None:
         rows = tuple(findings_lines(self._head))
         self.app.push_screen(TextScreen(self.options, rows, "Findings"))
 
     def action_help(self) -> None:
         pane = self.panes[self._current]
-        name = dict(PANES)[self._current]
-        nodes = [(f"Pane {name}", pane), ("Everywhere", self), ("Program", self.app)]
+        nodes = [(f"Pane {self.pane_name}", pane), ("Everywhere", self), ("Program", self.app)]
         self.app.push_screen(TextScreen(self.options, tuple(help_lines(nodes)), "Help"))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's signature

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from layertrace.views.lists.catalog import VIEWS
+from layertrace.views.outline_row import layer_name
 from layertrace.views.treeselect import SortKey
 from layertrace.views.tui.asking import AskScreen
 from layertrace.views.tui.panes.listing import ListPane
@@ -86,6 +87,20 @@ class ViewingScreen(ReadingScreen):
             return None
         return walked.tree.find(row.path)
 
+    @property
+    def row_words(self) -> str:
+        """What there is to say of the row of a list that is no path; may hold names as they are."""
+        row, listing = self.list_row, self.list.listing
+        if row is None or listing is None:
+            return ""
+        if row.note:
+            return row.note
+        if listing.fold_mark(self.list.cursor_line) is not None:
+            return "a group: Space opens it, and each path in it says where it came from"
+        if row.layer is not None:
+            return f"Enter goes to {layer_name(row.layer)}, which carried it"
+        return ""
+
     def action_view(self, name: str) -> None:
         """Show the tree, flat by size for ``largest``, or a list."""
         if self._walked is None:
@@ -95,8 +110,7 @@ class ViewingScreen(ReadingScreen):
             self.files.show_flat(flat=name == LARGEST, sort=SortKey.SIZE)
             return
         if name == MAP:
-            if self.files.rows is not None:
-                self.map.show(self.files.rows)
+            self._show_map()
             return
         known = self._listings.get(name)
         if known is not None:
@@ -110,8 +124,19 @@ class ViewingScreen(ReadingScreen):
 
     def scope_shown(self) -> None:
         """Follow the tree to another scope."""
-        if self._view == MAP and self.files.rows is not None:
+        if self._view == MAP:
+            self._show_map()
+
+    def _show_map(self) -> None:
+        if self.files.rows is not None:
             self.map.show(self.files.rows)
+            self.map.post_message(self.map.Moved(self.map, 0))
+
+    @property
+    def pane_name(self) -> str:
+        if self.current_pane != "files" or self._view == TREE:
+            return super().pane_name
+        return VIEWS[self._view].title if self._view in VIEWS else self._view.title()
 
     def _finish_walk(self, walked: Walked) -> None:
         super()._finish_walk(walked)

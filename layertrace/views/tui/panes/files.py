@@ -162,6 +162,12 @@ class FilesPane(RowsView):
         tally, parts = rows.tally, []
         if rows.matches is None and not rows.hidden:
             parts.append(plural(rows.sums.total_files, "file"))
+    @property
+    def is_by_size(self) -> bool:
+        """Whether the largest files stand in one list."""
+        rows = self.rows
+        return rows is not None and rows.flat and rows.sort is SortKey.SIZE and not rows.reverse
+
             removed = tally.total - rows.sums.total_files
             parts += [f"{removed:,} removed"] if removed else []
         else:

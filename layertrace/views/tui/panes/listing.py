@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from layertrace.views.text import to_ascii
 from layertrace.views.tui.cells import crop, crop_middle, fill, fill_left
 from layertrace.views.tui.roles import role_style
-from layertrace.views.tui.rows_view import Cell, RowsView
+from layertrace.views.tui.rows_view import HALF_PAGES, Cell, RowsView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,8 +30,10 @@ class ListPane(RowsView):
         Binding("space", "fold", "Fold", id="list.fold"),
         Binding("enter", "choose", "Show in the tree", id="list.choose"),
         Binding("ctrl+space,ctrl+@", "fold_all", "Fold all", show=False, id="list.fold-all"),
+        Binding("*", "unfold_all", "Unfold all", show=False, id="list.unfold-all"),
         Binding("d", "page(1)", "Page down", show=False, id="list.page-down"),
         Binding("u", "page(-1)", "Page up", show=False, id="list.page-up"),
+        *HALF_PAGES,
     ]
 
     listing: Listing | None = None
@@ -154,6 +156,12 @@ class ListPane(RowsView):
         if self.listing is not None and len(self.listing):
             self.listing.toggle_all()
             self.rows_changed(0)
+
+    def action_unfold_all(self) -> None:
+        listing = self.listing
+        if listing is not None and len(listing):
+            line = listing.open_all(self.cursor_line)
+            self.rows_changed(line)
 
 
 def _placed(text: str, column: Column, room: int) -> str:

@@ -10,12 +10,11 @@ from textual.binding import Binding, BindingType
 from layertrace.views.lists.rows import Role
 from layertrace.views.text import to_ascii
 from layertrace.views.tui.roles import role_style
-from layertrace.views.tui.rows_view import HALF_PAGES, Cell, RowsView
+from layertrace.views.tui.rows_view import HALF_PAGES, Cell
+from layertrace.views.tui.scrolling import ScrollingRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from textual import events
 
     from layertrace.views.preview.pages import Page
     from layertrace.views.tui.ports import TuiOptions
@@ -24,10 +23,9 @@ _STEP: Final = 16
 """Cells of a step sideways."""
 
 
-class PagePane(RowsView):
-    """Draws a :class:`Page`; its cursor, which is not shown, is the line at the top."""
+class PagePane(ScrollingRows):
+    """Draws a :class:`Page`."""
 
-    HAS_CURSOR = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "page(1)", "Page down", show=False, id="page.down"),
         Binding("right,l", "shift(1)", "To the right", show=False, id="page.right"),
@@ -74,22 +72,6 @@ class PagePane(RowsView):
             if room <= 0:
                 return
 
-    # -- moving ---------------------------------------------------------------
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Keep the top line known, whatever scrolled: a key or the wheel."""
-        super().watch_scroll_y(old_value, new_value)
-        self.set_reactive(RowsView.cursor_line, round(new_value))
-
-    def place_cursor(self, line: int) -> None:
-        top = max(0, min(line, self.row_count() - self.visible_rows))
-        self.set_reactive(RowsView.cursor_line, top)
-        self.scroll_to(y=top, animate=False, force=True)
-
     def action_shift(self, step: int) -> None:
         self._shift = max(0, self._shift + step * _STEP)
         self.rows_changed()
-
-    def on_click(self, event: events.Click) -> None:
-        """Leave it where it is: there are no rows to choose."""
-        event.prevent_default()

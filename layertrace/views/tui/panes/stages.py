@@ -39,6 +39,8 @@ class StagesPane(RowsView):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Follow", id="stages.follow"),
         Binding("space", "fold", "Fold", id="stages.fold"),
+        Binding("ctrl+space,ctrl+@", "fold_all", "Fold all", show=False, id="stages.fold-all"),
+        Binding("*", "unfold_all", "Unfold all", show=False, id="stages.unfold-all"),
         Binding("ctrl+a", "screen.scope('upto')", "Up to this layer", id="stages.upto"),
         Binding("ctrl+l", "screen.scope('only')", "Only this layer", id="stages.only"),
         *HALF_PAGES,
@@ -167,6 +169,26 @@ class StagesPane(RowsView):
             self._folded ^= {self.current.key}
             self._lay_out(self.current.key)
             self.show_below(len(self._rows) - before)
+
+    def action_fold_all(self) -> None:
+        """Fold every stage; where all are folded, unfold them."""
+        foldable = {row.key for row in self._all if row.folds}
+        self._folded = set() if self._folded >= foldable else foldable
+        self._lay_out(self._head_key())
+
+    def action_unfold_all(self) -> None:
+        self._folded = set()
+        self._lay_out(self.current.key)
+
+    def _head_key(self) -> str:
+        """Key of the row at the cursor or, where that is folded away, of what holds it."""
+        row = self.current
+        found = row.key
+        for other in reversed(self._all[: self._all.index(row)]):
+            if other.depth < row.depth:
+                row = other
+                found = other.key if other.key in self._folded else found
+        return found
 
     def action_open(self) -> None:
         row = self.current
