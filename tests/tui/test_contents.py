@@ -81,7 +81,9 @@ def test_enter_shows_a_file_and_its_versions(tmp_path: Path) -> None:
         await driver.see("/a.py · L3 of L1 L3", "1  x = 3", "text")
         await driver.press("comma")
         await driver.see("L1 of L1 L3, not what ships", "1  x = 1")
-        await driver.press("comma", "semicolon")
+        await driver.press("d")
+        await driver.see("History /a.py", "+x = 1")
+        await driver.press("escape", "comma", "semicolon")
         await driver.see("· L3 of L1 L3", "x = 3")
         await driver.press("b")
         await driver.see("00000000  78 20 3d 20 33", "x = 3.")
@@ -103,6 +105,8 @@ def test_enter_still_folds_a_folder_and_v_says_what_it_is_for(tmp_path: Path) ->
         assert not isinstance(driver.app.screen, PreviewScreen)
         await driver.press("down", "comma")
         await driver.see("L1 of L1 L2, not what ships", "1  one")
+        await driver.press("escape", "semicolon")
+        await driver.see("· L2 of L1 L2", "no version after this one")
 
     two: tuple[Mapping[str, Content], ...] = (
         {"etc/": folder(), "etc/a": b"one\n"},
@@ -252,6 +256,10 @@ def test_history_shows_what_each_layer_changed(tmp_path: Path) -> None:
         await driver.press("g", "space", "G")
         await driver.see("L1*", "L1 → L3")
         await driver.press("space")
+        await driver.see("L2 → L3")
+        await driver.press("d", "comma", "comma")
+        await driver.see("L1 → L3")
+        await driver.press("semicolon", "d")
         await driver.see("L2 → L3")
 
     browse(tmp_path, script, *THREE)

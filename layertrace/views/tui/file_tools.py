@@ -63,11 +63,11 @@ class FileTools:
 
         self.app.push_screen(PreviewScreen(self, path, step=step, layer=layer))
 
-    def history(self, path: str) -> None:
-        """Show the versions of a path."""
+    def history(self, path: str, layer: int | None = None) -> None:
+        """Show the versions of a path, that of a layer first."""
         from layertrace.views.tui.history import HistoryScreen  # noqa: PLC0415
 
-        self.app.push_screen(HistoryScreen(self, path))
+        self.app.push_screen(HistoryScreen(self, path, layer=layer))
 
     def failed(self, error: LayertraceError) -> None:
         """Say what went wrong, if it was not the user who stopped it."""

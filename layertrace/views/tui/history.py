@@ -54,11 +54,15 @@ class HistoryScreen(FileScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "read", "Versions", show=False, id="history.versions"),
+        Binding("comma", "version(-1)", "Older", show=False, id="history.older"),
+        Binding("semicolon", "version(1)", "Newer", show=False, id="history.newer"),
         Binding("escape,q,H", "dismiss", "Close", id="history.close"),
     ]
 
-    def __init__(self, tools: FileTools, path: str) -> None:
+    def __init__(self, tools: FileTools, path: str, *, layer: int | None = None) -> None:
+        """Prepare it, with the cursor on what ``layer`` did to the path, else on the last."""
         super().__init__(tools, path)
+        self._wanted_layer = layer
         self.versions_pane = VersionsPane(tools.options, id="versions")
         self.difference = PagePane(tools.options, id="difference")
         self._versions: tuple[Version, ...] = ()
@@ -88,7 +92,10 @@ class HistoryScreen(FileScreen):
         if self.left:
             return
         self._versions = versions
-        self._list(len(versions) - 1)
+        last = len(versions) - 1
+        layers = [version.layer for version in versions]
+        wanted = self._wanted_layer
+        self._list(layers.index(wanted) if wanted in layers else last)
 
     def _list(self, cursor: int) -> None:
         head = self.tools.trace.head
@@ -161,6 +168,10 @@ class HistoryScreen(FileScreen):
             self.tools.tell("this layer removed it: the row above has what it was")
         else:
             self.tools.preview(self.path, layer=self.layer_index)
+
+    def action_version(self, step: int) -> None:
+        """Go to another version, from the difference too."""
+        self.versions_pane.move_to(self.versions_pane.cursor_line + step)
 
     def action_base(self) -> None:
         """Compare every version with the one at the cursor, or each with the one before it."""

@@ -78,8 +78,11 @@ class PreviewScreen(FileScreen):
             return
         self._stores = stores
         wanted = stores.shipped if self._wanted_layer is None else self._wanted_layer
-        self._at = stores.layers.index(wanted)
-        self._at = max(0, min(self._at + self._step, len(stores.layers) - 1))
+        asked = stores.layers.index(wanted) + self._step
+        self._at = max(0, min(asked, len(stores.layers) - 1))
+        if asked != self._at:
+            which = "before" if self._step < 0 else "after"
+            self.tools.tell(f"no version {which} this one: see the layers above")
         self._read()
 
     def _read(self) -> None:
@@ -139,7 +142,7 @@ class PreviewScreen(FileScreen):
         self._read()
 
     def action_history(self) -> None:
-        self.tools.history(self.path)
+        self.tools.history(self.path, self.layer_index)
 
 
 def _which(stores: Stores, at: int) -> str:
