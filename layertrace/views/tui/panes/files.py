@@ -154,6 +154,12 @@ class FilesPane(RowsView):
             words.append((self.empty_words, dim))
         self.notice = tuple(words)
 
+    @property
+    def is_by_size(self) -> bool:
+        """Whether the largest files stand in one list."""
+        rows = self.rows
+        return rows is not None and rows.flat and rows.sort is SortKey.SIZE and not rows.reverse
+
     def tally_words(self) -> str:
         """Return how much is on view, and in what order."""
         rows = self.rows
@@ -162,12 +168,6 @@ class FilesPane(RowsView):
         tally, parts = rows.tally, []
         if rows.matches is None and not rows.hidden:
             parts.append(plural(rows.sums.total_files, "file"))
-    @property
-    def is_by_size(self) -> bool:
-        """Whether the largest files stand in one list."""
-        rows = self.rows
-        return rows is not None and rows.flat and rows.sort is SortKey.SIZE and not rows.reverse
-
             removed = tally.total - rows.sums.total_files
             parts += [f"{removed:,} removed"] if removed else []
         else:
