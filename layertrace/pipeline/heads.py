@@ -115,13 +115,18 @@ def with_sizes(head: ImageHead, indexes: Sequence[LayerIndex], visible: Sequence
             layer,
             diff_id=layer.diff_id or index.diff_id,
             size=index.stored_bytes,
-            files=len(index) - index.kinds.count(int(EntryKind.DIR)),
+            files=count_files(index),
             wasted=index.stored_bytes - visible[layer.index],
         )
         for layer, index in zip(head.layers, indexes, strict=True)
     )
     total = sum(index.stored_bytes for index in indexes)
     return replace(head, layers=layers, size=total)
+
+
+def count_files(index: LayerIndex) -> int:
+    """Return how many entries of a layer are not directories."""
+    return len(index) - index.kinds.count(int(EntryKind.DIR))
 
 
 def with_findings(head: ImageHead, findings: Sequence[Finding]) -> ImageHead:

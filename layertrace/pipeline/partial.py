@@ -10,7 +10,7 @@ from layertrace.errors import LayerError
 from layertrace.layers.walk import walk_layer
 from layertrace.model.origin import Finding
 from layertrace.pipeline.contents import layer_name
-from layertrace.pipeline.heads import with_findings
+from layertrace.pipeline.heads import count_files, with_findings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,6 +61,17 @@ def without_guesses(head: ImageHead, unread: tuple[int, ...]) -> ImageHead:
         for layer in head.layers
     )
     return replace(head, layers=layers, size=None)
+
+
+def sizes_so_far(head: ImageHead, read: Mapping[int, LayerIndex]) -> ImageHead:
+    """Return the head with what each layer weighs that was read; what of it is hidden is open."""
+    layers = tuple(
+        replace(layer, size=read[layer.index].stored_bytes, files=count_files(read[layer.index]))
+        if layer.index in read
+        else layer
+        for layer in head.layers
+    )
+    return replace(head, layers=layers)
 
 
 def unread_finding(unread: tuple[int, ...]) -> Finding:

@@ -130,6 +130,12 @@ class Opening:
         parts, indexes = filled
         return ImageTrace(distrusted(parts, indexes), indexes, {}, {})
 
+    def head_so_far(self) -> ImageHead:
+        """Return the head with the sizes of the layers that were read by now; quick."""
+        from layertrace.pipeline.partial import sizes_so_far  # noqa: PLC0415 - as above
+
+        return sizes_so_far(self.head, self._parts.stored.so_far())
+
     def close(self) -> None:
         """Keep what was learned; let go of files and connections."""
         stages = (stage.stored for stage in self._parts.stages)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from layertrace.views.filetree import Scope
 from layertrace.views.outline_row import OutlineKind, layer_name, layer_text, layers_name
+from layertrace.views.unread import layer_runs, read_title, unread_layers
 
 if TYPE_CHECKING:
     from layertrace.model.trace import ImageHead
@@ -24,14 +26,19 @@ def layer_scope(head: ImageHead, row: OutlineRow, *, upto: bool) -> Scope:
     """
     if row.kind in {OutlineKind.IMAGE, OutlineKind.LEFT}:
         base = frozenset(layer.index for layer in head.layers if layer.base)
-        return Scope(title="final image", below=base)
+        title = read_title(head) if unread_layers(head) else "final image"
+        return Scope(title=title, below=base)
     if row.kind is OutlineKind.SOURCE:
         return Scope(title=f"from {row.text}", kind=row.origin)
     if row.kind in _OF_STAGES:
         if row.kind is OutlineKind.STEP:
             return Scope(title=f"made by {row.stage}/{row.detail}", line=row.line)
         return Scope(title=f"from stage {row.stage}", stage=(row.stage_index or 0, row.stage))
-    return _of_layers(row, upto=upto)
+    scope = _of_layers(row, upto=upto)
+    missing = unread_layers(head, sorted(scope.layers or ()))
+    if missing:
+        scope = replace(scope, title=f"{scope.title}, {layer_runs(missing)} not read")
+    return scope
 
 
 def _of_layers(row: OutlineRow, *, upto: bool) -> Scope:
@@ -56,6 +63,9 @@ def empty_words(head: ImageHead, row: OutlineRow) -> str:
         return _without_trace(row)
     if row.kind is OutlineKind.SOURCE:
         return f"nothing came from there: {row.text}"
+    missing = unread_layers(head, row.layers)
+    if missing:
+        return f"{layer_runs(missing)} {'is' if len(missing) == 1 else 'are'} not read yet"
     return _without_files(head, row)
 
 

@@ -186,6 +186,23 @@ class TreeRows:
 
     # -- choosing -------------------------------------------------------------
 
+    def take_over(self, older: TreeRows) -> None:
+        """Take order, marks and folds from rows of the same image, of which less was known."""
+        self.sort, self.reverse, self.flat = older.sort, older.reverse, older.flat
+        self.hidden = older.hidden
+        opened, self._all_open = older._unfiltered or (older._open, older._all_open)
+        if self._all_open:
+            self._open = bytearray(b"\x01") * len(self.tree)
+        else:
+            # Few are open, but what is below the root is so from the start.
+            told = {*compress(range(len(opened)), opened), *older.tree.children(-1)}
+            for node in told:
+                found = self.tree.find(older.tree.table.paths[node])
+                if found is not None:
+                    self._open[found] = opened[node]
+        self._arrange()
+        self._select()
+
     def set_sums(self, sums: Sums) -> None:
         """Show another scope; what is unfolded stays so."""
         self.sums = sums

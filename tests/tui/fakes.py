@@ -31,6 +31,7 @@ from layertrace.model.trace import (
     StageInfo,
     Version,
 )
+from layertrace.pipeline.watch import Phase
 from layertrace.provenance.trees import Item
 
 if TYPE_CHECKING:
@@ -255,6 +256,7 @@ class FakeProgress:
     bytes_done: int
     bytes_total: int | None
     entries: int
+    phase: Phase = Phase.LAYERS
 
 
 @dataclass(kw_only=True)
@@ -390,6 +392,8 @@ class FakeOpening:
     error: LayertraceError | None = None
     trace: FakeTrace = field(init=False)
     walks: int = 0
+    read: FakeTrace | None = None
+    """What there is to see before all is read."""
 
     def __post_init__(self) -> None:
         self.trace = FakeTrace(head=self.known, table=self.files)
@@ -398,6 +402,14 @@ class FakeOpening:
     def head(self) -> ImageHead:
         """Nothing of its sizes is known yet."""
         return unread(self.known)
+
+    def so_far(self) -> FakeTrace | None:
+        """Return what a test says is read."""
+        return self.read
+
+    def head_so_far(self) -> ImageHead:
+        """Return sizes of what is read."""
+        return self.head if self.read is None else self.read.head
 
     def walk(self, progress: Callable[[WalkProgress], None], stop: Callable[[], bool]) -> FakeTrace:
         """Report once, wait at the gate, then hand out the trace."""

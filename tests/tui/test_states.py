@@ -49,7 +49,7 @@ def test_escape_stops_the_reading_and_r_takes_it_up_again() -> None:
     async def script(tui: Driver) -> None:
         await tui.see("Esc stops")
         await tui.press("escape")
-        await tui.see("stopped: the files were not read", "r reads on", "L5 RUN npm install")
+        await tui.see("stopped before a layer was read", "r reads on", "L5 RUN npm install")
         assert "not read" in tui.row("Final image")
         assert "reading…" not in tui.text()
         gate.set()

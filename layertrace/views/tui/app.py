@@ -159,11 +159,11 @@ class LayertraceApp(App[int]):
         """Open an image in the thread that will read it."""
         self._reference, self.title = reference, show_name(reference)
         self._leaving = leaving = threading.Event()
-        reader, started = self.reader, monotonic()
+        reader = self.reader
 
         def show(progress: WalkProgress) -> None:
             if isinstance(self.screen, OpeningScreen):
-                self.screen.show_progress(progress, monotonic() - started)
+                self.screen.show_progress(progress)
 
         def stop() -> bool:
             return leaving.is_set() or reader.closed

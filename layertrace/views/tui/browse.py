@@ -9,6 +9,7 @@ from rich.style import Style
 from textual import on
 from textual.binding import Binding, BindingType
 
+from layertrace.filters.completion import package_words
 from layertrace.views.explain import WhyKind
 from layertrace.views.scopes import empty_words, layer_scope
 from layertrace.views.treesums import Sums
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from layertrace.errors import LayertraceError
+    from layertrace.filters.language import Filter
+    from layertrace.model.packages import PackageTable
     from layertrace.views.explain import Explanation
     from layertrace.views.filetree import Scope
     from layertrace.views.tui.background import Background
@@ -63,6 +66,8 @@ class BrowseScreen(ReportingScreen):
 
     _finder: Finder | None = None
     """What filters the files, once there are any."""
+    _filtered: Filter | None = None
+    """The filter in force."""
     _offering = False
     """The filter knows, or is about to learn, which values the files have."""
 
@@ -83,12 +88,18 @@ class BrowseScreen(ReportingScreen):
     def show_files(self, walked: Walked) -> None:
         threads = (self._reader, self._counter)
         self._finder = Finder(walked, threads, self.files, self._filter_failed)
+        if self._offering:
+            self._finder.learn(self.filter_bar.learn)
         scope = walked.sums.scope
         self._scopes = {scope: walked.sums}
         self._scope = scope
+        # They name rows of the files that were shown before.
+        self._question, self._wanted, self._trail = None, None, Trail()
         self._show_head()
         self.files.empty_words = empty_words(self._head, self.stages.current)
         self.files.show(walked.tree, walked.sums, walked.trace.item_at)
+        if self._filtered is not None:
+            self._finder.find(self._filtered)
         self._follow_scope()
 
     # -- scope: pane 1 decides what pane 2 shows --------------------------------
@@ -316,12 +327,23 @@ class BrowseScreen(ReportingScreen):
         self.filter_bar.open()
 
     @on(FilterBar.PackagesWanted)
-    def _offer_packages(self) -> None:
+    @on(FilesPane.PackagesWanted)
+    def _read_packages(self) -> None:
         if self._finder is not None:
-            self._finder.learn_packages(self.filter_bar.learn)
+            self._finder.learn_packages(self._show_packages, self._no_packages)
+
+    def _no_packages(self, error: LayertraceError) -> None:
+        self.tell(self.files.safe(error.what))
+
+    def _show_packages(self, packages: PackageTable) -> None:
+        self.files.show_packages(packages)
+        self.filter_bar.learn(package_words(packages.packages))
+        if packages.findings:
+            self.tell(self.files.safe(packages.findings[0].message))
 
     @on(FilterBar.Changed)
     def _filter(self, event: FilterBar.Changed) -> None:
+        self._filtered = event.filter
         if self._finder is None:
             return
         if not self._finder.find(event.filter):

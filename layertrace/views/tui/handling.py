@@ -31,9 +31,9 @@ class HandlingScreen(TreeKeysScreen):
 
     _tools: FileTools | None = None
 
-    def _finish_walk(self, walked: Walked) -> None:
+    def _adopt(self, walked: Walked) -> None:
         self._tools = FileTools(self.app, self.options, self._reader, walked.trace)
-        super()._finish_walk(walked)
+        super()._adopt(walked)
 
     @property
     def path_here(self) -> str | None:
@@ -86,7 +86,7 @@ class HandlingScreen(TreeKeysScreen):
         path, row, tools = here
         if walked.tree.table.changes[row] is Change.REMOVED:
             self.tell("removed: it is not in what ships; v shows its content, o opens it")
-        else:
+        elif not self.refuses_partial():
             tools.extract(path)
 
     @on(RowsView.Chosen, "#files")

@@ -9,6 +9,7 @@ from rich.style import Style
 from layertrace.views.overview import Overview, percent
 from layertrace.views.text import TRUST_MARKS, plural, show_name, show_size
 from layertrace.views.tui.bars import HeadPart
+from layertrace.views.unread import layer_runs, unread_layers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,14 +24,22 @@ def head_parts(
     overview: Overview | None,
     palette: Palette,
     *,
-    reading: bool,
+    reading: str,
     ascii_only: bool,
 ) -> Iterator[HeadPart]:
-    """Yield the pieces of the head; the larger ``need``, the sooner one is left out."""
+    """Yield the pieces of the head; the larger ``need``, the sooner one is left out.
+
+    Args:
+        head: of the image.
+        overview: of its files; None while they are not known.
+        palette: the colours.
+        reading: how far the reading is, in few words; none where it does not go on.
+        ascii_only: what the terminal can show.
+    """
     plain, strong = Style.null(), palette.strong
     reference = show_name(head.image.reference, ascii_only=ascii_only)
     platform = show_name(str(head.image.config.platform), ascii_only=ascii_only)
-    size = "reading…" if reading else "not read"
+    size = reading or _unread_words(head)
     if head.size is not None:
         size = show_size(head.size)
     yield _part("layertrace", palette.dim, 7)
@@ -49,6 +58,11 @@ def head_parts(
         cells += [(" ", plain)] if cells else []
         cells.append((f"{TRUST_MARKS[trust]} {percent(share)}", palette.trusts[trust]))
     yield HeadPart(cells=tuple(cells), need=2)
+
+
+def _unread_words(head: ImageHead) -> str:
+    missing = unread_layers(head)
+    return "not read" if len(missing) == len(head.layers) else f"{layer_runs(missing)} not read"
 
 
 def _part(text: str, style: Style, need: int) -> HeadPart:

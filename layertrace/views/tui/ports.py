@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from layertrace.model.origin import Chain
     from layertrace.model.trace import FileRecord, FileTable, ImageHead, ShareRow, Version
+    from layertrace.pipeline.watch import Phase
     from layertrace.provenance.trees import Item
     from layertrace.views.lists.rows import Listing
     from layertrace.views.picking.offers import Kind, Offer
@@ -45,6 +46,11 @@ class WalkProgress(Protocol):
     @property
     def entries(self) -> int:
         """Entries met so far."""
+        ...
+
+    @property
+    def phase(self) -> Phase:
+        """What is read now."""
         ...
 
 
@@ -104,6 +110,17 @@ class Opening(Protocol):
             LayertraceError: a layer cannot be read.
             StoppedError: ``stop`` returned True.
         """
+        ...
+
+    def so_far(self) -> Trace | None:
+        """Return the image by the layers that were read by now, while or after walking.
+
+        None: not one was.
+        """
+        ...
+
+    def head_so_far(self) -> ImageHead:
+        """Return the head with the sizes of the layers that were read by now; quick."""
         ...
 
 

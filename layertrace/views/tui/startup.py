@@ -10,8 +10,8 @@ from textual.screen import Screen
 
 from layertrace.views.text import show_name
 from layertrace.views.tui.bars import KeyBar
+from layertrace.views.tui.pace import Pace, progress_words
 from layertrace.views.tui.rows_view import Cell, RowsView
-from layertrace.views.tui.walking import progress_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,6 +63,7 @@ class OpeningScreen(Screen[None]):
         super().__init__()
         self._options = options
         self._reference = title
+        self._pace = Pace()
 
     def compose(self) -> ComposeResult:
         yield Card(self._options, self._heading, self._lines())
@@ -76,9 +77,10 @@ class OpeningScreen(Screen[None]):
         words = ("", "reading its configuration and history…", *figures)
         return [(line, Style.null()) for line in words]
 
-    def show_progress(self, progress: WalkProgress, seconds: float) -> None:
+    def show_progress(self, progress: WalkProgress) -> None:
         """Say how far the reading is."""
-        self.query_one(Card).say(self._heading, self._lines(*progress_words(progress, seconds)))
+        words = progress_words(progress, self._pace.seconds(progress))
+        self.query_one(Card).say(self._heading, self._lines(*words))
 
 
 class FailedScreen(Screen[None]):

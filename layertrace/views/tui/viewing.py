@@ -103,7 +103,7 @@ class ViewingScreen(ReadingScreen):
 
     def action_view(self, name: str) -> None:
         """Show the tree, flat by size for ``largest``, or a list."""
-        if self._walked is None:
+        if self._walked is None or (name in VIEWS and self.refuses_partial()):
             return
         self._switch(TREE if name == LARGEST else name)
         if name in {TREE, LARGEST}:
@@ -138,6 +138,11 @@ class ViewingScreen(ReadingScreen):
             return super().pane_name
         return VIEWS[self._view].title if self._view in VIEWS else self._view.title()
 
+    def _adopt(self, walked: Walked) -> None:
+        self._listings.clear()
+        super()._adopt(walked)
+        self.scope_shown()
+
     def _finish_walk(self, walked: Walked) -> None:
         super()._finish_walk(walked)
         if self.comparing is not None and self.comparing.against is not None:
@@ -145,6 +150,8 @@ class ViewingScreen(ReadingScreen):
 
     def action_compare(self) -> None:
         """Ask which image to compare with; that which was last compared stands there."""
+        if self.refuses_partial():
+            return
         words = "The older image: a file or folder, or a name in the local engine"
         screen = AskScreen(self.options, "Diff", words, default=self._compared)
         self.app.push_screen(screen, self._compare)

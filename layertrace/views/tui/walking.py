@@ -1,4 +1,4 @@
-"""Reading the layers of an image: what is done in the thread, and how to say how far it is."""
+"""Reading the layers of an image: what is done in the thread, and what comes of it."""
 
 from __future__ import annotations
 
@@ -18,35 +18,37 @@ from layertrace.views.explain import (
 from layertrace.views.feeds import Feeds, count_feeds
 from layertrace.views.filetree import FileTree
 from layertrace.views.outline import build_outline
-from layertrace.views.outline_row import layer_name
 from layertrace.views.overview import Overview, count_files
 from layertrace.views.scopes import layer_scope
-from layertrace.views.text import show_size
 from layertrace.views.treesums import Sums
+from layertrace.views.unread import with_doubt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from layertrace.model.trace import ShareRow
+    from layertrace.model.trace import ImageHead, ShareRow
     from layertrace.views.tui.background import Background
     from layertrace.views.tui.ports import Opening, Trace, WalkProgress
 
 _EVERY: Final = 0.1
 """Seconds between two reports: more would keep the screen busy with itself."""
-_BAR: Final = 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walked:
-    """All that the Browse screen needs once the layers are read."""
+    """All that the Browse screen needs once the layers are read, or some of them."""
 
     trace: Trace
+    head: ImageHead
     tree: FileTree
     sums: Sums
     """Of the whole image."""
     shares: tuple[ShareRow, ...]
-    overview: Overview
+    overview: Overview | None
+    """None where not all layers were read: what ships is not known."""
     feeds: Feeds
+    whole: bool
+    """False: the reading still goes on, or was stopped."""
 
     def explain(self, sums: Sums, node: int) -> Explanation:
         """Return why the path at row ``node`` is as it is; may read the image.
@@ -54,12 +56,17 @@ class Walked:
         Raises:
             LayertraceError: the image cannot be read any more.
         """
-        table, head = self.tree.table, self.trace.head
+        # Of a directory that holds nothing its own origin is all there is to tell.
+        folder = self.tree.is_dir[node] and (sums.files[node] or sums.lost[node])
+        answer = self._explain(sums, node, folder=bool(folder))
+        return with_doubt(answer, self.head, folder=bool(folder))
+
+    def _explain(self, sums: Sums, node: int, *, folder: bool) -> Explanation:
+        table, head = self.tree.table, self.head
         path = table.paths[node]
         if table.changes[node] is Change.REMOVED:
             return explain_removed(head, path, self.trace.versions(path))
-        # Of a directory that holds nothing its own origin is all there is to tell.
-        if self.tree.is_dir[node] and (sums.files[node] or sums.lost[node]):
+        if folder:
             return explain_directory(self.tree, sums, node)
         return explain_file(head, self.trace.record(path), self.trace.chain(path))
 
@@ -81,12 +88,12 @@ class Throttle:
 
 
 class Walk:
-    """One reading of an image's layers; used from two threads."""
+    """One reading of an image's layers; used from several threads."""
 
     def __init__(
         self,
         opening: Opening,
-        reader: Background,
+        walker: Background,
         report: Callable[[WalkProgress], None],
         tracing: Callable[[], None],
     ) -> None:
@@ -94,16 +101,15 @@ class Walk:
 
         Args:
             opening: the image.
-            reader: the thread it will run in.
+            walker: the thread it will run in.
             report: shows progress; called in the thread of the TUI.
             tracing: says that all is read and is being traced; called there too.
         """
         self._opening = opening
-        self._reader = reader
+        self._walker = walker
         self._tracing = tracing
         self._stop = threading.Event()
-        self._progress = Throttle(reader, report)
-        self.started = monotonic()
+        self._progress = Throttle(walker, report)
 
     def stop(self) -> None:
         """Have the reading end at the next entry."""
@@ -116,43 +122,33 @@ class Walk:
             LayertraceError: a layer cannot be read, or the user stopped.
         """
         trace = self._opening.walk(self._progress, self._stopped)
-        self._reader.report(self._tracing)
-        tree = FileTree(trace.table)
-        row = build_outline(trace.head)[0]
-        return Walked(
-            trace=trace,
-            tree=tree,
-            sums=Sums(tree, layer_scope(trace.head, row, upto=False)),
-            shares=trace.shares(),
-            overview=count_files(trace.table),
-            feeds=count_feeds(trace.table),
-        )
+        self._walker.report(self._tracing)
+        return _sum_up(trace, whole=True)
+
+    def so_far(self) -> Walked | None:
+        """Sum up the files of the layers that were read by now; None: there are none.
+
+        May be asked while :meth:`run` is at it, in another thread.
+        """
+        trace = self._opening.so_far()
+        return None if trace is None else _sum_up(trace, whole=False)
 
     def _stopped(self) -> bool:
-        return self._stop.is_set() or self._reader.closed
+        return self._stop.is_set() or self._walker.closed
 
 
-def progress_words(progress: WalkProgress, seconds: float) -> tuple[str, str]:
-    """Return two lines on how far the reading is: which layer, and how much in figures."""
-    bar = f"{layer_name(progress.layer)} of {progress.layers}"
-    done = show_size(progress.bytes_done)
-    if progress.bytes_total:
-        share = min(1.0, progress.bytes_done / progress.bytes_total)
-        full = round(share * _BAR)
-        bar = f"{bar}  {'█' * full}{'░' * (_BAR - full)} {100 * share:3.0f}%"
-        done = f"{done} of {show_size(progress.bytes_total)}"
-    rate = f"{show_size(round(progress.bytes_done / seconds))}/s" if seconds >= 1 else ""
-    clock = f"{_clock(seconds)} so far"
-    return bar, "  ".join(part for part in (done, rate, clock, _left(progress, seconds)) if part)
-
-
-def _left(progress: WalkProgress, seconds: float) -> str:
-    """Say how long it will take at the present rate; nothing before that is worth saying."""
-    done, total = progress.bytes_done, progress.bytes_total
-    if not total or not done or seconds < 1 or done > total:
-        return ""
-    return f"{_clock(seconds / done * (total - done))} left"
-
-
-def _clock(seconds: float) -> str:
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+def _sum_up(trace: Trace, *, whole: bool) -> Walked:
+    tree = FileTree(trace.table)
+    head = trace.head
+    row = build_outline(head)[0]
+    known = head.size is not None
+    return Walked(
+        trace=trace,
+        head=head,
+        tree=tree,
+        sums=Sums(tree, layer_scope(head, row, upto=False)),
+        shares=trace.shares() if known else (),
+        overview=count_files(trace.table) if known else None,
+        feeds=count_feeds(trace.table) if known else Feeds(),
+        whole=whole,
+    )
