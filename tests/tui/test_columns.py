@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING
+
 import pytest
 
 from layertrace.views.tui.panes.columns import Column, divide, fitting
 from layertrace.views.tui.ports import TuiOptions
 from layertrace.views.tui.themes import DARK
+from tests.builders import docker_archive, image, layer
 from tests.tui.driver import Driver, run
+from tests.tui.real import opened
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_columns_are_chosen_one_by_one_and_seen_at_once() -> None:
@@ -114,3 +122,54 @@ def test_the_bar_is_ascii_where_all_is() -> None:
 def test_cells_are_divided_as_sizes_are(sizes: list[int], cells: list[int]) -> None:
     """No cell is lost and nobody that has anything is left out."""
     assert divide(sizes, 6) == cells
+
+
+def test_packages_are_read_once_their_column_is_chosen(tmp_path: Path) -> None:
+    """Beside the drawing; a folder is nobody's, and a hostile name is shown as what it is."""
+    tree = {
+        "app/node_modules/a/index.js": b"1",
+        "app/node_modules/a/package.json": b'{"name": "a\\u001b[2J", "version": "1.2"}',
+        "app/own.js": b"22",
+    }
+    path = tmp_path / "app.tar"
+    path.write_bytes(docker_archive(image(layer(tree))))
+
+    async def script(tui: Driver) -> None:
+        assert "reading…" not in tui.text()
+        await tui.press("asterisk", "c", "G", "space", "escape")
+        await tui.see("Size   Package              Path", "a\\x1b[2J 1.2")
+        assert "a\\x1b[2J 1.2" in tui.row("│   index.js")
+        assert "a\\x1b[2J" not in tui.row("│   own.js")
+        assert "reading…" not in tui.text()
+
+    with opened(path, tmp_path) as opening:
+        run(script, opening)
+
+
+def test_packages_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+    """And how; the rows stay."""
+    path = tmp_path / "app.tar"
+    tree = {"app/node_modules/a/package.json": b'{"name": "a", "version": "1"}'}
+    path.write_bytes(docker_archive(image(layer(tree))))
+
+    async def script(tui: Driver) -> None:
+        os.truncate(path, 1024)
+        await tui.press("asterisk", "c", "G", "space", "escape")
+        await tui.see("Package", "package.json", "cut short")
+
+    with opened(path, tmp_path) as opening:
+        run(script, opening)
+
+
+def test_a_column_of_the_configuration_is_read_without_a_key(tmp_path: Path) -> None:
+    """As if it had been chosen."""
+    path = tmp_path / "app.tar"
+    tree = {"app/node_modules/a/package.json": b'{"name": "abc", "version": "3"}'}
+    path.write_bytes(docker_archive(image(layer(tree))))
+
+    async def script(tui: Driver) -> None:
+        await tui.press("asterisk")
+        await tui.see("abc 3")
+
+    with opened(path, tmp_path) as opening:
+        run(script, opening, options=TuiOptions(theme=DARK, columns=("package",)))

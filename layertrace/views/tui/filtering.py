@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from layertrace.filters.completion import package_words, table_words
+from layertrace.filters.completion import table_words
 from layertrace.filters.facts import Cost
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from layertrace.filters.completion import Words
     from layertrace.filters.facts import Facts
     from layertrace.filters.language import Filter
+    from layertrace.model.packages import PackageTable
     from layertrace.model.trace import FileTable
     from layertrace.views.treerows import Found
     from layertrace.views.tui.background import Background
@@ -76,12 +77,14 @@ class Finder:
         work = partial(table_words, self._table, len(self._trace.head.layers))
         self._counter.submit("words", work, teach)
 
-    def learn_packages(self, teach: Callable[[Words], None]) -> None:
-        """Have ``teach`` given the names of packages; the image is read for them."""
-        self._reader.submit("package words", self._package_words, teach, self._failed)
+    def learn_packages(
+        self, teach: Callable[[PackageTable], None], failed: Callable[[LayertraceError], None]
+    ) -> None:
+        """Have ``teach`` given the packages; the image is read for them."""
+        self._reader.submit("packages", self._packages, teach, failed)
 
-    def _package_words(self) -> Words:
-        return package_words(self._known_facts().packages().packages)
+    def _packages(self) -> PackageTable:
+        return self._known_facts().packages()
 
     def _find(self, wanted: Filter) -> Rows | Found:
         """Find what matches among very many, and what to show of them; for another thread."""

@@ -34,6 +34,7 @@ class Column(Enum):
     OWNER = ("owner", 9, "numbers of user and group")
     TIME = ("time", 16, "when it was changed last, UTC")
     TYPE = ("type", 8, "file, dir, link and so on")
+    PACKAGE = ("package", 20, "whose package it is, and its version")
 
     def __init__(self, title: str, cells: int, meaning: str) -> None:
         self.title = title
@@ -61,8 +62,10 @@ def fitting(chosen: Collection[Column], room: int) -> tuple[Column, ...]:
     return tuple(columns)
 
 
-def column_text(column: Column, rows: TreeRows, node: int, item: Item | None) -> str:
+def column_text(column: Column, rows: TreeRows, node: int, item: Item | None, package: str) -> str:
     """Return what a column says of a path, exactly as wide as the column."""
+    if column is Column.PACKAGE:
+        return fill(package, column.cells)
     if column is Column.SHARE:
         return fill(_share(rows, node), column.cells)
     if column is Column.TYPE:

@@ -9,6 +9,7 @@ from rich.style import Style
 from layertrace.model.entry import EntryKind
 from layertrace.views.filetree import NO_LAYER, Mark
 from layertrace.views.outline_row import layer_name
+from layertrace.views.packages import package_text
 from layertrace.views.text import show_size
 from layertrace.views.treesums import SEVERAL_LAYERS
 from layertrace.views.tui.cells import crop, crop_middle, fill, fill_left
@@ -24,6 +25,7 @@ from layertrace.views.tui.panes.columns import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from layertrace.model.packages import PackageTable
     from layertrace.provenance.trees import Item
     from layertrace.views.filetree import FileTree
     from layertrace.views.treerows import TreeRows
@@ -54,6 +56,8 @@ class FileCells:
         """Those that the user wants to see."""
         self.bars = False
         """Whether a directory of several owners shows how they divide it."""
+        self.packages: PackageTable | None = None
+        """Whose each file is, once that was read; it is only looked up here."""
 
     def adopt(self, tree: FileTree, item_at: Callable[[int], Item | None]) -> None:
         """Draw the paths of another tree; ``item_at`` tells what a row's entry is."""
@@ -109,9 +113,15 @@ class FileCells:
         if self._item_at is not None and any(column.needs_item for column in columns):
             item = self._item_at(node)
         for column in columns:
-            yield f"{column_text(column, rows, node, item)} ", palette.dim
+            package = self._package(rows, node) if column is Column.PACKAGE else ""
+            yield f"{column_text(column, rows, node, item, package)} ", palette.dim
             room -= column.cells + 1
         yield from self._path(rows, node, room)
+
+    def _package(self, rows: TreeRows, node: int) -> str:
+        if self.packages is None:
+            return "" if rows.tree.is_dir[node] else "reading…"
+        return package_text(self.packages.owner(rows.tree.table.paths[node]))
 
     def _stage(self, rows: TreeRows, node: int) -> Iterator[Cell]:
         palette, width = self._pane.palette, self._stage_width
