@@ -9,6 +9,7 @@ from rich.style import Style
 from textual import on
 from textual.binding import Binding, BindingType
 
+from layertrace.filters.completion import package_words
 from layertrace.views.explain import WhyKind
 from layertrace.views.scopes import empty_words, layer_scope
 from layertrace.views.treesums import Sums
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from layertrace.errors import LayertraceError
     from layertrace.filters.language import Filter
+    from layertrace.model.packages import PackageTable
     from layertrace.views.explain import Explanation
     from layertrace.views.filetree import Scope
     from layertrace.views.tui.background import Background
@@ -86,6 +88,8 @@ class BrowseScreen(ReportingScreen):
     def show_files(self, walked: Walked) -> None:
         threads = (self._reader, self._counter)
         self._finder = Finder(walked, threads, self.files, self._filter_failed)
+        if self._offering:
+            self._finder.learn(self.filter_bar.learn)
         scope = walked.sums.scope
         self._scopes = {scope: walked.sums}
         self._scope = scope
@@ -323,9 +327,19 @@ class BrowseScreen(ReportingScreen):
         self.filter_bar.open()
 
     @on(FilterBar.PackagesWanted)
-    def _offer_packages(self) -> None:
+    @on(FilesPane.PackagesWanted)
+    def _read_packages(self) -> None:
         if self._finder is not None:
-            self._finder.learn_packages(self.filter_bar.learn)
+            self._finder.learn_packages(self._show_packages, self._no_packages)
+
+    def _no_packages(self, error: LayertraceError) -> None:
+        self.tell(self.files.safe(error.what))
+
+    def _show_packages(self, packages: PackageTable) -> None:
+        self.files.show_packages(packages)
+        self.filter_bar.learn(package_words(packages.packages))
+        if packages.findings:
+            self.tell(self.files.safe(packages.findings[0].message))
 
     @on(FilterBar.Changed)
     def _filter(self, event: FilterBar.Changed) -> None:

@@ -13,17 +13,17 @@ from layertrace.views.text import plural
 from layertrace.views.treerows import Found, TreeRows
 from layertrace.views.treeselect import SortKey
 from layertrace.views.tui.chooser import ColumnsScreen
-from layertrace.views.tui.panes.columns import ATTRIBUTES
+from layertrace.views.tui.panes.columns import ATTRIBUTES, Column
 from layertrace.views.tui.panes.filecells import FileCells
 from layertrace.views.tui.rows_view import Cell, RowsView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from layertrace.model.packages import PackageTable
     from layertrace.provenance.trees import Item
     from layertrace.views.filetree import FileTree
     from layertrace.views.treesums import Sums
-    from layertrace.views.tui.panes.columns import Column
     from layertrace.views.tui.ports import TuiOptions
 
 _SORTS: Final = tuple(SortKey)
@@ -66,6 +66,10 @@ class FilesPane(RowsView):
 
         view: FilesPane
 
+    @dataclass
+    class PackagesWanted(Message):
+        """A column that says whose package each file is was chosen, and nobody knows yet."""
+
     def __init__(self, options: TuiOptions, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(options, id=id)
         self.rows: TreeRows | None = None
@@ -89,10 +93,18 @@ class FilesPane(RowsView):
         if before is not None:
             self.rows.take_over(before)
         self._cells.adopt(tree, item_at)
+        self._cells.packages = None
+        if Column.PACKAGE in self._cells.columns:
+            self.post_message(self.PackagesWanted())
         node = None if path is None else tree.find(path)
         if node is None and len(self.rows):
             node = self.rows.node(0)
         self.redraw(node)
+
+    def show_packages(self, packages: PackageTable) -> None:
+        """Say whose package each file is, where that was asked for."""
+        self._cells.packages = packages
+        self.rows_changed()
 
     def show_bars(self, *, shown: bool) -> None:
         """Show how a directory's owners divide it, or only how many they are."""
@@ -323,4 +335,6 @@ class FilesPane(RowsView):
         """Show other columns; return those there is no room for."""
         self._cells.columns = columns
         self.rows_changed()
+        if Column.PACKAGE in columns and self._cells.packages is None:
+            self.post_message(self.PackagesWanted())
         return self._cells.without_room(self.scrollable_content_region.width)
