@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from layertrace.archive.behind import HashingBehind
 from layertrace.archive.compression import MAGIC_SIZE, PIECE, Compression, sniff, unpack
-from layertrace.errors import DigestMismatchError, LayerError, StorageError
+from layertrace.errors import DigestMismatchError, LayerError, StoppedError, StorageError
 from layertrace.model.limits import DEFAULTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from layertrace.model.limits import Limits
@@ -53,6 +53,16 @@ class Region:
             yield piece
 
 
+def never() -> bool:
+    """Go on: what is asked whether to stop where nobody can."""
+    return False
+
+
+def _heed(stop: Callable[[], bool]) -> None:
+    if stop():
+        raise StoppedError
+
+
 class LayerReader(Protocol):
     """One layer's uncompressed tar."""
 
@@ -71,11 +81,12 @@ class LayerReader(Protocol):
         """Return the tar's length; asked for only once its end was met."""
         ...
 
-    def mismatches(self) -> tuple[DigestMismatchError, ...]:
+    def mismatches(self, stop: Callable[[], bool] = never) -> tuple[DigestMismatchError, ...]:
         """Read what is left; return what is not as the image says.
 
         Raises:
             LayerError: what is left cannot be read.
+            StoppedError: ``stop``, asked now and then, returned True.
         """
         ...
 
@@ -106,7 +117,7 @@ class _Reader(ABC):
     """What all readers have in common."""
 
     @abstractmethod
-    def mismatches(self) -> tuple[DigestMismatchError, ...]:
+    def mismatches(self, stop: Callable[[], bool] = never) -> tuple[DigestMismatchError, ...]:
         """Read what is left; return what is not as the image says."""
 
     def verify(self) -> None:
@@ -148,12 +159,13 @@ class PlainReader(_Reader):
         """Return the tar's length."""
         return self._region.size
 
-    def mismatches(self) -> tuple[DigestMismatchError, ...]:
+    def mismatches(self, stop: Callable[[], bool] = never) -> tuple[DigestMismatchError, ...]:
         """Read the whole tar; its digests are one where nothing is packed."""
         tar = self._hash = hasher(self._diff_id)
         blob = hasher(self._digest or self._diff_id)
         blob = tar if blob.name == tar.name else blob
         for piece in self._region.pieces():
+            _heed(stop)
             for each in {tar, blob}:
                 each.update(piece)
         # Of the same bytes one word is enough.
@@ -238,12 +250,13 @@ class StreamReader(_Reader):
         """Return how much was read: the tar's length once its end was met."""
         return self._position
 
-    def mismatches(self) -> tuple[DigestMismatchError, ...]:
+    def mismatches(self, stop: Callable[[], bool] = never) -> tuple[DigestMismatchError, ...]:
         """Read the rest; return which of both digests differ."""
         self._position += len(self._buffer)
         self._buffer = memoryview(b"")
         while piece := self._next():
             self._position += len(piece)
+            _heed(stop)
         self._hashing.settle()
         same = not self._packed and self._digest == self._diff_id
         return (
@@ -328,7 +341,10 @@ class AbsentReader(_Reader):
         """Return that nothing is there."""
         return 0
 
-    def mismatches(self) -> tuple[DigestMismatchError, ...]:
+    def mismatches(
+        self,
+        stop: Callable[[], bool] = never,  # noqa: ARG002
+    ) -> tuple[DigestMismatchError, ...]:
         """Say why there is nothing to read."""
         raise self._why
 

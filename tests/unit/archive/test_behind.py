@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 
 import pytest
 
-from layertrace.archive.behind import HashingBehind
+from layertrace.archive import behind
+from layertrace.archive.behind import HashingBehind, cores
+
+
+@pytest.fixture(autouse=True)
+def _two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(behind, "cores", lambda: 2)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +45,30 @@ def test_thread_is_there_only_while_it_is_needed() -> None:
     hashing.close()
     hashing.settle()
     for thread in threading.enumerate():
-        if thread.name.startswith("ThreadPool"):
+        if thread.name == "layertrace-hashing":
             thread.join(10)
     assert threading.active_count() == before
     assert hashed.digest() == hashlib.sha256(b"x" + bytes(1 << 20)).digest()
+
+
+def test_one_processor_hashes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread would only take time from the one that hands it the bytes."""
+    monkeypatch.setattr(behind, "cores", lambda: 1)
+    before = threading.active_count()
+    hashing, hashed = HashingBehind(), hashlib.sha256()
+    hashing.update(hashed, bytes(1 << 20))
+    assert threading.active_count() == before
+    assert hashed.digest() == hashlib.sha256(bytes(1 << 20)).digest()
+    hashing.settle()
+    hashing.close()
+
+
+def test_processors_are_counted_on_any_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a process cannot be bound to some of them, all count; at least one there is."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 3}, raising=False)
+    assert cores() == 2
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 5)
+    assert cores() == 5
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert cores() == 1

@@ -24,7 +24,7 @@ from layertrace.archive import compression
 from layertrace.archive.blob import AbsentReader, PlainReader, Region, StreamReader
 from layertrace.archive.blob import digest_of as digest_by
 from layertrace.archive.compression import PIECE, Compression, sniff, unpack
-from layertrace.errors import DigestMismatchError, LayerError, StorageError
+from layertrace.errors import DigestMismatchError, LayerError, StoppedError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -289,6 +289,21 @@ def test_stream_ends_where_it_ends(data: bytes) -> None:
     assert (reader.read_at(len(TAR), 9), reader.read_at(len(TAR) + 99, 9)) == (b"", b"")
     assert reader.length() == len(TAR)
     reader.verify()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_reading_the_rest_can_be_stopped(region: Region, *, packed: bool) -> None:
+    """It may be much, for nothing but a digest: it is asked on the way whether to stop."""
+    reader = (
+        stream(PACKED)
+        if packed
+        else PlainReader(region, name="layer 0", diff_id=digest_of(TAR), digest=None)
+    )
+    with reader:
+        with pytest.raises(StoppedError):
+            reader.mismatches(lambda: True)
+        if not packed:
+            assert reader.mismatches() == ()
 
 
 def test_stream_that_was_read_in_part_is_verified_whole() -> None:
