@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,12 @@ from layertrace.views.picking.recent import load_recent, remember
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from layertrace.model.image import Platform
     from layertrace.pipeline.answers import ImageTrace
     from layertrace.pipeline.trace import Opening
     from layertrace.views.lists.rows import Listing
     from layertrace.views.options import Reading
-    from layertrace.views.tui.ports import Opener, Picking, WalkProgress
+    from layertrace.views.tui.ports import Choosing, Opener, Picking, WalkProgress
 
 
 class Openings:
@@ -42,19 +44,26 @@ class Openings:
         self._remembering = remembering
         self._open: list[Opening] = []
 
-    def opener(self, reference: str) -> Opener:
-        """Return what opens an image."""
+    def opener(self, reference: str, platform: Platform | None = None) -> Opener:
+        """Return what opens an image, for another platform than the options say."""
+        hints = self._hints if platform is None else replace(self._hints, platform=platform)
 
         def open_it(
             progress: Callable[[WalkProgress], None], stop: Callable[[], bool], /
         ) -> Opening:
-            opening = open_image(reference, self._hints, self._cache, progress=progress, stop=stop)
+            opening = open_image(reference, hints, self._cache, progress=progress, stop=stop)
             self._open.append(opening)
             if self._remembering:
                 remember(cache_folder(), reference, time.time())
             return opening
 
         return open_it
+
+    def choosing(self) -> Choosing:
+        """Return how to open an image for another platform."""
+        from layertrace.views.tui.ports import Choosing  # noqa: PLC0415 - views without it draw too
+
+        return Choosing(open=self.opener, chosen=self._hints.platform is not None)
 
     def picking(self) -> Picking:
         """Return what can be opened, for a user who named nothing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -19,6 +20,7 @@ from layertrace.views.tui.bars import key_words
 from layertrace.views.tui.browse import BrowseScreen
 from layertrace.views.tui.file_tools import EXTRACTING
 from layertrace.views.tui.picker import PickerScreen
+from layertrace.views.tui.platforms import PlatformScreen
 from layertrace.views.tui.ports import Picking
 from layertrace.views.tui.startup import FailedScreen, OpeningScreen
 from layertrace.views.tui.themes import THEMES, choose_theme
@@ -31,7 +33,9 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from layertrace.errors import LayertraceError
+    from layertrace.model.image import Platform
     from layertrace.views.tui.ports import (
+        Choosing,
         Comparing,
         Opener,
         Opening,
@@ -77,6 +81,7 @@ class LayertraceApp(App[int]):
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("I", "platforms", "Platforms", id="app.platforms"),
         Binding("q", "quit", "Quit", id="app.quit"),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="app.quit-anywhere"),
         # Textual adds its own only to an app that has no other key for it.
@@ -93,6 +98,7 @@ class LayertraceApp(App[int]):
         title: str = "",
         options: TuiOptions,
         comparing: Comparing | None = None,
+        choosing: Choosing | None = None,
     ) -> None:
         """Prepare it.
 
@@ -101,8 +107,12 @@ class LayertraceApp(App[int]):
             title: how the user named it.
             options: how it looks.
             comparing: how to compare it with other images.
+            choosing: how to open it for other platforms.
         """
         super().__init__()
+        self._choosing = choosing
+        self._platforms: tuple[Platform, ...] = ()
+        """For which there are images beside the one on view."""
         self._comparing = comparing
         self.title = show_name(title)
         self.options = options
@@ -129,12 +139,15 @@ class LayertraceApp(App[int]):
         self.set_class(self.options.ascii, "-ascii")
         # Of the class, so an app says it in any case: the one before may have been another.
         ScrollBar.renderer = _PlainScrollBar if self.options.ascii else ScrollBarRender
-        self.reader = Background(self.call_later)
-        self.counter = Background(self.call_later, "layertrace-counter")
+        self._start_threads()
         if isinstance(self._open_image, Picking):
             self.push_screen(PickerScreen(self.options, self._open_image))
         else:
             self._begin(self._open_image, self._reference)
+
+    def _start_threads(self) -> None:
+        self.reader = Background(self.call_later)
+        self.counter = Background(self.call_later, "layertrace-counter")
 
     def on_unmount(self) -> None:
         self.reader.close()
@@ -193,11 +206,42 @@ class LayertraceApp(App[int]):
             self.push_screen(screen)
 
     def _opened(self, opening: Opening) -> None:
+        image, asking = opening.head.image, self._choosing
+        self._platforms = image.platforms if asking is not None else ()
         screen = BrowseScreen(
             opening, options=self.options, reader=self.reader, counter=self.counter
         )
         screen.comparing = self._comparing
         self._show(screen)
+        if self._platforms and asking is not None and not asking.chosen:
+            # Once is enough: from here on there is a key for it.
+            self._choosing = replace(asking, chosen=True)
+            self.call_after_refresh(self.action_platforms)
+
+    def action_platforms(self) -> None:
+        """Ask which of the images of an index to show."""
+        screen = self.screen
+        if isinstance(screen, BrowseScreen) and self._platforms:
+            shown = screen.platform
+            self.push_screen(
+                PlatformScreen(self.options, self._platforms, shown),
+                partial(self._change_platform, shown),
+            )
+
+    def _change_platform(self, shown: Platform, chosen: Platform | None) -> None:
+        if chosen is None or chosen == shown or self._choosing is None:
+            return
+        # What the threads do is for the image on view.
+        self.reader.close()
+        self.counter.close()
+        self._start_threads()
+        self.pop_screen()
+        self._begin(self._choosing.open(self._reference, chosen), self._reference)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "platforms":
+            return bool(self._platforms) and isinstance(self.screen, BrowseScreen)
+        return super().check_action(action, parameters)
 
     def _failed(self, error: LayertraceError) -> None:
         if isinstance(self._open_image, Picking):

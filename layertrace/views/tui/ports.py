@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from layertrace.model.image import Platform
     from layertrace.model.origin import Chain
     from layertrace.model.trace import FileRecord, FileTable, ImageHead, ShareRow, Version
     from layertrace.pipeline.watch import Phase
@@ -163,6 +164,16 @@ class Comparing:
     """Opens the image of that name and lists what changed since; reads both."""
     against: str | None = None
     """The older one to compare with from the start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choosing:
+    """How to open the images that an index holds for other platforms."""
+
+    open: Callable[[str, Platform], Opener]
+    """Makes what opens the image of that reference for that platform."""
+    chosen: bool = False
+    """The user named one: there is nothing to ask."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

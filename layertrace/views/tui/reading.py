@@ -24,6 +24,7 @@ from layertrace.views.unread import layer_runs, unread_layers
 
 if TYPE_CHECKING:
     from layertrace.errors import LayertraceError
+    from layertrace.model.image import Platform
     from layertrace.model.trace import ImageHead
     from layertrace.views.tui.ports import Opening, TuiOptions, WalkProgress
 
@@ -71,6 +72,11 @@ class ReadingScreen(PanesScreen):
     def show_files(self, walked: Walked) -> None:
         """Show the files, which were just read."""
         raise NotImplementedError
+
+    @property
+    def platform(self) -> Platform:
+        """Of the image on view."""
+        return self._head.image.config.platform
 
     @property
     def is_partial(self) -> bool:
