@@ -9,7 +9,6 @@ from textual.binding import Binding, BindingType
 
 from layertrace.views.lists.catalog import VIEWS
 from layertrace.views.outline_row import layer_name
-from layertrace.views.treeselect import SortKey
 from layertrace.views.tui.asking import AskScreen
 from layertrace.views.tui.panes.listing import ListPane
 from layertrace.views.tui.panes.map import MapPane
@@ -106,8 +105,11 @@ class ViewingScreen(ReadingScreen):
         if self._walked is None or (name in VIEWS and self.refuses_partial()):
             return
         self._switch(TREE if name == LARGEST else name)
-        if name in {TREE, LARGEST}:
-            self.files.show_flat(flat=name == LARGEST, sort=SortKey.SIZE)
+        if name == LARGEST:
+            self.files.show_largest()
+            return
+        if name == TREE:
+            self.files.show_flat(flat=False)
             return
         if name == MAP:
             self._show_map()

@@ -300,15 +300,19 @@ class FilesPane(RowsView):
 
     def action_flat(self) -> None:
         if self.rows is not None:
-            self.show_flat(flat=not self.rows.flat, sort=self.rows.sort)
+            self.show_flat(flat=not self.rows.flat)
 
-    def show_flat(self, *, flat: bool, sort: SortKey) -> None:
-        """Show a list of files, or the tree, in the usual order of ``sort``."""
+    def show_largest(self) -> None:
+        """Show a list of files, those that weigh most first, whatever the order was."""
+        if self.rows is not None and (self.rows.sort is not SortKey.SIZE or self.rows.reverse):
+            self.rows.set_sort(SortKey.SIZE, reverse=False)
+        self.show_flat(flat=True)
+
+    def show_flat(self, *, flat: bool) -> None:
+        """Show a list of files, or the tree, in the order there is."""
         if self.rows is None:
             return
         node = self.current
-        if self.rows.sort is not sort:
-            self.rows.set_sort(sort, reverse=False)
         if self.rows.flat is not flat:
             self.rows.set_flat(flat=flat)
         self.redraw(node)
