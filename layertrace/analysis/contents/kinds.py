@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from layertrace.analysis.contents.encodings import text_encoding
+from layertrace.analysis.contents.pictures import picture_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +51,8 @@ class Kind(StrEnum):
     PNG = "png"
     JPEG = "jpeg"
     GIF = "gif"
+    WEBP = "webp"
+    ICO = "ico"
     CERTIFICATE = "certificate"
     PRIVATE_KEY = "private key"
     PUBLIC_KEY = "public key"
@@ -221,6 +224,8 @@ _RULES: Final[tuple[tuple[Kind, Callable[[bytes], bool]], ...]] = (
     (Kind.PNG, _starts(b"\x89PNG\r\n\x1a\n")),
     (Kind.JPEG, _starts(b"\xff\xd8\xff")),
     (Kind.GIF, _starts(b"GIF87a", b"GIF89a")),
+    (Kind.WEBP, lambda head: head.startswith(b"RIFF") and head[8:12] == b"WEBP"),
+    (Kind.ICO, lambda head: head.startswith(b"\0\0\1\0") and picture_of(head) is not None),
     (Kind.CLASS, _is_class),
     (Kind.PYC, _is_pyc),
     (Kind.WASM, _starts(b"\0asm")),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
+from layertrace.analysis.contents.certificates import certificates_of
 from layertrace.analysis.contents.elf import read_elf
 from layertrace.analysis.contents.kinds import HEAD, TAIL, Kind, recognise
 from layertrace.analysis.contents.listing import LISTED, UNPACKING, list_members
@@ -23,6 +24,7 @@ from layertrace.model.entry import EntryKind
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from layertrace.analysis.contents.certificates import Certificate
     from layertrace.analysis.contents.compare import Given
     from layertrace.analysis.contents.elf import Elf
     from layertrace.analysis.contents.kinds import Nature
@@ -56,6 +58,7 @@ class Looked:
     elf: Elf | None = None
     members: Members | None = None
     picture: Picture | None = None
+    certificates: tuple[Certificate, ...] = ()
     inner: Looked | None = None
     """What it holds unpacked; None for what is not packed, or cannot be unpacked."""
 
@@ -98,6 +101,7 @@ def _look(pieces: Iterable[bytes], shown: int, limit: int, *, unpacking: bool) -
             elf=read_elf(stored.read_at, stored.size) if kind is Kind.ELF else None,
             members=_members(stored, nature.kind) if kind in LISTED else None,
             picture=picture_of(stored.read_at(0, shown)),
+            certificates=_certificates(stored.read_at(0, shown), nature.kind),
             inner=_unpacked(stored, shown, limit) if kind in PACKED and unpacking else None,
         )
 
@@ -125,6 +129,11 @@ def _members(stored: Stored, kind: Kind) -> Members | None:
         return None
     sizes = tuple((path, member.size) for path, member in listing.members.items())
     return Members(sizes=sizes, complete=listing.complete)
+
+
+def _certificates(data: bytes, kind: Kind) -> tuple[Certificate, ...]:
+    # In DER one is no more than bytes.
+    return certificates_of(data) if kind.textual or kind is Kind.BINARY else ()
 
 
 def _unpacked(stored: Stored, shown: int, limit: int) -> Looked | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from layertrace.analysis.contents.kinds import Kind
@@ -24,14 +25,17 @@ from layertrace.views.preview.pages import (
 from layertrace.views.text import plural, show_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from layertrace.analysis.contents.certificates import Certificate
     from layertrace.analysis.contents.elf import Elf
     from layertrace.analysis.contents.kinds import Nature
     from layertrace.analysis.contents.preview import Looked, Members, Preview
     from layertrace.views.preview.pages import Lines
 
 _BLANK: Final[Spans] = ()
+_FEW: Final = 5
+"""Certificates of which each has lines of its own."""
 _LINKS: Final = frozenset({EntryKind.SYMLINK})
 
 
@@ -58,6 +62,7 @@ def content_page(preview: Preview, path: str, *, raw: bool = False, secrets: boo
     )
     if not looked.whole and _is_cut(looked, raw=raw):
         facts.append(_cut_words(preview, looked))
+    facts += [] if raw else [*_picture_facts(looked), *_certificate_facts(looked.certificates)]
     facts += body_facts
     if facts:
         facts.append(_BLANK)
@@ -105,11 +110,32 @@ def _body(looked: Looked, path: str, *, secrets: bool) -> tuple[list[Spans], Lin
         return [remark(words)], fixed(())
     if kind.textual and (found := _text(looked, path, secrets=secrets)) is not None:
         return found
-    facts = []
+    return [], HexLines(data=looked.data)
+
+
+def _picture_facts(looked: Looked) -> Iterator[Spans]:
     if looked.picture is not None:
         width, height = looked.picture
-        facts.append(fact("picture", f"{width:,} by {height:,} pixels"))
-    return facts, HexLines(data=looked.data)
+        yield fact("picture", f"{width:,} by {height:,} pixels")
+
+
+def _certificate_facts(certificates: Sequence[Certificate]) -> Iterator[Spans]:
+    """Yield whose each certificate is and how long it is good; of very many a line each."""
+    now = datetime.now(UTC)
+    if len(certificates) > _FEW:
+        yield fact("holds", plural(len(certificates), "certificate"))
+    for each in certificates:
+        ended, early = each.not_after < now, each.not_before > now
+        state = "  expired" if ended else "  not valid yet" if early else ""
+        role = Role.WARNING if state else Role.PLAIN
+        first, last = each.not_before.date(), each.not_after.date()
+        subject = each.subject or "(nobody)"
+        if len(certificates) > _FEW:
+            yield (f"  until {last}  ", Role.DIM), (f"{subject}{state}", role)
+            continue
+        yield fact("certificate", subject)
+        yield fact("issued by", "itself" if each.issuer == each.subject else each.issuer)
+        yield fact("valid", f"{first} to {last}{state}", role)
 
 
 def _text(looked: Looked, path: str, *, secrets: bool) -> tuple[list[Spans], Lines] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import struct
+from binascii import a2b_base64
 from typing import Final
 
 import pytest
@@ -24,6 +25,19 @@ from tests.builders import layer
 from tests.elf_builder import Part, make_elf
 
 KEY: Final = b"-----BEGIN PRIVATE KEY-----\nMIIabc\n-----END PRIVATE KEY-----\n"
+EXPIRED: Final = b"""\
+-----BEGIN CERTIFICATE-----
+MIIBXzCCAQYCAQEwCgYIKoZIzj0EAwIwPDELMAkGA1UEBhMCREUxFjAUBgNVBAoM
+DUV4YW1wbGUgG1szMW0xFTATBgNVBAMMDGdvbmUuZXhhbXBsZTAeFw0wMTAyMDMw
+MDAwMDBaFw0wMjAyMDMwMDAwMDBaMDwxCzAJBgNVBAYTAkRFMRYwFAYDVQQKDA1F
+eGFtcGxlIBtbMzFtMRUwEwYDVQQDDAxnb25lLmV4YW1wbGUwWTATBgcqhkjOPQIB
+BggqhkjOPQMBBwNCAAR0hRgBO9pZt3SPoyI8vXB4DwipNZipFJttCC21UFlPlXBj
+UF5E2v0JQH6u/CEs+ljtVXbJXawiS0k8jZMhxz0TMAoGCCqGSM49BAMCA0cAMEQC
+IDZw1TCSTdfsDq6X4n7koDBvHHPKe6gcoE0/7nX855gqAiBBWXrHyuxbJcRhVRt6
+PBb6Lm86qBlPd1GWyhXx9Aeimw==
+-----END CERTIFICATE-----
+"""
+"""Made by openssl; its key was thrown away."""
 TOKEN: Final = b"token = 'ghp_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8'\n"
 
 
@@ -116,6 +130,37 @@ def test_an_archive_lists_what_it_holds() -> None:
         text = "\n".join(lines(page_of(data)))
         assert "holds        1 member, 5 B" in text
         assert "             5  a" in text
+
+
+def test_a_certificate_says_whose_it_is_and_when_it_ends() -> None:
+    """Above its text; one that ended is told, whatever the day."""
+    page = page_of(EXPIRED)
+    assert page.words.startswith("certificate")
+    assert lines(page)[:4] == [
+        "  certificate  C=DE, O=Example \x1b[31m, CN=gone.example",
+        "  issued by    itself",
+        "  valid        2001-02-03 to 2002-02-03  expired",
+        "",
+    ]
+    assert "1  -----BEGIN CERTIFICATE-----" in lines(page)[4]
+    der = page_of(a2b_base64(EXPIRED.partition(b"-----\n")[2].partition(b"-----")[0]))
+    assert lines(der)[0].startswith("  certificate  C=DE")
+    assert lines(der)[4].startswith("00000000  30 82")
+
+
+def test_a_bundle_has_a_line_for_each_certificate() -> None:
+    """With how many they are."""
+    found = lines(page_of(EXPIRED * 6))
+    assert found[0] == "  holds        6 certificates"
+    ended = "  until 2002-02-03  C=DE, O=Example \x1b[31m, CN=gone.example  expired"
+    assert found[1:7] == [ended] * 6
+
+
+def test_a_drawing_says_how_large_it_is() -> None:
+    """And is shown as the text it is."""
+    page = page_of(b'<svg width="24" height="16">\n</svg>\n')
+    assert lines(page)[0] == "  picture      24 by 16 pixels"
+    assert lines(page)[2].startswith("1  <svg width")
 
 
 @pytest.mark.parametrize(

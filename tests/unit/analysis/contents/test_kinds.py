@@ -107,6 +107,12 @@ def pem(label: bytes) -> bytes:
         pytest.param(b"\x89PNG\r\n\x1a\n", Kind.PNG, id="png"),
         pytest.param(b"\xff\xd8\xff\xe0", Kind.JPEG, id="jpeg"),
         pytest.param(b"GIF89a", Kind.GIF, id="gif"),
+        pytest.param(b"RIFF\0\0\0\0WEBPVP8 ", Kind.WEBP, id="webp"),
+        pytest.param(b"RIFF\0\0\0\0WAVEfmt ", Kind.BINARY, id="another riff"),
+        pytest.param(
+            b"\0\0\1\0\1\0\x10\x10\0\0\1\0\x20\0\1\0\0\0\x16\0\0\0", Kind.ICO, id="ico"
+        ),
+        pytest.param(b"\0\0\1\0\1\0" + bytes(16), Kind.BINARY, id="no ico"),
         pytest.param(pem(b"CERTIFICATE"), Kind.CERTIFICATE, id="certificate"),
         pytest.param(b"# Root\n" + pem(b"TRUSTED CERTIFICATE"), Kind.CERTIFICATE, id="CA"),
         pytest.param(pem(b"EC PRIVATE KEY"), Kind.PRIVATE_KEY, id="key"),

@@ -118,6 +118,18 @@ def test_what_cannot_be_unpacked_is_what_it_is() -> None:
     assert (found.nature.kind, found.inner) == (Kind.GZIP, None)
 
 
+def _webp(form: bytes, data: bytes) -> bytes:
+    return b"RIFF" + struct.pack("<I", 22) + b"WEBP" + form + struct.pack("<I", 10) + data
+
+
+def _ico(*pictures: tuple[int, int, int, int]) -> bytes:
+    entries = (
+        struct.pack("<BBBBHHII", width, height, 0, 0, planes, 32, 100, offset)
+        for width, height, planes, offset in pictures
+    )
+    return struct.pack("<HHH", 0, 1, len(pictures)) + b"".join(entries)
+
+
 @pytest.mark.parametrize(
     ("head", "size"),
     [
@@ -137,6 +149,36 @@ def test_what_cannot_be_unpacked_is_what_it_is() -> None:
         pytest.param(b"\xff\xd8\xff\xe0\xff\xff" + bytes(20), None, id="jpeg-without-end"),
         pytest.param(b"\xff\xd8\xff\xe0\0\2" + bytes(20), None, id="jpeg-without-marker"),
         pytest.param(zlib.compress(b"x"), None, id="no-picture"),
+        pytest.param(_webp(b"VP8X", b"\x10\0\0\0\x1f\3\0\x57\2\0"), (800, 600), id="webp-extended"),
+        pytest.param(
+            _webp(b"VP8L", b"\x2f" + struct.pack("<I", 799 | 599 << 14) + bytes(5)),
+            (800, 600),
+            id="webp-lossless",
+        ),
+        pytest.param(
+            _webp(b"VP8 ", b"\0\0\0\x9d\x01\x2a" + struct.pack("<HH", 800, 0x4000 | 600)),
+            (800, 600),
+            id="webp-lossy",
+        ),
+        pytest.param(_webp(b"VP8X", b""), None, id="webp-cut"),
+        pytest.param(_webp(b"ALPH", bytes(10)), None, id="webp-other"),
+        pytest.param(_webp(b"VP8L", bytes(10)), None, id="webp-without-signature"),
+        pytest.param(_ico((16, 16, 1, 38), (0, 0, 1, 138)), (256, 256), id="ico"),
+        pytest.param(_ico((16, 16, 1, 3)), None, id="ico-over-its-list"),
+        pytest.param(_ico((16, 16, 2, 22)), None, id="ico-planes"),
+        pytest.param(_ico(), None, id="ico-empty"),
+        pytest.param(_ico((16, 16, 1, 22))[:-1], None, id="ico-cut"),
+        pytest.param(b"<svg width='24px' height=\"16.5\">", (24, 16), id="svg"),
+        pytest.param(
+            b'<?xml version="1.0"?>\n<!-- <g> -->\n<svg\nviewBox="0 0, 32 48" width="100%">',
+            (32, 48),
+            id="svg-box",
+        ),
+        pytest.param(b"<svg viewBox='0 0 32'>", None, id="svg-half-a-box"),
+        pytest.param(b"<svg>", None, id="svg-of-any-size"),
+        pytest.param(b"<!DOCTYPE html><p>", None, id="no-svg"),
+        pytest.param(b"text <svg width='1' height='1'>", None, id="text-about-svg"),
+        pytest.param(b"<svg " * 5_000, None, id="svg-without-end"),
     ],
 )
 def test_a_picture_says_how_large_it_is(head: bytes, size: tuple[int, int] | None) -> None:
