@@ -57,6 +57,14 @@ class ImageRoom:
                     allowed=allowed,
                 )
 
+    def has(self, index: LayerIndex) -> bool:
+        """Count one more layer; say whether it, and all so far together, hold no more."""
+        try:
+            self.take(index, "")
+        except LimitError:
+            return False
+        return True
+
 
 def is_bomb(index: LayerIndex, number: int, limits: Limits) -> bool:
     """Say whether a sparse file would expand to more than anything has reason to."""
