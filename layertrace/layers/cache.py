@@ -15,6 +15,7 @@ import time
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,7 +31,6 @@ from layertrace.layers.index import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 DEFAULT_LIMIT: Final = 1 << 30
 """Bytes kept before the least recently used go."""
@@ -201,6 +201,14 @@ class IndexCache:
         """Keep what some layers, together, tell of waste."""
         self._store(_BLOAT, key, witness, data)
 
+    def load_answer(self, kind: str, key: str, witness: str) -> bytes | None:
+        """Return an answer of some kind that was kept under ``key``."""
+        return self._load(kind, key, witness)
+
+    def store_answer(self, kind: str, key: str, witness: str, data: bytes) -> None:
+        """Keep an answer of some kind under a key that stands for all it depends on."""
+        self._store(kind, key, witness, data)
+
     def items(self) -> tuple[CachedItem, ...]:
         """Return what is kept, the most recently used first."""
         query = "SELECT kind, key, witness, size, used FROM item ORDER BY used DESC, kind, key"
@@ -319,6 +327,11 @@ class IndexCache:
             except (OSError, sqlite3.Error) as error:
                 self._trouble = str(error)
         return self._connection
+
+
+def closed_cache() -> IndexCache:
+    """Return a cache that keeps nothing and finds nothing."""
+    return IndexCache(Path(), limit=0)
 
 
 def _now() -> bytes:

@@ -133,6 +133,9 @@ class FileTable:
     ``origin_paths`` has another."""
     origin_paths: Mapping[int, str] = field(default_factory=dict)
     """Row to the path its bytes had at their origin, where that is not its own."""
+    entries: Sequence[int] = ()
+    """The entry behind each row, of a removed path the last, by its number among those of all
+    layers, base first; -1: none made it. Empty for a table that is of no one image."""
 
     def __len__(self) -> int:
         return len(self.paths)

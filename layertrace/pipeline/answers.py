@@ -12,7 +12,8 @@ from layertrace.model.origin import Chain, Change, Origin, OriginKind, Trust
 from layertrace.model.trace import FileRecord, ImageHead, Version
 from layertrace.pipeline.damage import layer_findings
 from layertrace.pipeline.heads import with_sizes
-from layertrace.rootfs.squash import Place, squash
+from layertrace.pipeline.keeping.folding import fold
+from layertrace.rootfs.squash import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from layertrace.layers.index import LayerIndex
     from layertrace.model.attestation import Attestation
     from layertrace.model.trace import FileTable, ShareRow
-    from layertrace.pipeline.details import Details
+    from layertrace.pipeline.details import Detailer, Details
     from layertrace.pipeline.extraction import Extractor
     from layertrace.pipeline.handing import Take
     from layertrace.pipeline.parts import Parts
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from layertrace.provenance.alignment.history import Alignment
     from layertrace.provenance.hops import TracedImage
     from layertrace.provenance.rootfs_tree import RootfsTree
-    from layertrace.provenance.trees import Item, Tree
+    from layertrace.provenance.trees import Item
     from layertrace.rootfs.squash import Rootfs
 
 _UNKNOWN: Final = Origin(kind=OriginKind.UNKNOWN)
@@ -44,7 +45,7 @@ class ImageTrace:
         parts: Parts,
         indexes: tuple[LayerIndex, ...],
         stages: dict[int, TracedImage],
-        images: Mapping[str, Tree],
+        images: Mapping[str, RootfsTree],
     ) -> None:
         """Keep what the answers come from."""
         self._parts = parts
@@ -70,14 +71,21 @@ class ImageTrace:
     @cached_property
     def rootfs(self) -> Rootfs:
         """Every entry of every layer, and which of them a container sees."""
-        return squash(self._indexes)
+        return fold(self._stored, self._indexes)
 
     @cached_property
     def _tracing(self) -> Tracing:
-        # A third of all modules: whoever asks for layers alone does without.
+        # A third of all modules: whoever asks for layers, or files that are known, does without.
         from layertrace.pipeline.tracing import Tracing  # noqa: PLC0415
 
         return Tracing(self._parts, self._tree, self._stages, self._images)
+
+    @cached_property
+    def _detailer(self) -> Detailer:
+        # Most answers about layers alone do without.
+        from layertrace.pipeline.details import Detailer  # noqa: PLC0415
+
+        return Detailer(self._tree, self._stored)
 
     @cached_property
     def _tree(self) -> RootfsTree:
@@ -137,16 +145,35 @@ class ImageTrace:
         """
         if self.unread:
             return self.sized_head
-        return self._tracing.with_shares(self.sized_head, self.shares())
+        from layertrace.pipeline.shares import with_shares  # noqa: PLC0415 - layers do without
+
+        return with_shares(self.sized_head, self.shares())
 
     @cached_property
     def table(self) -> FileTable:
-        """Every path of the image, the removed ones included."""
-        return self._tracing.table()
+        """Every path of the image, the removed ones included; traced once for all runs."""
+        from layertrace.pipeline.keeping.tables import (  # noqa: PLC0415 - layers do without
+            find_place,
+            keep_table,
+            recall_table,
+        )
+
+        place = find_place(self._parts, self._indexes, self._stages, self._images)
+        table = place and recall_table(self._stored, place, self._indexes)
+        if table is None:
+            table = self._tracing.table()
+            if place is not None:
+                keep_table(self._stored, place, table, self._indexes)
+        return table
 
     def shares(self) -> tuple[ShareRow, ...]:
         """Return stages, bases, context and other sources, and what of each ships."""
-        return self._tracing.shares(self.table, self.sized_head)
+        return self._shares(self.table)
+
+    def _shares(self, table: FileTable) -> tuple[ShareRow, ...]:
+        from layertrace.pipeline.shares import make_shares  # noqa: PLC0415 - layers do without
+
+        return make_shares(table, self.sized_head)
 
     def shares_below(self, path: str) -> tuple[ShareRow, ...]:
         """Return how the bytes below a directory divide, the largest part first.
@@ -157,7 +184,7 @@ class ImageTrace:
         if path and (found is None or found.kind is not EntryKind.DIR):
             return ()
         table = self._tracing.table(folder=path) if path else self.table
-        rows = (row for row in self._tracing.shares(table, self.sized_head) if row.shipped_files)
+        rows = (row for row in self._shares(table) if row.shipped_files)
         return tuple(sorted(rows, key=lambda row: (-row.shipped_bytes, row.name)))
 
     def chain(self, path: str) -> Chain:
@@ -181,12 +208,14 @@ class ImageTrace:
         if place is None:
             if self._tree.find(path) is None:
                 raise self.missing(path)
-            return _record(path, self._tracing.implicit)
+            from layertrace.pipeline.details import IMPLICIT  # noqa: PLC0415 - layers do without
+
+            return _record(path, IMPLICIT)
         verdict = self._tracing.tracer.verdict(path, place)
         label = self._tracing.label(verdict)
         return _record(
             path,
-            self._tracing.detailer.at(path, place),
+            self._detailer.at(path, place),
             layer=place.layer,
             change=self._tracing.change(path, place),
             stage=label.stage,
@@ -215,14 +244,14 @@ class ImageTrace:
 
     def details(self, rows: Iterable[int]) -> Iterator[Details]:
         """Yield what the entries behind rows of the table say of themselves."""
-        return self._tracing.detailer.rows(self.table, rows)
+        return self._detailer.rows(self.table, rows)
 
     def item_at(self, row: int) -> Item | None:
         """Return the entry behind a row of the table, of a removed path the last; no I/O.
 
         None: no entry made it, only what lies below it.
         """
-        return self._tracing.detailer.item(self.table, row)
+        return self._detailer.item(self.table, row)
 
     def versions(self, path: str) -> tuple[Version, ...]:
         """Return what each layer of the final image did to a path, base first.

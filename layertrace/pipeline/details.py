@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from functools import cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from layertrace.model.entry import EntryKind
@@ -12,6 +14,7 @@ from layertrace.rootfs.squash import STRIDE, Place
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from layertrace.layers.index import LayerIndex
     from layertrace.model.trace import FileTable
     from layertrace.pipeline.stored import StoredImage
     from layertrace.provenance.rootfs_tree import RootfsTree
@@ -41,6 +44,11 @@ IMPLICIT: Final = Details(EntryKind.DIR, implicit=True, size=0)
 """A directory that no entry made, only what lies below it."""
 
 
+def first_entries(layers: Iterable[LayerIndex]) -> Iterator[int]:
+    """Yield, of each layer, the number of its first entry among those of all; then how many."""
+    return accumulate(map(len, layers), initial=0)
+
+
 class Detailer:
     """Looks at the entries of one image."""
 
@@ -48,25 +56,27 @@ class Detailer:
         """Keep where entries and what is known of their contents are."""
         self._tree = tree
         self._stored = stored
+        self._firsts = [*first_entries(tree.rootfs.layers)]
 
     def rows(self, table: FileTable, rows: Iterable[int]) -> Iterator[Details]:
         """Yield the details of rows of a table; nothing is hashed for it."""
-        seen, paths = self._tree.rootfs.seen, table.paths
+        entries, layers, changes = table.entries, table.layers, table.changes
         columns = [
-            (i.kinds, i.sizes, i.modes, i.uids, i.gids, i.mtimes, i.links)
-            for i in self._tree.rootfs.layers
+            (first, i.kinds, i.sizes, i.modes, i.uids, i.gids, i.mtimes, i.links)
+            for i, first in zip(self._tree.rootfs.layers, self._firsts, strict=False)
         ]
+        removed = Change.REMOVED
         known_digest = self._stored.known_digest
         for row in rows:
-            packed = seen.get(paths[row])
-            if packed is None:
+            if entries[row] < 0 or changes[row] is removed:
                 yield self._unseen(table, row)
                 continue
-            layer, number = packed // STRIDE, packed % STRIDE
-            kinds, sizes, modes, uids, gids, mtimes, links = columns[layer]
+            layer = layers[row]
+            first, kinds, sizes, modes, uids, gids, mtimes, links = columns[layer]
+            number = entries[row] - first
             kind = kinds[number]
             if kind == _HARDLINK:
-                yield self.at(paths[row], Place(layer, number))
+                yield self.at(table.paths[row], Place(layer, number))
                 continue
             yield Details(
                 _KINDS[kind],
@@ -88,11 +98,11 @@ class Detailer:
 
     def item(self, table: FileTable, row: int) -> Item | None:
         """Return the entry behind a row, of a removed path the last; None for an implicit one."""
-        rootfs, path = self._tree.rootfs, table.paths[row]
-        place = rootfs.place(path)
-        if place is None and table.changes[row] is Change.REMOVED:
-            place = next(iter(reversed(list(rootfs.versions(path)))), None)
-        return None if place is None else self._tree.item(place)
+        entry = table.entries[row]
+        if entry < 0:
+            return None
+        layer = bisect_right(self._firsts, entry) - 1
+        return self._tree.item(Place(layer, entry - self._firsts[layer]))
 
     def _unseen(self, table: FileTable, row: int) -> Details:
         kind = EntryKind(table.kinds[row])

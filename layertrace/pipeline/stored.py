@@ -6,10 +6,11 @@ import hashlib
 from collections import defaultdict
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from layertrace.archive.blob import StreamReader
 from layertrace.errors import LayerError, LimitError
+from layertrace.layers.cache import closed_cache
 from layertrace.layers.walk import walk_layer
 from layertrace.pipeline.bounds import ImageRoom, is_bomb, refuse_bomb
 from layertrace.pipeline.contents import (
@@ -40,10 +41,20 @@ VERIFY_LIMIT: Final = 16 << 20
 its diff_id: that costs some ten milliseconds. A larger one only when asked."""
 
 
+class Stack(NamedTuple):
+    """What stands for some lower layers of a stored image, together, in the cache."""
+
+    key: str
+    witness: str
+    """What stands for an archive that is taken at its word; ``""`` where none has to be."""
+
+
 class StoredImage(Protocol):
     """An image whose layers can be walked and read."""
 
     image: Image
+    cache: IndexCache
+    """Where answers about it are kept, as long as it is open."""
 
     def walk(self, watcher: Watcher, *, hashing: bool, verify: bool) -> tuple[LayerIndex, ...]:
         """Return every layer's index, base first.
@@ -96,6 +107,14 @@ class StoredImage(Protocol):
         Raises:
             LayertraceError: a content cannot be had; of those before it, ``take`` has all.
         """
+        ...
+
+    def stack(self, layers: int) -> Stack:
+        """Return what stands for so many lower layers, all of them read, in the cache."""
+        ...
+
+    def form(self) -> str:
+        """Return what tells by which layers reading costs as much as ever :meth:`cost` says."""
         ...
 
     def recall_visible(self) -> Sequence[int] | None:
@@ -159,15 +178,17 @@ class StoredArchive:
     def __init__(self, source: LayerSource, image: Image, cache: IndexCache) -> None:
         """Keep the source, which may serve several images of one archive."""
         self.image = image
+        self.cache = cache
         self._source = source
-        self._cache = cache
         self._digests = [Digests(cache, self._witness(layer)) for layer in image.layers]
+        self._plain: dict[int, bool] = {}
         self._indexes: dict[int, LayerIndex] = {}
         """Of the layers that were read, which are not all where the reading was stopped."""
 
     def walk(self, watcher: Watcher, *, hashing: bool, verify: bool) -> tuple[LayerIndex, ...]:
         """Return every layer's index, walking only what the cache does not have."""
         readers = [self._source.open_layer(layer) for layer in self.image.layers]
+        self._plain = {number: reader.random_access for number, reader in enumerate(readers)}
         sizes = [self._source.stored_size(layer) for layer in self.image.layers]
         watcher.expect(len(readers), sum(sizes))
         room = ImageRoom(self._source.limits)
@@ -263,36 +284,46 @@ class StoredArchive:
             with self._source.open_layer(self.image.layers[layer]) as reader:
                 hand_out(reader, self._indexes[layer], layer, numbers, take)
 
+    def stack(self, layers: int) -> Stack:
+        """Return what stands for so many lower layers, as this archive has them."""
+        told = [self._digests[n].witness(self._indexes[n]) for n in range(layers)]
+        key = digest_of(layer.diff_id for layer in self.image.layers[:layers])
+        return Stack(key, digest_of(told) if any(told) else "")
+
+    def form(self) -> str:
+        """Return which layers are plain: others cost what they have in all."""
+        return "".join("-+"[plain] for _, plain in sorted(self._plain.items()))
+
     def recall_visible(self) -> Sequence[int] | None:
         """Return the bytes of each layer that a container sees, if that was kept."""
         count = len(self.image.layers)
         if not self._is_read(count):
             return None
-        return self._cache.load_visible(*self._stack(count), count=count)
+        return self.cache.load_visible(*self.stack(count), count=count)
 
     def keep_visible(self, visible: Sequence[int]) -> None:
         """Keep the bytes of each layer that a container sees, unless a layer is damaged."""
         count = len(self.image.layers)
         if self._is_whole(count):
-            self._cache.store_visible(*self._stack(count), visible)
+            self.cache.store_visible(*self.stack(count), visible)
 
     def recall_packages(self, layers: int) -> bytes | None:
         """Return what was kept of the packages of the layers, as this archive has them."""
-        return self._cache.load_packages(*self._stack(layers)) if self._is_read(layers) else None
+        return self.cache.load_packages(*self.stack(layers)) if self._is_read(layers) else None
 
     def keep_packages(self, layers: int, data: bytes) -> None:
         """Keep what the layers say of their packages, unless some of it could not be read."""
         if self._is_whole(layers):
-            self._cache.store_packages(*self._stack(layers), data)
+            self.cache.store_packages(*self.stack(layers), data)
 
     def recall_bloat(self, layers: int) -> bytes | None:
         """Return what was kept of the waste in the layers, as this archive has them."""
-        return self._cache.load_bloat(*self._stack(layers)) if self._is_read(layers) else None
+        return self.cache.load_bloat(*self.stack(layers)) if self._is_read(layers) else None
 
     def keep_bloat(self, layers: int, data: bytes) -> None:
         """Keep what the layers tell of waste, unless some of it could not be read."""
         if self._is_whole(layers):
-            self._cache.store_bloat(*self._stack(layers), data)
+            self.cache.store_bloat(*self.stack(layers), data)
 
     def _is_read(self, count: int) -> bool:
         """Say whether so many lower layers were read."""
@@ -302,18 +333,13 @@ class StoredArchive:
         """Say whether they were, and each to its end."""
         return self._is_read(count) and not any(self._indexes[n].damage for n in range(count))
 
-    def _stack(self, count: int) -> tuple[str, str]:
-        """Return what stands for some layers together in the cache: a key, and a witness."""
-        layers = self.image.layers[:count]
-        told = [self._digests[n].witness(self._indexes[n]) for n in range(count)]
-        key = digest_of(layer.diff_id for layer in layers)
-        return key, digest_of(told) if any(told) else ""
-
     def close(self) -> None:
         """Keep the digests computed; close the archive."""
         for number, index in self._indexes.copy().items():
             if not index.damage:
                 self._digests[number].keep({self.image.layers[number].diff_id: index})
+        # Whoever asks on does without what is closed by then.
+        self.cache = closed_cache()
         self._source.close()
 
     def _hash(self, layer: int, numbers: Collection[int]) -> None:
@@ -329,8 +355,10 @@ class StoredArchive:
         self._digests[layer].add(self.image.layers[layer].diff_id, index, found)
 
     def _is_plain(self, layer: int) -> bool:
-        with self._source.open_layer(self.image.layers[layer]) as reader:
-            return reader.random_access
+        if layer not in self._plain:
+            with self._source.open_layer(self.image.layers[layer]) as reader:
+                self._plain[layer] = reader.random_access
+        return self._plain[layer]
 
     def _sparse_digest(self, place: Place) -> bytes:
         sha256 = hashlib.sha256()
@@ -350,7 +378,7 @@ class StoredArchive:
 
     def _cached(self, layer: LayerRef, reader: LayerReader, *, verify: bool) -> LayerIndex | None:
         witness = self._witness(layer)
-        index, own = self._cache.load_layer(layer.diff_id, witness)
+        index, own = self.cache.load_layer(layer.diff_id, witness)
         if index is None or (verify and not (own and index.verified)):
             return None
         if own or not reader.random_access:
@@ -363,7 +391,7 @@ class StoredArchive:
         if length <= VERIFY_LIMIT:
             if reader.mismatches():
                 return None
-            self._cache.confirm_layer(layer.diff_id, witness)
+            self.cache.confirm_layer(layer.diff_id, witness)
         else:
             # It may have other contents all the same: they answer for no other archive.
             self._digests[layer.index].alone = True
@@ -388,7 +416,7 @@ class StoredArchive:
             # Half an index is kept nowhere: it is no answer for another day.
             if verify or whole:
                 index = _checked(reader, layer, index, verify=verify)
-            self._cache.store_layer(layer.diff_id, self._witness(layer), index)
+            self.cache.store_layer(layer.diff_id, self._witness(layer), index)
         self._digests[layer.index].add(layer.diff_id, index, walked.digests)
         return index
 

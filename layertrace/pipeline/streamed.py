@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from layertrace.archive.compression import PIECE
 from layertrace.errors import DigestMismatchError, LayerError, StoppedError
-from layertrace.layers.walk import walk_layer
+from layertrace.layers.cache import closed_cache
 from layertrace.model.entry import EntryKind
 from layertrace.pipeline.contents import (
     Digests,
@@ -23,6 +23,7 @@ from layertrace.pipeline.contents import (
     with_holes,
 )
 from layertrace.pipeline.handing import PassingLayers
+from layertrace.pipeline.stored import Stack
 from layertrace.rootfs.squash import Place
 
 if TYPE_CHECKING:
@@ -100,8 +101,8 @@ class StoredInEngine:
             EngineError: the engine broke off.
             StoppedError: the watcher said so.
         """
+        self.cache = cache
         self._source = source
-        self._cache = cache
         self._digests = Digests(cache, "")
         self._indexes: dict[str, LayerIndex] = {}
         known = _cached(source, cache) if brought is None else None
@@ -199,14 +200,14 @@ class StoredInEngine:
         if not any(comment.startswith(_BUILDKIT) for comment in comments):
             return None
         image_id = self._source.facts.id
-        found = self._cache.load_provenance(image_id)
-        if found is not None or self._cache.lacks_provenance(image_id):
+        found = self.cache.load_provenance(image_id)
+        if found is not None or self.cache.lacks_provenance(image_id):
             return found
         found = self._source.build_record()
         if found is None:
-            self._cache.store_no_provenance(image_id)
+            self.cache.store_no_provenance(image_id)
         else:
-            self._cache.store_provenance(image_id, found)
+            self.cache.store_provenance(image_id, found)
         return found
 
     def cost(self, files: Iterable[Place]) -> int:  # noqa: ARG002
@@ -240,34 +241,44 @@ class StoredInEngine:
         """Give ``take`` the content of each file, streaming the image once more."""
         PassingLayers(self.image, self._indexes, places, take).read(self._source)
 
+    def stack(self, layers: int) -> Stack:
+        """Return what stands for so many lower layers; all were seen to have their diff_ids."""
+        return Stack(digest_of(self.image.config.diff_ids[:layers]), "")
+
+    def form(self) -> str:
+        """Return that the engine sends all or nothing."""
+        return "engine"
+
     def recall_visible(self) -> Sequence[int] | None:
         """Return the bytes of each layer that a container sees, if that was kept."""
         diff_ids = self.image.config.diff_ids
-        return self._cache.load_visible(digest_of(diff_ids), "", count=len(diff_ids))
+        return self.cache.load_visible(digest_of(diff_ids), "", count=len(diff_ids))
 
     def keep_visible(self, visible: Sequence[int]) -> None:
         """Keep the bytes of each layer that a container sees."""
-        self._cache.store_visible(digest_of(self.image.config.diff_ids), "", visible)
+        self.cache.store_visible(digest_of(self.image.config.diff_ids), "", visible)
 
     def recall_packages(self, layers: int) -> bytes | None:
         """Return what was kept of the packages of the layers."""
-        return self._cache.load_packages(digest_of(self.image.config.diff_ids[:layers]), "")
+        return self.cache.load_packages(digest_of(self.image.config.diff_ids[:layers]), "")
 
     def keep_packages(self, layers: int, data: bytes) -> None:
         """Keep what the layers say of their packages."""
-        self._cache.store_packages(digest_of(self.image.config.diff_ids[:layers]), "", data)
+        self.cache.store_packages(digest_of(self.image.config.diff_ids[:layers]), "", data)
 
     def recall_bloat(self, layers: int) -> bytes | None:
         """Return what was kept of the waste in the layers."""
-        return self._cache.load_bloat(digest_of(self.image.config.diff_ids[:layers]), "")
+        return self.cache.load_bloat(digest_of(self.image.config.diff_ids[:layers]), "")
 
     def keep_bloat(self, layers: int, data: bytes) -> None:
         """Keep what the layers tell of waste."""
-        self._cache.store_bloat(digest_of(self.image.config.diff_ids[:layers]), "", data)
+        self.cache.store_bloat(digest_of(self.image.config.diff_ids[:layers]), "", data)
 
     def close(self) -> None:
         """Keep the digests computed; close the connection."""
         self._digests.keep(self._indexes)
+        # Whoever asks on does without what is closed by then.
+        self.cache = closed_cache()
         self._source.close()
 
     def _hashed(self, layer: LayerRef) -> bool:
@@ -277,7 +288,7 @@ class StoredInEngine:
         return len(known) >= files
 
     def _stream(self, watcher: Watcher) -> Image:
-        reading = _Reading(self._cache, watcher)
+        reading = _Reading(self.cache, watcher)
         (streamed,) = reading.read([self._source])
         return self._adopt(streamed, reading)
 
@@ -286,7 +297,7 @@ class StoredInEngine:
         for diff_id in streamed.image.config.diff_ids:
             index = self._indexes[diff_id] = reading.indexes[diff_id]
             self._digests.add(diff_id, index, reading.digests[diff_id])
-        self._cache.store_config(self._source.facts.id, streamed.config)
+        self.cache.store_config(self._source.facts.id, streamed.config)
         self._digests.keep(self._indexes)
         return streamed.image
 
@@ -320,6 +331,8 @@ class _Reading:
 
     def _take(self, name: str, reader: StreamReader) -> bool:
         watcher = self._watcher
+        from layertrace.layers.walk import walk_layer  # noqa: PLC0415 - not where all is kept
+
         walked = walk_layer(
             reader, name=name, hash_contents=True, watch=watcher.see, limits=reader.limits
         )

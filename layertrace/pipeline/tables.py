@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import replace
+from operator import add
 from typing import TYPE_CHECKING, Final
 
 from layertrace.model.entry import EntryKind
 from layertrace.model.origin import Change, Origin, OriginKind, Trust
 from layertrace.model.trace import FileTable, Label
-from layertrace.provenance.tracer import Verdict
-from layertrace.rootfs.squash import STRIDE, Place
+from layertrace.pipeline.details import first_entries
+from layertrace.provenance.tracer import Shared, Verdict
+from layertrace.rootfs.squash import STRIDE, Place, directories
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Container, Iterable
 
     from layertrace.provenance.rootfs_tree import RootfsTree
     from layertrace.provenance.tracer import Tracer
@@ -61,24 +64,18 @@ def make_table(tree: RootfsTree, tracer: Tracer, *, folder: str = "") -> FileTab
 
     By default those of the whole image.
     """
-    rootfs = tree.rootfs
-    removed = _removed(rootfs)
-    paths = [path for path in rootfs.seen if path]
-    paths += removed
-    if folder:
-        paths = [path for path in paths if path.startswith(f"{folder}/")]
-    paths += _directories(paths).difference(paths)
-    # "/" sorts below every other character: a directory's content follows it
-    # at once and nothing comes between.
-    paths.sort(key=lambda path: path.replace("/", "\0"))
-    columns, answers = _Columns(), _Answers(tracer)
-    _fill(columns, answers, tree, paths)
-    for row, path in columns.unseen:
+    removed = _removed(tree.rootfs)
+    paths = _sorted_paths(tree.rootfs, removed, folder)
+    answers = _Answers(tracer)
+    columns = _Columns(tree.rootfs, paths)
+    columns.add_answers(answers, tree)
+    for row in columns.unseen:
+        path = paths[row]
         if path in tree.children:
             # A directory by what lies in it, whatever a lower layer had there.
             continue
         if path in removed:
-            columns.set_removed(row, rootfs, removed[path])
+            columns.set_removed(row, removed[path])
         else:
             columns.changes[row] = Change.REMOVED
     return FileTable(
@@ -86,6 +83,7 @@ def make_table(tree: RootfsTree, tracer: Tracer, *, folder: str = "") -> FileTab
         kinds=bytes(columns.kinds),
         sizes=columns.sizes,
         layers=columns.layers,
+        entries=columns.entries,
         changes=columns.changes,
         trusts=columns.trusts,
         label_ids=columns.label_ids,
@@ -95,28 +93,98 @@ def make_table(tree: RootfsTree, tracer: Tracer, *, folder: str = "") -> FileTab
     )
 
 
-def _fill(columns: _Columns, answers: _Answers, tree: RootfsTree, paths: list[str]) -> None:
-    """Add a row for every path; those that nobody sees are left to be set.
+def _sorted_paths(rootfs: Rootfs, removed: Iterable[str], folder: str) -> list[str]:
+    paths = [*rootfs.seen, *removed]
+    if folder:
+        paths = [path for path in paths if path.startswith(f"{folder}/")]
+    whole = directories(paths).union(paths)
+    whole.discard("")
+    # "/" sorts below every other character: a directory's content follows it
+    # at once and nothing comes between.
+    return sorted(whole, key=lambda path: path.replace("/", "\0"))
 
-    One loop without a call for what nearly all rows are: an image has a million of them.
+
+class _Columns:
+    """The rows of paths, most of them made by what treats a column at a time.
+
+    A row that no entry made has the number -1 everywhere, which is the last of any list.
     """
-    rootfs = tree.rootfs
-    seen, below, promoted = rootfs.seen, rootfs.below, rootfs.promoted
-    layers = [(index.kinds, index.sizes) for index in rootfs.layers]
-    added = Change.ADDED
-    for row, path in enumerate(paths):
-        packed = seen.get(path)
-        if packed is None:
-            columns.unseen.append((row, path))
-            columns.add(_DIR, 0, -1, added, Trust.UNKNOWN, answers.nobody)
-            continue
-        place = Place(packed // STRIDE, packed % STRIDE)
-        layer, number = place
-        kinds, sizes = layers[layer]
-        number = promoted.get(path, number)
-        change = change_of(tree, path, place) if path in below else added
-        label, trust = answers.of(row, path, place)
-        columns.add(kinds[number], sizes[number], layer, change, trust, label)
+
+    def __init__(self, rootfs: Rootfs, paths: list[str]) -> None:
+        """Look up what the layers say of paths."""
+        self._rootfs = rootfs
+        self._paths = paths
+        places = [-1 if place is None else place for place in map(rootfs.seen.get, paths)]
+        self._firsts = [*first_entries(rootfs.layers)]
+        first_places = [n - layer * STRIDE for layer, n in enumerate(self._firsts)]
+        first_places[-1] = 0
+        kinds = b"".join([*(index.kinds for index in rootfs.layers), bytes([_DIR])])
+        sizes = array("q")
+        for index in rootfs.layers:
+            sizes += index.sizes
+        sizes.append(0)
+        self.layers = array("i", [place // STRIDE for place in places])
+        self.entries = array("i", map(add, places, map(first_places.__getitem__, self.layers)))
+        self.kinds = bytearray(map(kinds.__getitem__, self.entries))
+        self.sizes = array("q", map(sizes.__getitem__, self.entries))
+        self.changes = [Change.ADDED] * len(paths)
+        self.trusts: list[Trust] = []
+        self.label_ids = array("i")
+        self.unseen = [row for row, place in enumerate(places) if place < 0]
+        """Rows that no entry a container sees made."""
+        for row in self._among(rootfs.promoted):
+            first = self._firsts[self.layers[row]]
+            number = first + rootfs.promoted[paths[row]]
+            self.kinds[row], self.sizes[row] = kinds[number], sizes[number]
+
+    def add_answers(self, answers: _Answers, tree: RootfsTree) -> None:
+        """Add who made each row: row by row where that has to be asked, else by its layer."""
+        below = self._among(self._rootfs.below)
+        for row in below:
+            self.changes[row] = change_of(tree, self._paths[row], self._place(row))
+        shared = {layer: answers.shared(layer) for layer in sorted({*self.layers} - {-1})}
+        asked = {layer for layer, shares in shared.items() if shares is Shared.BY_NONE}
+        rows = {row for row, layer in enumerate(self.layers) if layer in asked} if asked else set()
+        rows |= {row for row in below if shared[self.layers[row]] is not Shared.BY_ALL}
+        first = {self._first_row(layer, rows): layer for layer in shared.keys() - asked}
+        first.pop(-1, None)
+        # In their order, so that what comes first in the image has the first number.
+        found = {
+            row: answers.of(row, self._paths[row], self._place(row))
+            for row in sorted(rows | first.keys())
+        }
+        of_layer = [(answers.nobody, Trust.UNKNOWN)] * (len(self._firsts))
+        for row, layer in first.items():
+            of_layer[layer] = found[row]
+        self.label_ids = array("i", map([label for label, _ in of_layer].__getitem__, self.layers))
+        self.trusts = [*map([trust for _, trust in of_layer].__getitem__, self.layers)]
+        for row in rows:
+            self.label_ids[row], self.trusts[row] = found[row]
+
+    def set_removed(self, row: int, gone: tuple[Place, int]) -> None:
+        """Let a row be of a path that is gone: its last entry, and the layer that removed it."""
+        place, by = gone
+        index = self._rootfs.layers[place.layer]
+        self.kinds[row], self.sizes[row] = index.kinds[place.number], index.sizes[place.number]
+        self.layers[row], self.changes[row] = by, Change.REMOVED
+        self.entries[row] = self._firsts[place.layer] + place.number
+
+    def _place(self, row: int) -> Place:
+        layer = self.layers[row]
+        return Place(layer, self.entries[row] - self._firsts[layer])
+
+    def _among(self, some: Collection[str]) -> list[int]:
+        """Return the rows whose path is among some."""
+        return [row for row, path in enumerate(self._paths) if path in some] if some else []
+
+    def _first_row(self, layer: int, but: Container[int]) -> int:
+        """Return the first row of a layer that is not among some; -1: there is none."""
+        with suppress(ValueError):
+            row = self.layers.index(layer)
+            while row in but:
+                row = self.layers.index(layer, row + 1)
+            return row
+        return -1
 
 
 class _Answers:
@@ -131,6 +199,10 @@ class _Answers:
         """One for each label."""
         self.origin_paths: dict[int, str] = {}
         self.nobody = self._number(_NOBODY)
+
+    def shared(self, layer: int) -> Shared:
+        """Return which paths of a layer have one answer together."""
+        return self._tracer.shared(layer)
 
     def of(self, row: int, path: str, place: Place) -> tuple[int, Trust]:
         """Return the label of a row, and how far it may be relied on."""
@@ -161,34 +233,6 @@ class _Answers:
         return number
 
 
-@dataclass(slots=True)
-class _Columns:
-    kinds: bytearray = field(default_factory=bytearray)
-    sizes: array[int] = field(default_factory=lambda: array("q"))
-    layers: array[int] = field(default_factory=lambda: array("i"))
-    changes: list[Change] = field(default_factory=list)
-    trusts: list[Trust] = field(default_factory=list)
-    label_ids: array[int] = field(default_factory=lambda: array("i"))
-    unseen: list[tuple[int, str]] = field(default_factory=list)
-    """Rows that no entry a container sees made, and their paths."""
-
-    def add(  # noqa: PLR0913, PLR0917 - one argument a column
-        self, kind: int, size: int, layer: int, change: Change, trust: Trust, label: int
-    ) -> None:
-        self.kinds.append(kind)
-        self.sizes.append(size)
-        self.layers.append(layer)
-        self.changes.append(change)
-        self.trusts.append(trust)
-        self.label_ids.append(label)
-
-    def set_removed(self, row: int, rootfs: Rootfs, gone: tuple[Place, int]) -> None:
-        place, by = gone
-        index = rootfs.layers[place.layer]
-        self.kinds[row], self.sizes[row] = index.kinds[place.number], index.sizes[place.number]
-        self.layers[row], self.changes[row] = by, Change.REMOVED
-
-
 def _removed(rootfs: Rootfs) -> dict[str, tuple[Place, int]]:
     """Return the paths only lower layers have: the last entry of each, and who removed it."""
     gone: dict[str, tuple[Place, int]] = {}
@@ -197,14 +241,3 @@ def _removed(rootfs: Rootfs) -> dict[str, tuple[Place, int]]:
         if path and path not in rootfs.seen and (path not in gone or gone[path][0] < place):
             gone[path] = (place, by)
     return gone
-
-
-def _directories(paths: Iterable[str]) -> set[str]:
-    """Return every directory above some of ``paths``, the root apart."""
-    found: set[str] = set()
-    for path in paths:
-        parent = path.rpartition("/")[0]
-        while parent and parent not in found:
-            found.add(parent)
-            parent = parent.rpartition("/")[0]
-    return found

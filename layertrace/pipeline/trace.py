@@ -94,9 +94,9 @@ class Opening:
     def _walk_stages(self, parts: Parts, watcher: Watcher) -> tuple[Parts, dict[int, TracedImage]]:
         """Walk the stages at hand; one that is damaged is left out, and told."""
         # Whoever asks for layers alone does without.
+        from layertrace.pipeline.keeping.folding import fold  # noqa: PLC0415
         from layertrace.provenance.hops import TracedImage  # noqa: PLC0415
         from layertrace.provenance.rootfs_tree import RootfsTree  # noqa: PLC0415
-        from layertrace.rootfs.squash import squash  # noqa: PLC0415
 
         stages: dict[int, TracedImage] = {}
         for stage in parts.stages:
@@ -111,7 +111,7 @@ class Opening:
             parts = replace(parts, head=with_findings(parts.head, lying))
             stages[stage.index] = TracedImage(
                 name=stage.name,
-                tree=RootfsTree(squash(indexes), stored.digest, stored),
+                tree=RootfsTree(fold(stored, indexes), stored.digest, stored),
                 alignment=alignment,
             )
         return parts, stages

@@ -6,10 +6,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from layertrace.archive.host import group_names, user_names
-from layertrace.pipeline.details import IMPLICIT, Detailer
 from layertrace.pipeline.extraction import Extractor
 from layertrace.pipeline.lookup import Lookup
-from layertrace.pipeline.shares import make_shares, with_shares
 from layertrace.pipeline.tables import change_of, make_label, make_table
 from layertrace.provenance.copyhash import Owners
 from layertrace.provenance.hops import TracedImage
@@ -20,8 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from layertrace.model.origin import Change
-    from layertrace.model.trace import FileTable, ImageHead, Label, ShareRow
-    from layertrace.pipeline.details import Details
+    from layertrace.model.trace import FileTable, Label
     from layertrace.pipeline.parts import Parts
     from layertrace.provenance.rootfs_tree import RootfsTree
     from layertrace.provenance.tracer import Verdict
@@ -31,9 +28,6 @@ if TYPE_CHECKING:
 
 class Tracing:
     """The tree of one image, and who tells of its paths."""
-
-    implicit: Details = IMPLICIT
-    """Of a directory that no entry made."""
 
     def __init__(
         self,
@@ -48,7 +42,6 @@ class Tracing:
         self._images = images
         self.tree = tree
         damage = next((index.damage for index in tree.rootfs.layers if index.damage), "")
-        self.detailer = Detailer(self.tree, parts.stored)
         self.lookup = Lookup(
             self.tree, parts.head.image.reference, damage=damage, links=parts.limits.links
         )
@@ -82,16 +75,6 @@ class Tracing:
     def table(self, folder: str = "") -> FileTable:
         """Return every path below a folder as columns, the removed ones included."""
         return make_table(self.tree, self.tracer, folder=folder)
-
-    @staticmethod
-    def shares(table: FileTable, head: ImageHead) -> tuple[ShareRow, ...]:
-        """Return what of the rows is of which stage, base, context or other source."""
-        return make_shares(table, head)
-
-    @staticmethod
-    def with_shares(head: ImageHead, shares: tuple[ShareRow, ...]) -> ImageHead:
-        """Return the head with what each stage ships."""
-        return with_shares(head, shares)
 
     @staticmethod
     def label(verdict: Verdict) -> Label:

@@ -46,6 +46,10 @@ class Runs:
         """Say whether a file may be anything but made by the RUN of its layer; hashes nothing."""
         return self._layer(image, place.layer).may_bring(path, place)
 
+    def may_bring_any(self, image: TracedImage, layer: int) -> bool:
+        """Say whether the RUN of a layer did anything that may bring files."""
+        return self._layer(image, layer).brings
+
     def mounts(self, image: TracedImage, layer: int) -> bool:
         """Say whether the RUN of a layer has mounts that hand it files."""
         return bool(self._layer(image, layer).mounts)

@@ -47,6 +47,13 @@ class ContextTree:
         self._unpack = unpack
         self._unpacked: dict[str, Unpacked] = {}
 
+    @property
+    def recorded(self) -> tuple[ContextEntry, ...] | None:
+        """All there is to know of it; None where a disk has more, and may change it."""
+        if self._digest_of or self._contents or self._first_names or self._unpack:
+            return None
+        return tuple(self._entries.values())
+
     def find(self, path: str) -> Item | None:
         """Return what stands at ``path``, relative to the context."""
         entry = self._entries.get(path)

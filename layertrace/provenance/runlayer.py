@@ -102,9 +102,14 @@ class RunLayer:
             if item.kind is EntryKind.FILE and item.size:
                 self._removed[item.size, item.mtime].append(place)
 
+    @cached_property
+    def brings(self) -> bool:
+        """Whether it did anything by which a file may be a copy of another."""
+        return bool(self.mounts or self._copies or self._into or self._linked or self._removed)
+
     def may_bring(self, path: str, place: Place) -> bool:
         """Say whether a file may be a copy of another; hashes nothing."""
-        if not (self.mounts or self._copies or self._into or self._linked or self._removed):
+        if not self.brings:
             return False
         item = self._image.tree.item(place)
         if item.kind is not EntryKind.FILE or not item.size:

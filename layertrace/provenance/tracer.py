@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from layertrace.model.entry import EntryKind
@@ -70,6 +71,16 @@ class Knowledge:
     """Copies whose hash was seen to recompute out of the stages here."""
 
 
+class Shared(Enum):
+    """Which paths of a layer cannot but have one and the same answer."""
+
+    BY_ALL = "by all"
+    BY_NEW = "by new"
+    """By those that replaced nothing."""
+    BY_NONE = "by none"
+    """None, or which of them are has to be asked of each path."""
+
+
 class Verdict(NamedTuple):
     """Where a path's chain ends, and how surely."""
 
@@ -95,6 +106,7 @@ class Tracer:
             )
         )
         self._uniform: dict[int, Chain] = {}
+        self._shared: dict[int, Shared] = {}
         self._proofs = Proofs(knowledge.owners, knowledge.proven)
         self._joint = Joint(
             Ways(
@@ -173,16 +185,35 @@ class Tracer:
         True for what a RUN cannot but have made itself, and for all of the base:
         there is nothing to look up for the single path.
         """
-        step = self._final.alignment.steps[place.layer]
-        if step.base or step.doubt:
+        shared = self.shared(place.layer)
+        if shared is Shared.BY_ALL or path in self._final.tree.rootfs.below:
+            return shared is Shared.BY_ALL
+        if shared is Shared.BY_NEW:
             return True
-        if step.parts or path in self._final.tree.rootfs.below:
+        step = self._final.alignment.steps[place.layer]
+        if step.parts or not _is_run(step):
             return False
+        return not self._runs.may_bring(self._final, path, place)
+
+    def shared(self, layer: int) -> Shared:
+        """Return which paths of a layer share an answer whatever they are."""
+        if layer not in self._shared:
+            self._shared[layer] = self._find_shared(layer)
+        return self._shared[layer]
+
+    def _find_shared(self, layer: int) -> Shared:
+        step = self._final.alignment.steps[layer]
+        if step.base or step.doubt:
+            return Shared.BY_ALL
+        if step.parts:
+            return Shared.BY_NONE
         if _is_run(step):
-            return not self._runs.may_bring(self._final, path, place)
-        if step.instruction is not None:
-            return False
-        return step.recorded is None or step.recorded.keyword != "WORKDIR"
+            brings = self._runs.may_bring_any(self._final, layer)
+            return Shared.BY_NONE if brings else Shared.BY_NEW
+        if step.instruction is None:
+            workdir = step.recorded is not None and step.recorded.keyword == "WORKDIR"
+            return Shared.BY_NONE if workdir else Shared.BY_NEW
+        return Shared.BY_NONE
 
     def _carrier(self, trail: Trail) -> str | None:
         """Return the stage that the newest COPY of a trail took from."""

@@ -11,8 +11,9 @@ import pytest
 
 from layertrace.layers.cache import IndexCache
 from layertrace.layers.index import LayerIndex
-from layertrace.pipeline import answers, stored
+from layertrace.pipeline import stored
 from layertrace.pipeline.hints import Hints
+from layertrace.pipeline.keeping import folding
 from layertrace.pipeline.trace import open_image
 from tests.builders import docker_archive, file, hardlink, image, layer
 from tests.sample_support import ROOT
@@ -79,7 +80,7 @@ def test_layers_from_the_cache_fold_and_unpack_nothing(
 
     first, _ = sized(Hints())
     assert first == ((5, 3, 2), (1, 1, 0))
-    monkeypatch.setattr(answers, "squash", None)
+    monkeypatch.setattr(folding, "squash", None)
     monkeypatch.setattr(stored, "walk_layer", None)
     again, trace = sized(Hints())
     assert again == first

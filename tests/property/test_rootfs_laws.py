@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from layertrace.model.entry import EntryKind
 from layertrace.provenance.rootfs_tree import RootfsTree
+from layertrace.rootfs.folded import dump_rootfs, load_rootfs
 from layertrace.rootfs.squash import STRIDE, Hidden, Place, Rootfs, squash
 from tests.builders import Content, folder, hardlink, layer, symlink
 from tests.readers import walk
@@ -184,6 +185,15 @@ def test_every_entry_is_either_seen_or_hidden(stack: list[Members], top: Members
     assert all(place.layer < by for place, by in rootfs.hidden)
     on_top = {place.number for place in seen(rootfs).values() if place.layer == len(stack)}
     assert on_top == set(range(len(indexes[-1])))
+
+
+@settings(deadline=None)
+@given(stacks)
+def test_fold_out_of_a_cache_is_the_same(stack: list[Members]) -> None:
+    """Whatever the layers hold, and although only what is hidden was written down."""
+    indexes = indexes_of(stack)
+    folded = squash(indexes)
+    assert load_rootfs(dump_rootfs(folded), indexes) == folded
 
 
 def test_squashing_nothing_is_empty() -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from layertrace.errors import EngineError, SourceError
 from layertrace.model.origin import Finding
+from layertrace.pipeline.keeping.folding import fold
 from layertrace.pipeline.parts import OpenImage
 from layertrace.provenance.rootfs_tree import RootfsTree
-from layertrace.rootfs.squash import squash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,5 +59,6 @@ def walk_images(
             message = f"the image {image.reference} is not compared with: {damage}"
             findings.append(Finding(code="image-damaged", message=message))
         else:
-            trees[image.reference] = RootfsTree(squash(indexes), image.stored.digest, image.stored)
+            rootfs = fold(image.stored, indexes)
+            trees[image.reference] = RootfsTree(rootfs, image.stored.digest, image.stored)
     return trees, tuple(findings)

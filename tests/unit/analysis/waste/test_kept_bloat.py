@@ -99,7 +99,7 @@ def test_waste_is_looked_for_once(
     assert [(each.rule, each.bytes) for each in first.maybe] == [("logs", 10)]
     assert [each.paths for each in first.duplicates] == [("one", "two")]
     assert (first.stored_bytes, first.visible_bytes) == (15_040, 10_010)
-    monkeypatch.setattr("layertrace.pipeline.answers.squash", None)
+    monkeypatch.setattr("layertrace.pipeline.keeping.folding.squash", None)
     with traced(tmp_path, *LAYERS, packed=packed, cached=True) as trace:
         assert find_bloat(trace) == first
 

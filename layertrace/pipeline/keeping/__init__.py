@@ -1,0 +1,1 @@
+"""Answers kept between runs, each under all that it depends on."""
