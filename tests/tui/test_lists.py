@@ -127,8 +127,13 @@ def test_the_map_goes_in_and_out_of_folders(tmp_path: Path) -> None:
         assert pane.current == first
         await driver.press("enter")
         await driver.see("2 Map · /bin/")
-        await driver.press("c", "c", "c")
-        await driver.see("by removed files that still ship")
+        await driver.see("by stage: base")
+        await driver.press("c")
+        await driver.see("by layer: L1")
+        await driver.press("c")
+        await driver.see("by file type: without an ending")
+        await driver.press("c")
+        await driver.see("by removed files that still ship: 0 B")
         await driver.press("backspace")
         await driver.see("2 Map · / ")
         assert pane.current == first
@@ -140,12 +145,31 @@ def test_the_map_goes_in_and_out_of_folders(tmp_path: Path) -> None:
         run(script, opening)
 
 
+def test_a_map_is_drawn_anew_where_the_terminal_got_another_size(tmp_path: Path) -> None:
+    """Though another view was on it meanwhile."""
+
+    async def script(driver: Driver) -> None:
+        await driver.press("M")
+        await driver.see("2 Map")
+        await driver.press("O")
+        await driver.pilot.resize_terminal(80, 24)
+        await driver.press("M")
+        await driver.see("2 Map", "bin/")
+        await driver.press("T")
+        await driver.pilot.resize_terminal(160, 48)
+        await driver.press("M")
+        await driver.see("2 Map", "bin/", "4 Dockerfile")
+
+    with opened(SAMPLE, tmp_path) as opening:
+        run(script, opening)
+
+
 def test_the_map_has_frames_where_there_are_no_hues(tmp_path: Path) -> None:
     """In ASCII too; the mouse chooses, and what weighs nothing has no map."""
 
     async def script(driver: Driver) -> None:
         await driver.press("M")
-        await driver.see("bin/", "+---")
+        await driver.see("bin/", "+---", "|base ")
         await driver.pilot.click("#map", offset=(8, 8))
         await driver.see("2 Map - /bin/")
         await driver.press("1", "j", "j", "j")

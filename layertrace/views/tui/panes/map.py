@@ -9,8 +9,11 @@ from rich.cells import cell_len
 from rich.style import Style
 from textual.binding import Binding, BindingType
 
+from layertrace.views.filetree import NO_LAYER
+from layertrace.views.outline_row import layer_name
 from layertrace.views.text import show_size
 from layertrace.views.treemap import NOTHING, make_treemap
+from layertrace.views.treesums import SEVERAL_LAYERS
 from layertrace.views.tui.cells import crop, fill
 from layertrace.views.tui.rows_view import Cell, RowsView
 from layertrace.views.tui.themes import MONO
@@ -91,9 +94,8 @@ class MapPane(RowsView):
         inside = "/" if self._node == _ROOT else f"/{rows.tree.table.paths[self._node]}/"
         words = f"by {self._hue.value}"
         if node is not None:
-            words = (
-                f"{self.safe(rows.tree.name(node))} {show_size(rows.sums.sizes[node])} · {words}"
-            )
+            chosen = f"{self.safe(rows.tree.name(node))} {show_size(rows.sums.sizes[node])}"
+            words = f"{chosen} · {words}: {self._meaning(node)}"
         self.set_titles(f"2 Map · {self.safe(inside)}", words)
         self._strips.clear()
         self.refresh()
@@ -127,13 +129,34 @@ class MapPane(RowsView):
         index = None if label is None else tree.owners[label].stage_index
         return 0 if index is None else index + 1
 
+    def _meaning(self, node: int) -> str:
+        """Return in words what the colour of a path says."""
+        rows = self.rows
+        if rows is None:
+            return ""
+        sums, tree = rows.sums, rows.tree
+        if self._hue is Hue.LAYER:
+            layer = sums.layers[node]
+            return "several" if layer in {NO_LAYER, SEVERAL_LAYERS} else layer_name(layer)
+        if self._hue is Hue.WASTE:
+            return show_size(sums.lost[node])
+        if self._hue is Hue.TYPE:
+            name = tree.name(node)
+            ending = "folder" if tree.is_dir[node] else f".{name.rpartition('.')[2]}"
+            return self.safe(ending) if ending != f".{name}" else "without an ending"
+        labels = sums.owner_labels(node)
+        owners = {tree.owners[label].text for label in labels}
+        return self.safe(owners.pop()) if len(owners) == 1 else "several"
+
     def _style(self, color: int) -> Style:
         return self.palette.stage(color - 1 if color > 0 else None)
 
     def row_cells(self, line: int, width: int) -> Iterator[Cell]:
         drawn = self._map
-        if drawn is None:
+        # What was drawn for another size is drawn anew once that is told.
+        if drawn is None or 2 * line + 1 >= drawn.height:
             return
+        width = min(width, drawn.width)
         if self.options.ascii or self.app.theme == MONO:
             yield from self._boxes_row(drawn, line, width)
             return
@@ -199,6 +222,9 @@ class MapPane(RowsView):
             if line == top and right - area.x > _LEAST_LABEL:
                 name = self._caption(box.node, right - area.x - 1)
                 cells[area.x + 1 : area.x + 1 + cell_len(name)] = _padded(name)
+            if line == top + 1 < bottom and right - area.x > _LEAST_LABEL:
+                words = crop(self._meaning(box.node), right - area.x - 1)
+                cells[area.x + 1 : area.x + 1 + cell_len(words)] = _padded(words)
         bold = self._chosen_line(drawn, line)
         yield "".join(cells), Style(bold=bold)
 
