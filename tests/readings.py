@@ -15,7 +15,7 @@ from layertrace.pipeline.trace import open_image
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from layertrace.model.trace import FileRecord
+    from layertrace.model.files import FileRecord
     from layertrace.pipeline.answers import ImageTrace
 
 LIMITS: Final = Limits(

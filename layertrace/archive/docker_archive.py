@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from layertrace.archive.blob import digest_of
 from layertrace.archive.decode import decode_config, read_json
 from layertrace.archive.pairing import StoredLayer, absence_of, pair_layers
-from layertrace.model.bundle import BLOB_PREFIX
+from layertrace.archive.regions import BLOB_PREFIX
 from layertrace.model.image import Image
 from layertrace.model.origin import Finding
 

@@ -20,9 +20,9 @@ from layertrace.archive.legacy_archive import REPOSITORIES, legacy_image, list_l
 from layertrace.archive.oci_layout import INDEX
 from layertrace.archive.pairing import pair_layers
 from layertrace.archive.pick import fits, is_meant
+from layertrace.archive.regions import BLOB_PREFIX, TRACE_MEMBER
 from layertrace.archive.tar_store import WHOLE
 from layertrace.errors import ArchiveError, LimitError
-from layertrace.model.bundle import BLOB_PREFIX, TRACE_MEMBER
 from layertrace.model.verification import BlobKind, Claim, Fault, Inventory
 
 if TYPE_CHECKING:

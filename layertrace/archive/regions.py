@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from layertrace.errors import LimitError, SourceError
 
@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 
     from layertrace.archive.blob import Region
     from layertrace.model.limits import Limits
+
+
+BLOB_PREFIX: Final = "blobs/sha256/"
+"""What the names of blobs begin with, in a layout and in what newer engines save."""
+TRACE_MEMBER: Final = "layertrace/trace.json"
+"""What makes an archive a trace archive."""
 
 
 class RegionStore(ABC):

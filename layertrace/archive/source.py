@@ -18,9 +18,10 @@ from layertrace.archive.decode import decode_config
 from layertrace.archive.oci_layout import find_attestation
 from layertrace.archive.pairing import StoredLayer, pair_layers
 from layertrace.archive.pick import normalized, pick_image
+from layertrace.archive.regions import BLOB_PREFIX, TRACE_MEMBER
 from layertrace.archive.store import open_store, open_tar
 from layertrace.errors import ArchiveError, DigestMismatchError, LayerError, SourceError, UsageError
-from layertrace.model.bundle import BLOB_PREFIX, TRACE_MEMBER, TraceBundle
+from layertrace.model.bundle import TraceBundle
 from layertrace.model.image import Absence, Image, ImageConfig, LayerRef, Platform
 from layertrace.model.limits import DEFAULTS
 from layertrace.model.origin import Finding

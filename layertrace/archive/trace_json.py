@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from layertrace.archive.decode import Node, parse_json
+from layertrace.archive.regions import TRACE_MEMBER
 from layertrace.model.bundle import (
-    TRACE_MEMBER,
     TRACE_SCHEMA,
     BundleBase,
     BundleImage,

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
     from layertrace.filters.facts import Facts, Rows
+    from layertrace.model.files import FileTable
     from layertrace.model.packages import Package
-    from layertrace.model.trace import FileTable
 
 FORMS: Final = ("elf", "script", "zip")
 """What ``type:`` knows by content."""

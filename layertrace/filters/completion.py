@@ -19,8 +19,8 @@ from layertrace.model.packages import PackageKind
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from layertrace.model.files import FileTable
     from layertrace.model.packages import Package
-    from layertrace.model.trace import FileTable
 
 Words: TypeAlias = "Mapping[str, Sequence[str]]"
 """The values of each key, as they are typed but for quotes; under ``pkg:npm/`` those of a kind."""

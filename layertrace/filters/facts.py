@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from layertrace.model.files import FileTable
     from layertrace.model.packages import PackageTable
-    from layertrace.model.trace import FileTable
 
 Rows: TypeAlias = "Sequence[int]"
 Ask: TypeAlias = "Callable[[FileTable, Rows, Facts], Rows]"

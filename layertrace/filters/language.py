@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from layertrace.filters.facts import Facts
     from layertrace.filters.paths import Narrow
-    from layertrace.model.trace import FileTable
+    from layertrace.model.files import FileTable
 
 HELP: Final = """\
 word                 the path holds it; any case if it is all lower case

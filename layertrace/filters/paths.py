@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from layertrace.model.trace import FileTable
+    from layertrace.model.files import FileTable
 
 Narrow: TypeAlias = "Callable[[FileTable, Sequence[int]], Sequence[int]]"
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from layertrace.filters.facts import Asking
     from layertrace.filters.paths import Narrow
-    from layertrace.model.trace import FileTable, Label
+    from layertrace.model.files import FileTable, Label
 
 MARKS: Final[Mapping[str, Change]] = {
     "+": Change.ADDED,

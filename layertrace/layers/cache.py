@@ -93,6 +93,11 @@ class IndexCache:
         self._grown = False
         self._lock = Lock()
 
+    @property
+    def trouble(self) -> str:
+        """Why nothing is kept from here on, as the system words it; empty where all is well."""
+        return self._trouble
+
     def load_layer(self, diff_id: str, witness: str) -> tuple[LayerIndex | None, bool]:
         """Return a layer's index, and whether it was made or confirmed from this archive.
 
@@ -108,9 +113,10 @@ class IndexCache:
         """Return the index of a layer whose whole tar was seen to have this diff_id."""
         return self._load_index(diff_id, "")
 
-    def store_layer(self, diff_id: str, witness: str, index: LayerIndex) -> None:
-        """Keep a layer's index."""
-        self._store(_LAYER, diff_id, "" if index.verified else witness, dump_index(index))
+    def store_layer(self, diff_id: str, witness: str, index: LayerIndex, data: bytes = b"") -> None:
+        """Keep a layer's index; ``data`` is the same dumped, where somebody did that already."""
+        kept_for = "" if index.verified else witness
+        self._store(_LAYER, diff_id, kept_for, data or dump_index(index))
         if index.verified and witness:
             self.confirm_layer(diff_id, witness)
 

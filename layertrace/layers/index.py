@@ -11,7 +11,7 @@ import json
 import struct
 import sys
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from sys import getsizeof
 from typing import TYPE_CHECKING, Final
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FORMAT: Final = 6
 """Of a dumped index."""
 _COLUMNS: Final = ("sizes", "modes", "uids", "gids", "mtimes", "offsets")
+_EMPTY: Final = getsizeof("")
 _TYPECODES: Final = {
     "sizes": "q", "modes": "H", "uids": "q", "gids": "q", "mtimes": "q", "offsets": "q",
 }  # fmt: skip
@@ -96,7 +97,7 @@ class LayerIndex:
     @cached_property
     def name_bytes(self) -> int:
         """Bytes that its paths take in memory."""
-        return sum(map(getsizeof, self.paths))
+        return memory_of(self.paths)
 
     @cached_property
     def numbers(self) -> Mapping[str, int]:
@@ -107,6 +108,13 @@ class LayerIndex:
     def parents(self) -> AbstractSet[str]:
         """The directory of every entry; ``""`` is the root, its own among them."""
         return {path.rpartition("/")[0] for path in self.paths}
+
+    def amended(self, **changes: object) -> LayerIndex:
+        """Return it with other facts about its tar; what was worked out of its entries stays."""
+        amended = replace(self, **changes)  # type: ignore[arg-type]
+        worked_out = ("name_bytes", "numbers", "parents")
+        vars(amended).update({k: v for k, v in vars(self).items() if k in worked_out})
+        return amended
 
     def entry(self, number: int) -> Entry:
         """Return one entry as a value."""
@@ -121,6 +129,13 @@ class LayerIndex:
             offset=self.offsets[number],
             link_target=self.links.get(number, ""),
         )
+
+
+def memory_of(names: Sequence[str]) -> int:
+    """Return the bytes that names take in memory."""
+    joined = "".join(names)
+    # Of ASCII each takes its length and the same more: a fifth of the time.
+    return len(names) * _EMPTY + len(joined) if joined.isascii() else sum(map(getsizeof, names))
 
 
 def dump_index(index: LayerIndex) -> bytes:

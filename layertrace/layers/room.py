@@ -6,6 +6,7 @@ from sys import getsizeof
 from typing import TYPE_CHECKING
 
 from layertrace.errors import LimitError
+from layertrace.layers.index import memory_of
 
 if TYPE_CHECKING:
     from layertrace.layers.columns import Columns
@@ -56,7 +57,7 @@ class Room:
                 limit="entries",
                 allowed=self._limits.entries,
             )
-        self.names += sum(map(getsizeof, columns.paths[self._weighed :]))
+        self.names += memory_of(columns.paths[self._weighed :])
         self._weighed = len(columns.paths)
         if self.names + columns.extras > self._limits.names:
             raise LimitError(

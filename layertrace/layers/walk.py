@@ -375,6 +375,7 @@ class _Walk:
             whiteouts=tuple(dict.fromkeys(self._claims.whiteouts)),
             opaques=tuple(dict.fromkeys(self._claims.opaques)),
             stored_bytes=self._stored,
+            length=self._reader.length(),
             notes=self._notes.all(),
             damage=self._damage,
         )

@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TRACE_MEMBER: Final = "layertrace/trace.json"
 TRACE_SCHEMA: Final = "layertrace.trace/1"
-BLOB_PREFIX: Final = "blobs/sha256/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from layertrace.errors import PathNotFoundError
 from layertrace.model.entry import EntryKind
+from layertrace.model.files import FileRecord, Version
 from layertrace.model.origin import Chain, Change, Origin, OriginKind, Trust
-from layertrace.model.trace import FileRecord, ImageHead, Version
 from layertrace.pipeline.damage import layer_findings
 from layertrace.pipeline.heads import with_sizes
 from layertrace.pipeline.keeping.folding import fold
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from layertrace.errors import LayertraceError
     from layertrace.layers.index import LayerIndex
     from layertrace.model.attestation import Attestation
-    from layertrace.model.trace import FileTable, ShareRow
+    from layertrace.model.files import FileTable, ShareRow
+    from layertrace.model.trace import ImageHead
     from layertrace.pipeline.details import Detailer, Details
     from layertrace.pipeline.extraction import Extractor
     from layertrace.pipeline.handing import Take

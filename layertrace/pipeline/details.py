@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from layertrace.layers.index import LayerIndex
-    from layertrace.model.trace import FileTable
+    from layertrace.model.files import FileTable
     from layertrace.pipeline.stored import StoredImage
     from layertrace.provenance.rootfs_tree import RootfsTree
     from layertrace.provenance.trees import Item

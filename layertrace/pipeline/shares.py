@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from layertrace.model.entry import EntryKind
+from layertrace.model.files import ShareRow
 from layertrace.model.origin import Change, OriginKind, Trust, weakest
-from layertrace.model.trace import Carrier, ShareRow
+from layertrace.model.trace import Carrier
 
 if TYPE_CHECKING:
-    from layertrace.model.trace import FileTable, ImageHead, Label, StageInfo
+    from layertrace.model.files import FileTable, Label
+    from layertrace.model.trace import ImageHead, StageInfo
 
 _NAMES = {
     OriginKind.CONTEXT: "build context",

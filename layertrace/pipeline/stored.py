@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from layertrace.archive.blob import StreamReader
 from layertrace.errors import LayerError, LimitError
 from layertrace.layers.cache import closed_cache
-from layertrace.layers.walk import walk_layer
+from layertrace.layers.index import load_index
+from layertrace.pipeline.beside import walk_beside
 from layertrace.pipeline.bounds import ImageRoom, is_bomb, refuse_bomb
 from layertrace.pipeline.contents import (
     Digests,
@@ -31,8 +33,10 @@ if TYPE_CHECKING:
     from layertrace.archive.blob import LayerReader
     from layertrace.layers.cache import IndexCache
     from layertrace.layers.index import LayerIndex
+    from layertrace.layers.walk import Walked
     from layertrace.model.image import Image, LayerRef
     from layertrace.model.limits import Limits
+    from layertrace.pipeline.beside import Beside, See
     from layertrace.pipeline.handing import Take
     from layertrace.pipeline.watch import Watcher
 
@@ -192,19 +196,19 @@ class StoredArchive:
         sizes = [self._source.stored_size(layer) for layer in self.image.layers]
         watcher.expect(len(readers), sum(sizes))
         room = ImageRoom(self._source.limits)
-        indexes = []
-        for layer, reader, size in zip(self.image.layers, readers, sizes, strict=True):
-            with reader:
-                index = self._read_before(layer, verify=verify)
-                if index is None:
-                    index = self._cached(layer, reader, verify=verify)
-                if index is None:
-                    index = self._walk(layer, reader, watcher, hashing=hashing, verify=verify)
-            room.take(index, layer_name(layer))
-            watcher.finish_layer(size, len(index))
-            self._indexes[layer.index] = index
-            indexes.append(index)
-        return tuple(indexes)
+        known = self._known(readers, verify=verify)
+        with self._begin_beside(readers, known, verify=verify) as beside:
+            for layer, reader, size in zip(self.image.layers, readers, sizes, strict=True):
+                with reader:
+                    index = known[layer.index]
+                    if index is None and beside is not None:
+                        index = self._walked_beside(layer, beside, watcher)
+                    if index is None:
+                        index = self._walk(layer, reader, watcher, hashing=hashing, verify=verify)
+                room.take(index, layer_name(layer))
+                watcher.finish_layer(size, len(index))
+                self._indexes[layer.index] = index
+        return tuple(self._indexes[layer.index] for layer in self.image.layers)
 
     def so_far(self) -> Mapping[int, LayerIndex]:
         """Return the indexes of the layers that were read by now."""
@@ -225,6 +229,8 @@ class StoredArchive:
                 with self._source.open_layer(layer) as reader:
                     # One pass for all files of the layer: a packed tar cannot
                     # be entered in the middle.
+                    from layertrace.layers.walk import walk_layer  # noqa: PLC0415 - not where all is kept
+
                     walked = walk_layer(
                         reader,
                         name=layer_name(layer),
@@ -397,28 +403,91 @@ class StoredArchive:
             self._digests[layer.index].alone = True
         return index
 
+    def _known(
+        self, readers: Sequence[LayerReader], *, verify: bool
+    ) -> Sequence[LayerIndex | None]:
+        """Return the indexes that need no walk."""
+        known: list[LayerIndex | None] = []
+        for layer, reader in zip(self.image.layers, readers, strict=True):
+            index = self._read_before(layer, verify=verify)
+            if index is None:
+                index = self._cached(layer, reader, verify=verify)
+            known.append(index)
+        return known
+
+    @contextmanager
+    def _begin_beside(
+        self, readers: Sequence[LayerReader], known: Sequence[LayerIndex | None], *, verify: bool
+    ) -> Iterator[Beside | None]:
+        """Have plain layers walked by a second process meanwhile, where that pays."""
+
+        def walk(number: int, see: See) -> LayerIndex:
+            layer, reader = self.image.layers[number], readers[number]
+            return self._make(layer, reader, see, hash_contents=False, verify=verify).index
+
+        sizes = {
+            number: reader.length()
+            for number, (reader, index) in enumerate(zip(readers, known, strict=True))
+            if index is None and reader.random_access
+        }
+        beside = walk_beside(sizes, walk)
+        try:
+            yield beside
+        finally:
+            if beside is not None:
+                beside.close()
+
+    def _walked_beside(
+        self, layer: LayerRef, beside: Beside, watcher: Watcher
+    ) -> LayerIndex | None:
+        """Return the index that the second process made of a layer, None where it did not."""
+        data = beside.take(layer.index, partial(watcher.see, 0, 0))
+        if data is None:
+            return None
+        index = load_index(data)
+        witness = self._witness(layer)
+        self.cache.store_layer(layer.diff_id, witness, index, data)
+        return index
+
     def _walk(
         self, layer: LayerRef, reader: LayerReader, watcher: Watcher, *, hashing: bool, verify: bool
     ) -> LayerIndex:
         hash_contents = hashing and not reader.random_access
+        watch = partial(_see, watcher, reader)
+        walked = self._make(layer, reader, watch, hash_contents=hash_contents, verify=verify)
+        index = walked.index
+        if not index.damage:
+            # Half an index is kept nowhere: it is no answer for another day.
+            self.cache.store_layer(layer.diff_id, self._witness(layer), index)
+        self._digests[layer.index].add(layer.diff_id, index, walked.digests)
+        return index
+
+    def _make(
+        self,
+        layer: LayerRef,
+        reader: LayerReader,
+        watch: See,
+        *,
+        hash_contents: bool,
+        verify: bool,
+    ) -> Walked:
+        """Walk a layer, and check it where that is cheap or wanted."""
+        from layertrace.layers.walk import walk_layer  # noqa: PLC0415 - not where all is kept
+
         walked = walk_layer(
             reader,
             name=layer_name(layer),
             hash_contents=hash_contents,
-            watch=partial(_see, watcher, reader),
+            watch=watch,
             limits=self._source.limits,
         )
-        index = replace(walked.index, length=reader.length())
+        index = walked.index
         if index.damage and verify:
             raise LayerError(index.damage, hint="save or copy the image again")
         whole = not reader.random_access or index.length <= VERIFY_LIMIT or not layer.diff_id
-        if not index.damage:
-            # Half an index is kept nowhere: it is no answer for another day.
-            if verify or whole:
-                index = _checked(reader, layer, index, verify=verify)
-            self.cache.store_layer(layer.diff_id, self._witness(layer), index)
-        self._digests[layer.index].add(layer.diff_id, index, walked.digests)
-        return index
+        if not index.damage and (verify or whole):
+            index = _checked(reader, layer, index, verify=verify)
+        return replace(walked, index=index)
 
     def _witness(self, layer: LayerRef) -> str:
         """Return what stands for this very copy of a layer: an archive may lie about its own."""
@@ -442,12 +511,11 @@ def _checked(
         if verify or isinstance(error, LimitError):
             raise
         note = ("damaged-tail", f"what follows its tar cannot be read: {error.what}")
-        return replace(index, notes=(*index.notes, note))
+        return index.amended(notes=(*index.notes, note))
     if verify and found:
         raise found[0]
     notes = (("digest-mismatch", f"{each.what}: {each.why}") for each in found)
-    return replace(
-        index,
+    return index.amended(
         length=reader.length(),
         diff_id=reader.diff_id(),
         verified=bool(layer.diff_id) and not found,

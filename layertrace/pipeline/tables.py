@@ -9,8 +9,8 @@ from operator import add
 from typing import TYPE_CHECKING, Final
 
 from layertrace.model.entry import EntryKind
+from layertrace.model.files import FileTable, Label
 from layertrace.model.origin import Change, Origin, OriginKind, Trust
-from layertrace.model.trace import FileTable, Label
 from layertrace.pipeline.details import first_entries
 from layertrace.provenance.tracer import Shared, Verdict
 from layertrace.rootfs.squash import STRIDE, Place, directories

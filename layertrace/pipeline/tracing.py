@@ -17,8 +17,8 @@ from layertrace.provenance.tracer import FINAL, Knowledge, Tracer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from layertrace.model.files import FileTable, Label
     from layertrace.model.origin import Change
-    from layertrace.model.trace import FileTable, Label
     from layertrace.pipeline.parts import Parts
     from layertrace.provenance.rootfs_tree import RootfsTree
     from layertrace.provenance.tracer import Verdict

@@ -144,10 +144,11 @@ class _Fold:
 
     def _told_of(self, index: LayerIndex, hiders: Mapping[str, int]) -> set[str]:
         """Return the paths of a layer of which layers above it say something."""
+        # A set of the paths only for what is small beside them: it is walked through there.
+        told = self.seen.keys() & index.paths
         paths = set(index.paths)
-        told = self.seen.keys() & paths
         for others in (self.removed, self.nearest, self.folders):
-            told |= others.keys() & paths
+            told |= paths.intersection(others)
         hiding = {path for path in index.parents if hiders[path] != _NEVER}
         if hiding:
             told.update(path for path in paths if path.rpartition("/")[0] in hiding)

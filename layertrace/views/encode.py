@@ -12,16 +12,9 @@ from layertrace import __version__
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from layertrace.model.files import FileRecord, ShareRow, Version
     from layertrace.model.origin import Chain, Finding, Hop, Origin
-    from layertrace.model.trace import (
-        Carrier,
-        FileRecord,
-        ImageHead,
-        LayerInfo,
-        ShareRow,
-        StageInfo,
-        Version,
-    )
+    from layertrace.model.trace import Carrier, ImageHead, LayerInfo, StageInfo
 
 Json = dict[str, object]
 

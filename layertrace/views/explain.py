@@ -14,8 +14,9 @@ from layertrace.views.text import plural, show_size
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from layertrace.model.files import FileRecord, Version
     from layertrace.model.origin import Chain, Hop, Origin
-    from layertrace.model.trace import FileRecord, ImageHead, Version
+    from layertrace.model.trace import ImageHead
     from layertrace.views.filetree import FileTree
     from layertrace.views.treesums import Sums
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from layertrace.views.text import plural, show_name, show_size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from layertrace.pipeline.answers import ImageTrace
-    from layertrace.pipeline.extraction import Chosen
+    from layertrace.pipeline.extraction import Chosen, Writing
 
 
 def extract_path(
-    trace: ImageTrace, path: str, output: Path, *, force: bool, stop: Callable[[], bool]
+    trace: ImageTrace, path: str, output: Path, how: Writing, *, force: bool
 ) -> list[str]:
     """Write a path of the final image below a folder; return what there is to say of it.
 
@@ -23,24 +23,23 @@ def extract_path(
         trace: the image.
         path: rootfs-relative; a folder with all that is in it.
         output: made if it is not there.
+        how: told how far it is, and asked whether to end the work, which undoes it.
         force: replace files and links that stand there already.
-        stop: asked from time to time; True ends the work and undoes it.
 
     Raises:
         PathNotFoundError: it is not in what ships.
         ExistsError: something is there already, and nothing was written.
         LayertraceError: it cannot be written, or the image cannot be read.
-        StoppedError: ``stop`` returned True.
+        StoppedError: the user said so.
     """
     from layertrace.archive.target.target_tree import TargetTree  # noqa: PLC0415
-    from layertrace.pipeline.extraction import Writing  # noqa: PLC0415
 
     found = [trace.locate(path, last=False)]
     extractor = trace.extractor
     extractor.require(found, trace.damaged)
     chosen = extractor.choose(found)
     with TargetTree(output, force=force) as target:
-        extractor.write(chosen, target, Writing(progress=lambda _done, _total: None, stop=stop))
+        extractor.write(chosen, target, how)
     written = written_words(chosen, output, extractor.size(chosen))
     return [written, *left_out_words(chosen)]
 

@@ -18,7 +18,7 @@ from layertrace.model.origin import Change, OriginKind, Trust
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from layertrace.model.trace import FileTable, Label
+    from layertrace.model.files import FileTable, Label
 
 
 class Mark(IntEnum):

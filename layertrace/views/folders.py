@@ -15,7 +15,7 @@ from layertrace.views.text import show_name, show_size
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from layertrace.model.trace import FileTable
+    from layertrace.model.files import FileTable
 
 _SIZE_CELLS: Final = 9
 _FEW: Final = 2

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from layertrace.model.build import Instruction
-    from layertrace.model.trace import ImageHead, LayerInfo, ShareRow, StageInfo
+    from layertrace.model.files import ShareRow
+    from layertrace.model.trace import ImageHead, LayerInfo, StageInfo
 
 
 _NO_FEEDS: Final = Feeds()

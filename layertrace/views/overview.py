@@ -12,7 +12,7 @@ from layertrace.model.origin import Change, Trust
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from layertrace.model.trace import FileTable
+    from layertrace.model.files import FileTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from layertrace.model.entry import EntryKind
+    from layertrace.model.files import FileTable
     from layertrace.model.origin import Change, Trust
-    from layertrace.model.trace import FileTable
     from layertrace.pipeline.answers import ImageTrace
 
 

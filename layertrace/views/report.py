@@ -13,16 +13,9 @@ from layertrace.views.text import CHANGE_MARKS, TRUST_MARKS, plural, show_name, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from layertrace.model.files import FileRecord, FileTable, Label, ShareRow, Version
     from layertrace.model.origin import Chain, Hop, Origin
-    from layertrace.model.trace import (
-        FileRecord,
-        FileTable,
-        ImageHead,
-        Label,
-        LayerInfo,
-        ShareRow,
-        Version,
-    )
+    from layertrace.model.trace import ImageHead, LayerInfo
 
 _SHORT_DIGEST: Final = 19
 _KIND_NAMES: Final = {

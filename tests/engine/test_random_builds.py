@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     from docker import DockerClient
 
-    from layertrace.model.trace import FileRecord
+    from layertrace.model.files import FileRecord
     from tests.random_plan import Plan, Truth
 
 pytestmark = pytest.mark.engine

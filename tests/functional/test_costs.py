@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from layertrace.layers import walk
 from layertrace.layers.cache import IndexCache
 from layertrace.layers.index import LayerIndex
-from layertrace.pipeline import stored
 from layertrace.pipeline.hints import Hints
 from layertrace.pipeline.keeping import folding
 from layertrace.pipeline.trace import open_image
@@ -81,7 +81,7 @@ def test_layers_from_the_cache_fold_and_unpack_nothing(
     first, _ = sized(Hints())
     assert first == ((5, 3, 2), (1, 1, 0))
     monkeypatch.setattr(folding, "squash", None)
-    monkeypatch.setattr(stored, "walk_layer", None)
+    monkeypatch.setattr(walk, "walk_layer", None)
     again, trace = sized(Hints())
     assert again == first
     monkeypatch.undo()

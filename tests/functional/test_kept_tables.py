@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from layertrace.model.trace import FileRecord, FileTable
+    from layertrace.model.files import FileRecord, FileTable
     from layertrace.pipeline.answers import ImageTrace
 
 FILES = "files"

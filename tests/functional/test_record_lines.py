@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from layertrace.layers import walk
 from layertrace.layers.cache import IndexCache
 from layertrace.model.origin import Change
 from layertrace.pipeline import hashing, stored
@@ -113,7 +114,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
         return counted
 
-    for module, name in ((stored, "walk_layer"), (hashing, "hash_files"), (stored, "sums_of")):
+    for module, name in ((walk, "walk_layer"), (hashing, "hash_files"), (stored, "sums_of")):
         monkeypatch.setattr(module, name, counting(name, getattr(module, name)))
     return counts
 

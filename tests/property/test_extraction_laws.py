@@ -36,7 +36,7 @@ from tests.trees import OnDisk, tree_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from layertrace.model.trace import FileRecord
+    from layertrace.model.files import FileRecord
     from layertrace.pipeline.answers import ImageTrace
 
 NEVER = Writing(progress=lambda done, total: None, stop=lambda: False)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from layertrace.model.trace import FileRecord
+    from layertrace.model.files import FileRecord
     from tests.model_builder import ModelStage, Program, Truth
 
 EXAMPLES: Final = 60

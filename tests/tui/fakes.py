@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from layertrace.errors import LayertraceError, PathNotFoundError, StoppedError
 from layertrace.model.build import Build, Instruction, Stage
 from layertrace.model.entry import EntryKind
+from layertrace.model.files import FileRecord, FileTable, Label, ShareRow, Version
 from layertrace.model.image import HistoryEntry, Image, ImageConfig, LayerRef, Platform
 from layertrace.model.origin import (
     Action,
@@ -20,17 +21,7 @@ from layertrace.model.origin import (
     OriginKind,
     Trust,
 )
-from layertrace.model.trace import (
-    Carrier,
-    FileRecord,
-    FileTable,
-    ImageHead,
-    Label,
-    LayerInfo,
-    ShareRow,
-    StageInfo,
-    Version,
-)
+from layertrace.model.trace import Carrier, ImageHead, LayerInfo, StageInfo
 from layertrace.pipeline.watch import Phase
 from layertrace.provenance.trees import Item
 

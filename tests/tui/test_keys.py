@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from layertrace.model.files import FileTable
 from layertrace.model.origin import Change
-from layertrace.model.trace import FileTable
 from tests.tui.driver import Driver, run
 from tests.tui.fakes import BASE, BUILD, FINAL, FakeOpening, Row, directory, head, table
 

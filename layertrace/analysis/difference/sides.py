@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from layertrace.layers.index import LayerIndex
-    from layertrace.model.trace import FileTable
+    from layertrace.model.files import FileTable
     from layertrace.pipeline.answers import ImageTrace
 
 IMPLICIT: Final = -1

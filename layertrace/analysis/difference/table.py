@@ -6,8 +6,8 @@ from array import array
 from typing import TYPE_CHECKING, Final
 
 from layertrace.model.difference import DiffKind
+from layertrace.model.files import FileTable
 from layertrace.model.origin import Change
-from layertrace.model.trace import FileTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -26,9 +26,9 @@ from layertrace.archive.export.saved_stream import (
     listed_images,
     walk_saved,
 )
+from layertrace.archive.regions import BLOB_PREFIX, TRACE_MEMBER
 from layertrace.archive.trace_json import encode_bundle
 from layertrace.errors import ArchiveError, DigestMismatchError
-from layertrace.model.bundle import BLOB_PREFIX, TRACE_MEMBER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

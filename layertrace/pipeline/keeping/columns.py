@@ -14,8 +14,8 @@ from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
+from layertrace.model.files import FileTable, Label
 from layertrace.model.origin import Change, Origin, OriginKind, Trust
-from layertrace.model.trace import FileTable, Label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from layertrace.layers.index import LayerIndex
-    from layertrace.model.trace import FileTable
+    from layertrace.model.files import FileTable
     from layertrace.pipeline.parts import Parts
     from layertrace.pipeline.stored import StoredImage
     from layertrace.provenance.hops import TracedImage

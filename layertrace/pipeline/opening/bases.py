@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from layertrace.archive.base_claim import read_claim
 from layertrace.archive.source import open_archive, parse_reference
-from layertrace.model.build import BaseDefaults
 from layertrace.model.image import ClaimPlace, ImageConfig, Platform
 from layertrace.model.limits import DEFAULTS
 from layertrace.model.origin import Finding
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     from layertrace.archive.daemon import EngineSource
     from layertrace.archive.engine import EngineImage
-    from layertrace.model.build import Build
+    from layertrace.model.build import BaseDefaults, Build
     from layertrace.model.image import BaseClaim, Image
     from layertrace.model.limits import Limits
     from layertrace.provenance.alignment.history import Alignment
@@ -76,6 +75,9 @@ class Bases:
         # Squashed into the image it is not below, and the user's word is all there is.
         if not _is_below(base, image) and not (base is self._given and holds_base(image)):
             return False
+        # Without a Dockerfile, nothing of a build is known.
+        from layertrace.model.build import BaseDefaults  # noqa: PLC0415
+
         self.defaults[reference] = _defaults(base)
         # That it sets no variable is worth knowing, where one is missing.
         unresolved = any(step.unresolved for stage in build.stages for step in stage.instructions)
@@ -172,6 +174,8 @@ def bare_config(image: EngineImage) -> ImageConfig:
 
 
 def _defaults(config: ImageConfig) -> BaseDefaults:
+    from layertrace.model.build import BaseDefaults  # noqa: PLC0415
+
     return BaseDefaults(env=config.env, workdir=config.working_dir, on_build=config.on_build)
 
 

@@ -134,7 +134,7 @@ def _run_view(reading: Reading, look: _Look) -> int:
             title=reading.image,
             options=options,
             comparing=Comparing(make=openings.compare, against=look.against),
-            choosing=openings.choosing(),
+            means=openings.means(),
         )
         return run_app(app)
     finally:

@@ -26,9 +26,9 @@ from layertrace.views.output import (
 from layertrace.views.terminal import is_terminal
 
 if TYPE_CHECKING:
+    from layertrace.model.files import FileRecord, ShareRow, Version
     from layertrace.model.origin import Chain
     from layertrace.model.packages import PackageTable
-    from layertrace.model.trace import FileRecord, ShareRow, Version
     from layertrace.pipeline.answers import ImageTrace
 
     _Found = tuple[FileRecord, Chain, tuple[Version, ...], tuple[ShareRow, ...]]

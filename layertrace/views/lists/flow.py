@@ -10,7 +10,7 @@ from layertrace.views.text import show_size
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from layertrace.model.trace import ShareRow
+    from layertrace.model.files import ShareRow
 
 _COLUMNS: Final = (
     Column(title="From", width=14),

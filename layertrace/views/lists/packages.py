@@ -15,8 +15,8 @@ from layertrace.views.text import plural, show_size
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from layertrace.model.files import FileTable
     from layertrace.model.packages import Package, PackageTable
-    from layertrace.model.trace import FileTable
 
 _COLUMNS: Final = (
     Column(title="Size", width=9, right=True),

@@ -13,7 +13,8 @@ from layertrace.views.text import CHANGE_MARKS, TRUST_MARKS, plural, show_size
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from layertrace.model.trace import ImageHead, LayerInfo, Version
+    from layertrace.model.files import Version
+    from layertrace.model.trace import ImageHead, LayerInfo
 
 _COLUMNS: Final = (
     Column(title="Lyr", width=4),

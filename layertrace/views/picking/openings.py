@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from layertrace.pipeline.trace import Opening
     from layertrace.views.lists.rows import Listing
     from layertrace.views.options import Reading
-    from layertrace.views.tui.ports import Choosing, Opener, Picking, WalkProgress
+    from layertrace.views.tui.ports import Means, Opener, Picking, WalkProgress
 
 
 class Openings:
@@ -59,11 +59,15 @@ class Openings:
 
         return open_it
 
-    def choosing(self) -> Choosing:
-        """Return how to open an image for another platform."""
-        from layertrace.views.tui.ports import Choosing  # noqa: PLC0415 - views without it draw too
+    def means(self) -> Means:
+        """Return how to open images for other platforms, and whether the cache works."""
+        from layertrace.views.tui.ports import Means  # noqa: PLC0415 - views without it draw too
 
-        return Choosing(open=self.opener, chosen=self._hints.platform is not None)
+        return Means(
+            open=self.opener,
+            chosen=self._hints.platform is not None,
+            trouble=lambda: self._cache.trouble,
+        )
 
     def picking(self) -> Picking:
         """Return what can be opened, for a user who named nothing."""

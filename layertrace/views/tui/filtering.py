@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from layertrace.filters.completion import Words
     from layertrace.filters.facts import Facts
     from layertrace.filters.language import Filter
+    from layertrace.model.files import FileTable
     from layertrace.model.packages import PackageTable
-    from layertrace.model.trace import FileTable
     from layertrace.views.treerows import Found
     from layertrace.views.tui.background import Background
     from layertrace.views.tui.panes.files import FilesPane

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from layertrace.errors import LayertraceError
-    from layertrace.model.trace import Version
+    from layertrace.model.files import Version
     from layertrace.views.preview.pages import Page
     from layertrace.views.tui.file_tools import FileTools
 

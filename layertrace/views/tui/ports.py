@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from layertrace.model.files import FileRecord, FileTable, ShareRow, Version
     from layertrace.model.image import Platform
     from layertrace.model.origin import Chain
-    from layertrace.model.trace import FileRecord, FileTable, ImageHead, ShareRow, Version
+    from layertrace.model.trace import ImageHead
     from layertrace.pipeline.watch import Phase
     from layertrace.provenance.trees import Item
     from layertrace.views.lists.rows import Listing
@@ -167,13 +168,15 @@ class Comparing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choosing:
-    """How to open the images that an index holds for other platforms."""
+class Means:
+    """What else there is to opening images."""
 
     open: Callable[[str, Platform], Opener]
     """Makes what opens the image of that reference for that platform."""
     chosen: bool = False
-    """The user named one: there is nothing to ask."""
+    """The user named a platform: there is nothing to ask."""
+    trouble: Callable[[], str] = str
+    """Says why nothing can be kept for the next time; nothing where all is well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,8 @@ from layertrace.views.unread import with_doubt
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from layertrace.model.trace import ImageHead, ShareRow
+    from layertrace.model.files import ShareRow
+    from layertrace.model.trace import ImageHead
     from layertrace.views.tui.background import Background
     from layertrace.views.tui.ports import Opening, Trace, WalkProgress
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from layertrace.archive.regions import TRACE_MEMBER
 from layertrace.archive.source import open_archive, parse_platform, parse_reference
 from layertrace.errors import (
     ArchiveError,
@@ -16,7 +17,6 @@ from layertrace.errors import (
     SourceError,
 )
 from layertrace.layers.walk import walk_layer
-from layertrace.model.bundle import TRACE_MEMBER
 from layertrace.model.image import Absence
 from tests.builders import (
     Content,

@@ -9,9 +9,9 @@ import pytest
 from layertrace.filters.facts import Cost
 from layertrace.filters.language import FilterError, parse_filter
 from layertrace.model.entry import EntryKind
+from layertrace.model.files import FileTable, Label
 from layertrace.model.origin import Change, OriginKind, Trust
 from layertrace.model.packages import Package, PackageKind, PackageTable
-from layertrace.model.trace import FileTable, Label
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

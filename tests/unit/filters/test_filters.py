@@ -11,8 +11,8 @@ import pytest
 from layertrace.errors import UsageError
 from layertrace.filters.language import HELP, Filter, FilterError, parse_filter
 from layertrace.model.entry import EntryKind
+from layertrace.model.files import FileTable, Label
 from layertrace.model.origin import Change, OriginKind, Trust
-from layertrace.model.trace import FileTable, Label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

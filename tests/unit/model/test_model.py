@@ -6,9 +6,9 @@ import pytest
 
 from layertrace.model.build import Build, Instruction, Stage
 from layertrace.model.entry import EntryKind, clean_path
+from layertrace.model.files import FileTable
 from layertrace.model.image import Platform
 from layertrace.model.origin import Action, Change, Evidence, OriginKind, Trust, weakest
-from layertrace.model.trace import FileTable
 
 
 @pytest.mark.parametrize(

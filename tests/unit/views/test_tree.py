@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layertrace.model.entry import EntryKind
+from layertrace.model.files import FileTable, Label
 from layertrace.model.origin import Change, OriginKind, Trust, weakest
-from layertrace.model.trace import FileTable, Label
 from layertrace.views.filetree import FileTree, Mark, Scope
 from layertrace.views.treerows import TreeRows
 from layertrace.views.treeselect import SortKey

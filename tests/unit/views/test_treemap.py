@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layertrace.model.entry import EntryKind
+from layertrace.model.files import FileTable, Label
 from layertrace.model.origin import Change, OriginKind, Trust
-from layertrace.model.trace import FileTable, Label
 from layertrace.views.filetree import FileTree, Scope
 from layertrace.views.treemap import NOTHING, Area, Treemap, make_treemap, squarify
 from layertrace.views.treesums import Sums

@@ -13,6 +13,7 @@ import pytest
 from layertrace.archive.export import trace_archive
 from layertrace.archive.export.saved_stream import copy_saved, walk_saved
 from layertrace.archive.export.trace_archive import SavedImages, TraceArchive
+from layertrace.archive.regions import TRACE_MEMBER
 from layertrace.archive.source import open_archive, parse_reference
 from layertrace.archive.trace_json import encode_bundle, read_bundle
 from layertrace.errors import (
@@ -23,7 +24,6 @@ from layertrace.errors import (
     LimitError,
 )
 from layertrace.model.bundle import (
-    TRACE_MEMBER,
     TRACE_SCHEMA,
     BundleBase,
     BundleImage,

@@ -9,8 +9,8 @@ from array import array
 
 import pytest
 
+from layertrace.model.files import FileTable, Label
 from layertrace.model.origin import Change, Origin, OriginKind, Trust
-from layertrace.model.trace import FileTable, Label
 from layertrace.pipeline.keeping.columns import dump_table, load_table
 from tests.builders import layer
 from tests.readers import walk

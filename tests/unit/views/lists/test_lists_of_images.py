@@ -21,9 +21,10 @@ from layertrace.model.difference import (
     Why,
 )
 from layertrace.model.entry import EntryKind
+from layertrace.model.files import FileTable, Label, ShareRow
 from layertrace.model.origin import Change, OriginKind, Trust
 from layertrace.model.packages import Package, PackageKind, PackageTable, PackageVersion
-from layertrace.model.trace import Carrier, FileTable, Label, ShareRow
+from layertrace.model.trace import Carrier
 from layertrace.model.waste import Bloat, Cause, Duplicate, Leftover, Step, WastedPath, WasteGroup
 from layertrace.views.lists.audit import list_audit
 from layertrace.views.lists.difference import list_difference

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from layertrace.model.files import Version
 from layertrace.model.origin import Change
-from layertrace.model.trace import Version
 from layertrace.views.lists.versions import (
     Pair,
     compared,
