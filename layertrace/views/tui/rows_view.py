@@ -9,20 +9,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from textwrap import wrap
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.cache import LRUCache
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import var
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
 from layertrace.views.text import TRUST_MARKS, show_name, to_ascii
+from layertrace.views.tui.painting import Frames
 from layertrace.views.tui.themes import DARK, Palette, palette
 
 if TYPE_CHECKING:
@@ -35,6 +37,12 @@ if TYPE_CHECKING:
 
 Cell = tuple[str, Style]
 """A piece of a row: text that is safe to show, and how it differs from the row."""
+
+_BAR_STEPS: Final = 8
+"""A cell of the scroll bar is drawn in so many parts."""
+
+_MOVES: Final = ("step(", "page(")
+"""How the actions begin that move the cursor."""
 
 HALF_PAGES: list[BindingType] = [
     Binding("ctrl+d", "page(0.5)", "Half a page down", show=False, id="move.half-down"),
@@ -96,6 +104,9 @@ class RowsView(ScrollView, can_focus=True):
         self._strips: LRUCache[tuple[int, int, int], Strip] = LRUCache(1024)
         self._palette: Palette | None = None
         self._base: Style | None = None
+        self._frames = Frames()
+        self._moves: dict[str, str] | None = None
+        """What the keys that move the cursor do, once one was pressed."""
 
     # -- what a subclass says -------------------------------------------------
 
@@ -156,6 +167,24 @@ class RowsView(ScrollView, can_focus=True):
     def on_blur(self) -> None:
         self._refresh_row(self.cursor_line)
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        gutter = self.styles.gutter
+        if crop.width != self.outer_size.width or self._frames.sides is None:
+            lines = super().render_lines(crop)
+            first = gutter.top - crop.y
+            if crop.width == self.outer_size.width and 0 <= first < len(lines):
+                self._frames.learn(lines[first], gutter.left, gutter.right)
+            return lines
+        filters, ground = list(self.get_line_filters()), self.background_colors[1]
+        lines, rows = [], range(gutter.top, gutter.top + self.size.height)
+        for y in crop.line_range:
+            if y in rows:
+                line = self.render_line(y - gutter.top)
+                lines.append(self._frames.around(line, self.size.width, filters, ground))
+            else:
+                lines += super().render_lines(Region(crop.x, y, crop.width, 1))
+        return lines
+
     def render_line(self, y: int) -> Strip:
         # Without the scroll bar, which is drawn over the end of a full line.
         width, base = self.scrollable_content_region.width, self._base_style()
@@ -163,7 +192,7 @@ class RowsView(ScrollView, can_focus=True):
             return self._render_notice(y, width)
         header = self.header_height
         if y < header:
-            return self._strip(self.header_cells(width), base + self.palette.dim, width)
+            return self._header(width, base)
         line = y - header + self.scroll_offset.y
         if line >= self.row_count():
             return Strip.blank(width, base)
@@ -178,6 +207,14 @@ class RowsView(ScrollView, can_focus=True):
                 # Reversed, a piece's colour would become its ground: a patchwork.
                 cells = [(text, Style(strike=style.strike)) for text, style in cells]
             strip = self._strip(cells, base + ground, width)
+            self._strips[key] = strip
+        return strip
+
+    def _header(self, width: int, base: Style) -> Strip:
+        key = (-1, 0, width)
+        strip = self._strips.get(key)
+        if strip is None:
+            strip = self._strip(self.header_cells(width), base + self.palette.dim, width)
             self._strips[key] = strip
         return strip
 
@@ -200,6 +237,7 @@ class RowsView(ScrollView, can_focus=True):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._base = None
+        self._frames.clear()
 
     def _strip(self, cells: Iterable[Cell], base: Style, width: int) -> Strip:
         plain = self.options.ascii
@@ -230,8 +268,39 @@ class RowsView(ScrollView, can_focus=True):
 
     # -- moving ---------------------------------------------------------------
 
+    async def on_key(self, event: events.Key) -> None:
+        """Move at once: a key that goes up through all that is around the list takes its time."""
+        if self._moves is None and self.screen.focused is self:
+            self._moves = {
+                key: active.binding.action
+                for key, active in self.screen.active_bindings.items()
+                if active.node is self and active.binding.action.startswith(_MOVES)
+            }
+        action = (self._moves or {}).get(event.key)
+        if action is not None and await self.app.run_action(action, self):
+            event.stop()
+            event.prevent_default()
+
     def _refresh_row(self, line: int) -> None:
-        self.refresh_line(line + self.header_height)
+        # Where it is out of view, all lines are drawn anew once it is scrolled to.
+        if 0 <= line - self.scroll_offset.y < self.visible_rows:
+            self.refresh_line(line + self.header_height)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        if self.show_vertical_scrollbar:
+            bar = self.vertical_scrollbar
+            # Drawing the bar takes as long as the rows do, and in a long list it seldom moves.
+            bar.set_reactive(ScrollBar.position, new_value)
+            if self._thumb_at(old_value) != self._thumb_at(new_value):
+                bar.refresh()
+        if round(old_value) != round(new_value):
+            self.refresh(self.size.region)
+
+    def _thumb_at(self, top: float) -> int:
+        """Return where the scroll bar begins, in the smallest steps that are drawn."""
+        height, rows = self.container_size.height, self.virtual_size.height
+        free = height - max(1.0, height * height / max(1, rows))
+        return int(_BAR_STEPS * free * top / max(1, rows - height))
 
     def watch_cursor_line(self, old: int, new: int) -> None:
         self._refresh_row(old)
@@ -267,7 +336,10 @@ class RowsView(ScrollView, can_focus=True):
         before = self.cursor_line
         self.place_cursor(line)
         if self.cursor_line != before:
-            self.post_message(self.Moved(self, self.cursor_line))
+            self.call_after_refresh(self._tell_moved)
+
+    def _tell_moved(self) -> None:
+        self.post_message(self.Moved(self, self.cursor_line))
 
     def action_step(self, rows: int) -> None:
         self.move_to(self.cursor_line + rows)
