@@ -11,6 +11,7 @@ from functools import partial
 from threading import Condition, Thread
 from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
 
+from layertrace.archive.behind import cores
 from layertrace.errors import StoppedError
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ T = TypeVar("T")
 See = Callable[[int, int], bool]
 """Is told how far a piece of work is, bytes and entries; True stops it."""
 
+_WORTH: Final = 4 << 20
+"""Packed bytes in all from which threads pay."""
+_MOST: Final = 4
+"""Threads at once; more would wait for each other's Python."""
 _POLL: Final = 0.05
 """Seconds between two looks at whether to stop."""
 _GRACE: Final = 0.1
@@ -33,9 +38,20 @@ class Task(Generic[T]):
     """One piece of work."""
 
     size: int
-    """How much there is to do, against the others."""
+    """Bytes there are to be worked on, packed."""
     run: Callable[[See], T]
     """Does it, in any thread, as often as it is called."""
+
+
+def work_abreast(tasks: Mapping[int, Task[T]], fits: Callable[[T], bool]) -> Abreast[T] | None:
+    """Have tasks done by threads, by their places in order; None where that would not pay.
+
+    ``fits`` is as for :class:`Abreast`.
+    """
+    threads = min(cores(), len(tasks), _MOST)
+    if threads <= 1 or sum(task.size for task in tasks.values()) < _WORTH:
+        return None
+    return Abreast(tasks, threads=threads, fits=fits)
 
 
 class Abreast(Generic[T]):
