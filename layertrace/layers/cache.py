@@ -30,7 +30,7 @@ from layertrace.layers.index import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 DEFAULT_LIMIT: Final = 1 << 30
 """Bytes kept before the least recently used go."""
@@ -116,9 +116,10 @@ class IndexCache:
     def store_layer(self, diff_id: str, witness: str, index: LayerIndex, data: bytes = b"") -> None:
         """Keep a layer's index; ``data`` is the same dumped, where somebody did that already."""
         kept_for = "" if index.verified else witness
-        self._store(_LAYER, diff_id, kept_for, data or dump_index(index))
+        items = [(_LAYER, diff_id, kept_for, data or dump_index(index))]
         if index.verified and witness:
-            self.confirm_layer(diff_id, witness)
+            items.append((_SEEN, diff_id, witness, b""))
+        self._store_all(items)
 
     def confirm_layer(self, diff_id: str, witness: str) -> None:
         """Remember that this archive's copy of a layer was seen to have its diff_id."""
@@ -296,12 +297,21 @@ class IndexCache:
         return None
 
     def _store(self, kind: str, key: str, witness: str, data: bytes) -> None:
-        if len(data) > self._limit:
-            return
-        crc = _checksum(kind, key, witness, data)
-        row = (kind, key, witness, crc, int(time.time()), len(data), data)
-        self._run("INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?, ?, ?, ?)", row, create=True)
-        self._grown = True
+        self._store_all([(kind, key, witness, data)])
+
+    def _store_all(self, items: Iterable[tuple[str, str, str, bytes]]) -> None:
+        """Keep kind, key, witness and data of each, in one go."""
+        now = int(time.time())
+        rows = [
+            (kind, key, witness, _checksum(kind, key, witness, data), now, len(data), data)
+            for kind, key, witness, data in items
+            if len(data) <= self._limit
+        ]
+        if rows:
+            values = ", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * len(rows))
+            query = f"INSERT OR REPLACE INTO item VALUES {values}"  # noqa: S608 - question marks
+            self._run(query, tuple(chain.from_iterable(rows)), create=True)
+            self._grown = True
 
     def _run(
         self, query: str, parameters: tuple[object, ...], *, create: bool
