@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
-    from layertrace.views.tui.ports import Comparing, Opening, Picking
+    from layertrace.views.tui.ports import Comparing, Means, Opening, Picking
 
 T = TypeVar("T")
 LOOKS = Path(__file__).parent / "looks"
@@ -88,6 +88,7 @@ def run(  # noqa: PLR0913 - each has a default, and a test names what it needs
     title: str = "shop:1.4.2",
     comparing: Comparing | None = None,
     picking: Picking | None = None,
+    means: Means | None = None,
 ) -> T:
     """Open an image, wait until it is read if ``read``, and run a script on it."""
     given: Opening = opening or FakeOpening()
@@ -96,6 +97,7 @@ def run(  # noqa: PLR0913 - each has a default, and a test names what it needs
         title=title,
         options=options or TuiOptions(theme=DARK),
         comparing=comparing,
+        means=means,
     )
 
     async def main() -> T:

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from layertrace.errors import LayertraceError
     from layertrace.model.image import Platform
     from layertrace.views.tui.ports import (
-        Choosing,
         Comparing,
+        Means,
         Opener,
         Opening,
         TuiOptions,
@@ -48,6 +48,11 @@ _PATIENCE: Final = 0.2
 """Seconds after which opening is worth a screen of its own; most images take less."""
 _TWICE: Final = 2.0
 """Seconds within which a second Ctrl+C quits."""
+
+_LOOK: Final = 1.0
+"""Seconds between two looks whether the cache still works."""
+_READING: Final = 10.0
+"""Seconds that words stay which are said only once."""
 
 _UNDOING: Final = 5.0
 """Seconds that files half written to the user's disk have to vanish."""
@@ -91,6 +96,12 @@ class LayertraceApp(App[int]):
         Binding("colon", "command_palette", "Palette", show=False, id="app.palette-vi"),
     ]
 
+    _opener: Opener
+    """What opened, or failed to open, the image last."""
+    _watch: Timer
+    _platforms: tuple[Platform, ...] = ()
+    """For which there are images beside the one on view."""
+
     def __init__(
         self,
         open_image: Opener | Picking,
@@ -98,7 +109,7 @@ class LayertraceApp(App[int]):
         title: str = "",
         options: TuiOptions,
         comparing: Comparing | None = None,
-        choosing: Choosing | None = None,
+        means: Means | None = None,
     ) -> None:
         """Prepare it.
 
@@ -107,12 +118,10 @@ class LayertraceApp(App[int]):
             title: how the user named it.
             options: how it looks.
             comparing: how to compare it with other images.
-            choosing: how to open it for other platforms.
+            means: what else there is to opening images.
         """
         super().__init__()
-        self._choosing = choosing
-        self._platforms: tuple[Platform, ...] = ()
-        """For which there are images beside the one on view."""
+        self._means = means
         self._comparing = comparing
         self.title = show_name(title)
         self.options = options
@@ -140,10 +149,20 @@ class LayertraceApp(App[int]):
         # Of the class, so an app says it in any case: the one before may have been another.
         ScrollBar.renderer = _PlainScrollBar if self.options.ascii else ScrollBarRender
         self._start_threads()
+        self._watch = self.set_interval(_LOOK, self._tell_trouble)
         if isinstance(self._open_image, Picking):
             self.push_screen(PickerScreen(self.options, self._open_image))
         else:
             self._begin(self._open_image, self._reference)
+
+    def _tell_trouble(self) -> None:
+        """Say once that nothing is kept; work goes on."""
+        trouble = self._means.trouble() if self._means is not None else ""
+        if trouble:
+            self._watch.stop()
+            words = f"nothing can be kept for the next time: {show_name(trouble)}"
+            hint = "work goes on without; layertrace doctor says where the cache is"
+            self.notify(f"{words}. {hint}", markup=False, timeout=_READING)
 
     def _start_threads(self) -> None:
         self.reader = Background(self.call_later)
@@ -170,6 +189,7 @@ class LayertraceApp(App[int]):
 
     def _begin(self, open_image: Opener, reference: str) -> None:
         """Open an image in the thread that will read it."""
+        self._opener = open_image
         self._reference, self.title = reference, show_name(reference)
         self._leaving = leaving = threading.Event()
         reader = self.reader
@@ -206,7 +226,7 @@ class LayertraceApp(App[int]):
             self.push_screen(screen)
 
     def _opened(self, opening: Opening) -> None:
-        image, asking = opening.head.image, self._choosing
+        image, asking = opening.head.image, self._means
         self._platforms = image.platforms if asking is not None else ()
         screen = BrowseScreen(
             opening, options=self.options, reader=self.reader, counter=self.counter
@@ -215,7 +235,7 @@ class LayertraceApp(App[int]):
         self._show(screen)
         if self._platforms and asking is not None and not asking.chosen:
             # Once is enough: from here on there is a key for it.
-            self._choosing = replace(asking, chosen=True)
+            self._means = replace(asking, chosen=True)
             self.call_after_refresh(self.action_platforms)
 
     def action_platforms(self) -> None:
@@ -229,14 +249,14 @@ class LayertraceApp(App[int]):
             )
 
     def _change_platform(self, shown: Platform, chosen: Platform | None) -> None:
-        if chosen is None or chosen == shown or self._choosing is None:
+        if chosen is None or chosen == shown or self._means is None:
             return
         # What the threads do is for the image on view.
         self.reader.close()
         self.counter.close()
         self._start_threads()
         self.pop_screen()
-        self._begin(self._choosing.open(self._reference, chosen), self._reference)
+        self._begin(self._means.open(self._reference, chosen), self._reference)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "platforms":
@@ -254,6 +274,12 @@ class LayertraceApp(App[int]):
             return
         self.exit_code = error.exit_code
         self._show(FailedScreen(self.options, self._reference, error))
+
+    def action_retry(self) -> None:
+        """Open the image again that could not be opened."""
+        self.exit_code = 0
+        self.pop_screen()
+        self._begin(self._opener, self._reference)
 
     def action_help_quit(self) -> None:
         """Take a second Ctrl+C for what it is meant to be."""

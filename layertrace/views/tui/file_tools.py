@@ -13,6 +13,7 @@ from layertrace.views.text import show_name
 from layertrace.views.tui.asking import AskScreen
 from layertrace.views.tui.dialogs import ConfirmScreen
 from layertrace.views.tui.pager import pager_words, put_aside, show_in_pager
+from layertrace.views.tui.working import Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,16 +47,17 @@ class FileTools:
         self.options = options
         self.reader = reader
         self.trace: Any = trace
-        self._stopped = False
         self._folder = "./extracted"
+        self._job: Job | None = None
 
     def tell(self, words: str) -> None:
         """Say something; ``words`` are safe."""
         self.app.notify(words, markup=False, timeout=_PATIENCE)
 
     def stop(self) -> None:
-        """End what is being written, which undoes it."""
-        self._stopped = True
+        """End what is being written, which undoes it, though no word of it is on view yet."""
+        if self._job is not None:
+            self._job.stop()
 
     def preview(self, path: str, *, step: int = 0, layer: int | None = None) -> None:
         """Show the content of a path, as shipped or of one layer; ``step`` versions on."""
@@ -85,10 +87,21 @@ class FileTools:
         except LayertraceError as error:
             self.failed(error)
             return
-        make = partial(_write_plain, self.trace, path, layer, lambda: self.reader.closed)
-        self.reader.submit("pager", make, partial(self._run_pager, words), self.failed)
+        job = self._start("Opening in the pager", f"/{show_name(path)}")
+        make = partial(_write_plain, self.trace, path, layer, job.is_stopped)
+        done = partial(self._run_pager, words, job)
+        self.reader.submit("pager", make, done, partial(self._give_up, job))
 
-    def _run_pager(self, words: list[str], file: IO[bytes]) -> None:
+    def _start(self, title: str, note: str) -> Job:
+        self._job = Job(self.app, self.options, self.reader, title, note)
+        return self._job
+
+    def _give_up(self, job: Job, error: LayertraceError) -> None:
+        job.finish()
+        self.failed(error)
+
+    def _run_pager(self, words: list[str], job: Job, file: IO[bytes]) -> None:
+        job.finish()
         try:
             show_in_pager(words, file, self.app.suspend)
         except LayertraceError as error:
@@ -107,24 +120,20 @@ class FileTools:
     def _extract(self, path: str, folder: str | None, *, force: bool = False) -> None:
         if folder is None:
             return
-        self._folder, self._stopped = folder, False
-        self.tell(f"writing /{show_name(path)} to {show_name(folder)}; Esc on the panes stops it")
-        work = partial(
-            _extract, self.trace, path, folder, force=force, stop=lambda: self._is_stopped
-        )
-        self.reader.submit(
-            EXTRACTING, work, self._extracted, partial(self._not_extracted, path, folder)
-        )
+        self._folder = folder
+        job = self._start("Extracting", f"/{show_name(path)} to {show_name(folder)}")
+        work = partial(_extract, self.trace, path, folder, job, force=force)
+        done = partial(self._extracted, job)
+        failed = partial(self._not_extracted, path, folder, job)
+        self.reader.submit(EXTRACTING, work, done, failed)
 
-    @property
-    def _is_stopped(self) -> bool:
-        return self._stopped or self.reader.closed
-
-    def _extracted(self, words: list[str]) -> None:
+    def _extracted(self, job: Job, words: list[str]) -> None:
+        job.finish()
         for each in words:
             self.tell(each)
 
-    def _not_extracted(self, path: str, folder: str, error: LayertraceError) -> None:
+    def _not_extracted(self, path: str, folder: str, job: Job, error: LayertraceError) -> None:
+        job.finish()
         if not isinstance(error, ExistsError):
             self.failed(error)
             return
@@ -142,13 +151,15 @@ def _extract(
     trace: Any,  # noqa: ANN401 - an ImageTrace
     path: str,
     folder: str,
+    job: Job,
     *,
     force: bool,
-    stop: Callable[[], bool],
 ) -> list[str]:
+    from layertrace.pipeline.extraction import Writing  # noqa: PLC0415
     from layertrace.views.extracting import extract_path  # noqa: PLC0415
 
-    return extract_path(trace, path, Path(folder).expanduser(), force=force, stop=stop)
+    how = Writing(progress=job.tell, stop=job.is_stopped)
+    return extract_path(trace, path, Path(folder).expanduser(), how, force=force)
 
 
 def _write_plain(

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from typing import TYPE_CHECKING, Final
 
-from layertrace.errors import UsageError
+from layertrace.errors import StoppedError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -36,12 +36,17 @@ def pager_words(environ: Mapping[str, str] = os.environ) -> list[str]:
 
 
 def put_aside(lines: Iterable[str], stop: Callable[[], bool]) -> IO[bytes]:
-    """Return a file that vanishes when closed, with lines that are safe to show."""
+    """Return a file that vanishes when closed, with lines that are safe to show.
+
+    Raises:
+        StoppedError: ``stop`` returned True.
+    """
     # Closed by whoever shows it.
     file = tempfile.TemporaryFile(prefix="layertrace-")  # noqa: SIM115
     for line in lines:
         if stop():
-            break
+            file.close()
+            raise StoppedError
         file.write(f"{line}\n".encode("utf-8", "backslashreplace"))
     file.seek(0)
     return file

@@ -87,6 +87,7 @@ class FailedScreen(Screen[None]):
     """The image cannot be opened: what is wrong, why, and what to do."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "app.retry", "Try again", id="failed.retry"),
         Binding("escape,enter", "app.quit", "Quit", show=False, id="failed.quit"),
     ]
 

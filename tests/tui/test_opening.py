@@ -1,0 +1,338 @@
+"""Browsing before all is read, after Esc, on other platforms; and work that takes long."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from layertrace.errors import EngineError, StoppedError
+from layertrace.model.image import Platform
+from layertrace.model.origin import Finding
+from layertrace.pipeline.watch import Phase
+from layertrace.views.tui.browse import BrowseScreen
+from layertrace.views.tui.pace import Pace, brief_words, progress_words
+from layertrace.views.tui.platforms import PlatformScreen
+from layertrace.views.tui.ports import Means
+from layertrace.views.tui.startup import OpeningScreen
+from layertrace.views.tui.working import Job, WorkingScreen
+from tests.tui.driver import Driver, run
+from tests.tui.fakes import (
+    BASE,
+    BUILD,
+    FakeOpening,
+    FakeProgress,
+    FakeTrace,
+    Row,
+    directory,
+    head,
+    table,
+)
+
+if TYPE_CHECKING:
+    from layertrace.model.trace import ImageHead
+    from layertrace.views.treerows import TreeRows
+    from layertrace.views.tui.ports import Opener, Opening
+
+READ = (
+    directory("app", 2, BUILD),
+    Row(path="app/big.js", size=900, layer=2, label=BUILD),
+    Row(path="app/small.js", size=20, layer=2, label=BUILD),
+    directory("etc", 0, BASE),
+    Row(path="etc/hosts", size=7, layer=0, label=BASE),
+)
+FOUND = Finding(code="layers-unread", message="2 layers were not read: they may replace files")
+
+
+def _partial(known: ImageHead) -> FakeTrace:
+    """Return an image of which the last two layers are not read."""
+    layers = tuple(
+        replace(layer, size=None, files=None, wasted=None) if layer.index > 2 else layer
+        for layer in known.layers
+    )
+    told = replace(known, size=None, layers=layers, findings=(FOUND,))
+    return FakeTrace(head=told, table=table(READ))
+
+
+def _opening(gate: threading.Event) -> FakeOpening:
+    return FakeOpening(gate=gate, read=_partial(head()))
+
+
+def _rows(tui: Driver) -> TreeRows:
+    rows = tui.browse.files.rows
+    assert rows is not None
+    return rows
+
+
+def _here(tui: Driver) -> str:
+    node = tui.browse.files.current
+    assert node is not None
+    return _rows(tui).tree.table.paths[node]
+
+
+def test_files_of_layers_that_are_read_are_browsed_while_reading_goes_on() -> None:
+    """``b`` shows them; where the user was stays when the rest comes in."""
+    gate = threading.Event()
+
+    async def script(tui: Driver) -> None:
+        await tui.see("61%", "b browses what is read so far", "b Browse now")
+        await tui.press("b")
+        await tui.see("L1-L3 of 5 layers", "small.js", "reading L3 of 5 61%", "F): 2 layers")
+        assert "reading…" in tui.row("Final image")
+        assert "reading…" in tui.row("L5 RUN npm install")
+        assert "kB" in tui.row("L3 COPY --from") or "MB" in tui.row("L3 COPY --from")
+        assert "Browse now" not in tui.text()
+        assert "npm ERR" not in tui.text()
+        await tui.press("s", "S")
+        await tui.press("home")
+        assert _here(tui) == "etc"
+        gate.set()
+        await tui.see("7 files", "by name ↓", "28.8 MB")
+        assert _here(tui) == "etc"
+        assert "2 layers" not in tui.text()
+
+    run(script, _opening(gate), read=False)
+
+
+def test_what_was_read_before_esc_is_browsed_and_says_what_is_missing() -> None:
+    """Sizes of the rest are "not read"; a file may still be replaced there, and Why says so."""
+    gate = threading.Event()
+    opening = _opening(gate)
+
+    async def script(tui: Driver) -> None:
+        await tui.see("61%")
+        await tui.press("escape")
+        await tui.see("L4-L5 not read", "L1-L3 of 5 layers", "big.js", "r Read on")
+        assert "not read" in tui.row("Final image")
+        assert "not read" in tui.row("L5 RUN npm install")
+        await tui.see("L4-L5 are not read: sums are of the other layers alone")
+        await tui.press("down")
+        await tui.see("L4-L5 are not read: it may be replaced or removed there")
+        assert _rows(tui).sums.scope.title == "L1-L3 of 5 layers"
+        gate.set()
+        await tui.press("r")
+        await tui.see("7 files", "28.8 MB")
+        assert opening.walks == 2
+        assert "not read" not in tui.text()
+
+    run(script, opening, read=False)
+
+
+def test_a_layer_that_is_not_read_shows_no_files_and_not_none() -> None:
+    """Nor does a stage of which a layer is missing pass for whole."""
+    gate = threading.Event()
+
+    async def script(tui: Driver) -> None:
+        await tui.see("61%")
+        await tui.press("escape")
+        await tui.see("big.js")
+        assert tui.browse.stages.go_to("layer:4")
+        tui.browse._follow_scope()
+        await tui.see("L5 is not read yet", "2 Files · L5, L5 not read")
+
+    run(script, _opening(gate), read=False)
+
+
+def test_what_takes_every_layer_is_refused_until_they_are_read() -> None:
+    """Half an image would pass an audit, and its waste would be too little."""
+    gate = threading.Event()
+
+    async def script(tui: Driver) -> None:
+        await tui.see("61%")
+        await tui.press("escape")
+        await tui.see("big.js")
+        told: list[str] = []
+        tui.browse.tell = told.append  # type: ignore[assignment]
+        await tui.press("down", "W", "U", "P", "A", "O", "x")
+        assert set(told) == {"this takes every layer, and L4-L5 not read yet: r reads on"}
+        assert len(told) == 6
+        assert "2 Files" in tui.text()
+
+    run(script, _opening(gate), read=False)
+
+
+def test_a_filter_marks_and_folds_stay_when_more_is_read() -> None:
+    """The files they are of are others then."""
+    gate = threading.Event()
+
+    async def script(tui: Driver) -> None:
+        await tui.see("61%")
+        await tui.press("b")
+        await tui.see("big.js")
+        await tui.press("minus")
+        await tui.filter("server")
+        gate.set()
+        await tui.see("server.js", "1 of 8")
+        assert _rows(tui).hidden
+
+    run(script, _opening(gate), read=False)
+
+
+AMD, ARM = Platform(os="linux", architecture="amd64"), Platform(os="linux", architecture="arm64")
+
+
+def _of(platform: Platform) -> FakeOpening:
+    known = head()
+    config = replace(known.image.config, platform=platform)
+    image = replace(known.image, config=config, platforms=(AMD, ARM))
+    return FakeOpening(known=replace(known, image=image))
+
+
+def _means(*, chosen: bool = False) -> Means:
+    def opener(_reference: str, platform: Platform) -> Opener:
+        return lambda _progress, _stop: _of(platform)
+
+    return Means(open=opener, chosen=chosen)
+
+
+def test_an_index_of_several_platforms_asks_which_and_can_be_asked_again() -> None:
+    """The one that was opened is on view meanwhile, and Esc keeps it."""
+
+    async def script(tui: Driver) -> None:
+        await tui.see("Which platform?", "linux/arm64", "Esc keeps linux/amd64")
+        assert "on view" in tui.row(" linux/amd64  on")
+        await tui.press("down", "enter")
+        await tui.until(lambda: isinstance(tui.app.screen, BrowseScreen))
+        await tui.until(lambda: tui.browse.platform == ARM)
+        await tui.see("linux/arm64", "7 files", "I Platforms")
+        assert sum(isinstance(each, BrowseScreen) for each in tui.app.screen_stack) == 1
+        await tui.press("I")
+        await tui.see("Esc keeps linux/arm64")
+        await tui.press("escape")
+        await tui.until(lambda: isinstance(tui.app.screen, BrowseScreen))
+        assert tui.browse.platform == ARM
+
+    run(script, _of(AMD), read=False, means=_means())
+
+
+def test_a_platform_that_was_named_is_not_asked_for() -> None:
+    """The key for it is there all the same; where there is but one image, it is not."""
+
+    async def script(tui: Driver) -> None:
+        await tui.see("I Platforms")
+        await tui.press("I")
+        await tui.until(lambda: isinstance(tui.app.screen, PlatformScreen))
+
+    run(script, _of(AMD), means=_means(chosen=True))
+
+    async def alone(tui: Driver) -> None:
+        await tui.press("I")
+        assert isinstance(tui.app.screen, BrowseScreen)
+
+    run(alone, FakeOpening(), means=_means())
+
+
+def test_an_image_that_could_not_be_opened_is_tried_again() -> None:
+    """The engine was started meanwhile; the error is forgotten, its exit code too."""
+    tries: list[int] = []
+
+    def open_image() -> Opening:
+        tries.append(1)
+        if len(tries) == 1:
+            raise EngineError("the engine does not answer", hint="start it")
+        return FakeOpening()
+
+    async def script(tui: Driver) -> None:
+        await tui.see("start it", "r Try again")
+        assert tui.app.exit_code == EngineError.exit_code
+        await tui.press("r")
+        await tui.see("7 files")
+        assert tui.app.exit_code == 0
+
+    run(script, open_image=open_image, read=False)
+
+
+def test_a_cache_that_cannot_be_written_is_told_once() -> None:
+    """Work goes on; saying it at every look would be no help."""
+    asked: list[int] = []
+
+    def trouble() -> str:
+        asked.append(1)
+        return "database or disk is \x1b[2Jfull"
+
+    means = Means(open=_means().open, trouble=trouble)
+
+    async def script(tui: Driver) -> None:
+        await tui.see("nothing can be kept for the next time", "\\x1b[2Jfull", "7 files")
+        count = len(asked)
+        await tui.pilot.pause(1.2)
+        assert len(asked) == count == 1
+
+    run(script, means=means)
+
+
+def test_work_that_takes_long_says_how_far_it_is_and_stops_at_a_key() -> None:
+    """What is quick shows nothing; what is over goes away by itself."""
+
+    async def script(tui: Driver) -> None:
+        app = tui.app
+        job = Job(app, app.options, app.reader, "Extracting", "/usr to ./out")
+        assert not isinstance(app.screen, WorkingScreen)
+        await tui.see("Extracting", "/usr to ./out", "reading…  0:00", "Esc stops")
+        job.tell(512, 1024)
+        await tui.see("50%", "512 B of 1.0 kB")
+        await tui.press("escape")
+        await tui.see("stopping…")
+        assert job.is_stopped()
+        job.finish()
+        await tui.until(lambda: isinstance(app.screen, BrowseScreen))
+        quick = Job(app, app.options, app.reader, "Extracting")
+        quick.finish()
+        await tui.pilot.pause(0.4)
+        assert isinstance(app.screen, BrowseScreen)
+        covered = Job(app, app.options, app.reader, "Extracting")
+        await tui.until(lambda: isinstance(app.screen, WorkingScreen))
+        await tui.press("ctrl+p")
+        covered.finish()
+        await tui.press("escape")
+        await tui.until(lambda: isinstance(app.screen, BrowseScreen))
+
+    run(script)
+
+
+def test_unpacking_says_how_far_it_is() -> None:
+    """Before there is an image: by the bytes of the archive."""
+    gate = threading.Event()
+
+    def open_slowly(progress: object, stop: object, /) -> Opening:
+        told = FakeProgress(
+            layer=0, layers=0, bytes_done=3, bytes_total=12, entries=0, phase=Phase.ARCHIVE
+        )
+        while not gate.wait(0.05):
+            progress(told)  # type: ignore[operator]
+            if stop():  # type: ignore[operator]
+                raise StoppedError
+        return FakeOpening()
+
+    means = Means(open=lambda _name, _platform: open_slowly)
+
+    async def script(tui: Driver) -> None:
+        tui.app._begin(open_slowly, "app.tar.xz")
+        await tui.until(lambda: isinstance(tui.app.screen, OpeningScreen))
+        await tui.see("unpacking the archive", "25%", "3 B of 12 B", "Esc Stop")
+        gate.set()
+        await tui.see("1 Stages & layers")
+
+    run(script, means=means)
+
+
+def test_each_phase_is_named_and_timed_by_itself() -> None:
+    """The bytes of stages would otherwise seem to come at the rate of all before them."""
+    now = [0.0]
+    pace = Pace(lambda: now[0])
+    layers = FakeProgress(layer=0, layers=2, bytes_done=0, bytes_total=None, entries=0)
+    assert pace.seconds(layers) == 0
+    now[0] = 10
+    assert pace.seconds(layers) == 10
+    stages = replace(layers, phase=Phase.STAGES, layer=1, bytes_done=20, bytes_total=100)
+    assert pace.seconds(stages) == 0
+    now[0] = 15
+    assert pace.seconds(stages) == 5
+    bar, figures = progress_words(stages, 5)
+    assert bar.startswith("what it is compared with: layer 2 of 2  ████░")
+    assert figures == "20 B of 100 B  4 B/s  0:05 so far  0:20 left"
+    assert brief_words(stages, 5) == "reading stages 20%  0:20 left"
+    stream = replace(layers, layers=0, layer=3)
+    assert progress_words(stream, 0) == ("layer 4", "0 B  0:00 so far")
+    pipe = replace(layers, phase=Phase.ARCHIVE)
+    assert progress_words(pipe, 0)[0] == "taking in the archive"
