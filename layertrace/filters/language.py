@@ -96,18 +96,21 @@ class Filter:
         costs = (term.cost for terms in self.alternatives for term in terms)
         return max(costs, default=Cost.TABLE)
 
-    def rows(self, table: FileTable, facts: Facts | None = None) -> Sequence[int]:
+    def rows(
+        self, table: FileTable, facts: Facts | None = None, *, among: range | None = None
+    ) -> Sequence[int]:
         """Return the rows of ``table`` that match, in order.
 
         Args:
             table: of an image.
             facts: of that image; what is dear is asked of the rows that are left only.
+            among: rows, one after the other, to look at; None: all.
 
         Raises:
             FilterError: a term needs facts, and there are none.
             LayertraceError: the image cannot be read for them.
         """
-        everything = range(len(table))
+        everything = range(len(table)) if among is None else among
         if not self.alternatives:
             return everything
         found: list[Sequence[int]] = []

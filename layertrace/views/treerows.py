@@ -14,10 +14,18 @@ from itertools import compress
 from typing import TYPE_CHECKING
 
 from layertrace.model.origin import OriginKind
-from layertrace.views.treeselect import SortKey, arrange, files_of, select, sort_paths
+from layertrace.views.treeselect import (
+    SortKey,
+    arrange,
+    files_of,
+    places_shown,
+    select,
+    sort_paths,
+    unfolded,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from layertrace.views.filetree import FileTree, Mark
     from layertrace.views.treeselect import Arrangement, Selection, Tally
@@ -49,6 +57,8 @@ class TreeRows:
         self.matches: array[int] | None = None
         """Rows of the table that a filter lets through; None: there is none."""
         self.lines = array("I")
+        self._shown = array("I")
+        """Lines were nothing folded."""
         self._arranged: Arrangement
         self._selected: Selection
         self._open = bytearray(len(tree))
@@ -145,19 +155,19 @@ class TreeRows:
         if self.is_open(node) or not self.can_open(node):
             return
         self._open[node] = 1
-        self.lines[line + 1 : line + 1] = array(
-            "I", self._visible_below(self._arranged.places[node])
-        )
+        place = self._arranged.places[node]
+        below = range(place + 1, place + self.sums.spans[node])
+        self.lines[line + 1 : line + 1] = self._visible(below)
 
     def fold_all(self) -> None:
         """Fold everything."""
         self._open, self._all_open = bytearray(len(self.tree)), False
-        self._lay_out()
+        self._list_lines()
 
     def unfold_all(self) -> None:
         """Unfold everything."""
         self._open, self._all_open = bytearray(b"\x01") * len(self.tree), True
-        self._lay_out()
+        self._list_lines()
 
     @property
     def any_open(self) -> bool:
@@ -250,7 +260,8 @@ class TreeRows:
         self.matches = found.matches
         self._fold_for_filter(on=True)
         if all(one is other for one, other in zip(found.under, self._state(), strict=True)):
-            self._selected, self.lines = found.selected, found.lines
+            self._selected, self._shown = found.selected, found.lines
+            self._list_lines()
         else:
             # Another scope or order was chosen meanwhile.
             self._select()
@@ -276,37 +287,24 @@ class TreeRows:
         self._lay_out()
 
     def _lay_out(self) -> None:
+        """List afresh what is shown, and what of it is on view."""
+        self._shown = self._lines_of(self._selected)
+        self._list_lines()
+
+    def _list_lines(self) -> None:
         """List the rows on view afresh."""
         if self.flat or self._all_open:
-            self.lines = self._lines_of(self._selected)
+            self.lines = self._shown[:]
         else:
-            self.lines = array("I", self._visible_below(-1))
+            self.lines = self._visible(range(len(self._arranged.order)))
 
     def _lines_of(self, selected: Selection) -> array[int]:
         """Return the rows of what is shown where nothing is folded."""
-        if self.flat:
-            files = files_of(self.tree, selected.hits)
-            return array(
-                "I", sort_paths(self.tree, self.sums, files, self.sort, reverse=self.reverse)
-            )
-        order = self._arranged.order
-        shown = map(selected.shown.__getitem__, order)
-        return array("I", compress(range(len(order)), shown))
+        if not self.flat:
+            return places_shown(self._arranged, self.sums, selected)
+        files = files_of(self.tree, selected.hits)
+        return array("I", sort_paths(self.tree, self.sums, files, self.sort, reverse=self.reverse))
 
-    def _visible_below(self, place: int) -> Iterator[int]:
-        """Yield the places on view under the one at ``place``; -1 is the root."""
-        order, spans, shown, opened = (
-            self._arranged.order,
-            self.sums.spans,
-            self._selected.shown,
-            self._open,
-        )
-        end = len(order) if place < 0 else place + spans[order[place]]
-        place += 1
-        while place < end:
-            node = order[place]
-            if not shown[node]:
-                place += spans[node]
-                continue
-            yield place
-            place += 1 if opened[node] else spans[node]
+    def _visible(self, within: range) -> array[int]:
+        """Return the places on view within some."""
+        return unfolded(self._arranged, self.sums, self._shown, self._open, within)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import compress
@@ -11,13 +12,18 @@ from typing import TYPE_CHECKING, Final
 from layertrace.views.filetree import Mark
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
     from layertrace.views.filetree import FileTree
     from layertrace.views.treesums import Sums
 
 _SWAP: Final = bytes([1, 0, *range(2, 256)])
 """Turns a column of 0 and 1 round."""
+
+_PIECE: Final = 1 << 15
+"""So many paths are looked at in one go: a millisecond or two."""
+_SPARSE: Final = 8
+"""Where one path of so many is shown, sorting those is faster than looking at all."""
 
 
 class SortKey(StrEnum):
@@ -66,6 +72,10 @@ class Arrangement:
     """Place to path."""
     places: array[int]
     """Path to place; of a path that is not present, 0."""
+    every: array[int]
+    """All places, to be copied piece by piece."""
+    holders: array[int]
+    """Places of what holds anything, which are few, in order."""
 
 
 def sort_paths(
@@ -105,7 +115,13 @@ def arrange(tree: FileTree, sums: Sums, key: SortKey, *, reverse: bool) -> Arran
         if parent >= 0:
             places[node] += places[parent]
         order[places[node]] = node
-    return Arrangement(order=order, places=places)
+    holding = [node for node in set(parents) if node >= 0 and spans[node] > 1]
+    return Arrangement(
+        order=order,
+        places=places,
+        every=array("I", range(len(order))),
+        holders=array("I", sorted(map(places.__getitem__, holding))),
+    )
 
 
 def select(
@@ -173,8 +189,78 @@ def _flags(size: int, rows: Iterable[int] | None) -> bytearray:
 
 def _show_parents(tree: FileTree, hits: bytearray, shown: bytearray, holders: bytearray) -> None:
     parents = tree.parents
-    for parent in set(map(parents.__getitem__, compress(range(len(hits)), hits))):
-        node = parent
-        while node >= 0 and not holders[node]:
-            holders[node] = shown[node] = 1
-            node = parents[node]
+    for piece in pieces(len(hits)):
+        found = compress(piece, hits[piece.start : piece.stop])
+        for parent in set(map(parents.__getitem__, found)):
+            node = parent
+            while node >= 0 and not holders[node]:
+                holders[node] = shown[node] = 1
+                node = parents[node]
+
+
+def pieces(size: int) -> Iterator[range]:
+    """Yield the numbers below ``size`` in pieces.
+
+    What is done to a whole column in one call keeps every other thread, and so the screen,
+    from going on meanwhile.
+    """
+    for start in range(0, size, _PIECE):
+        yield range(start, min(start + _PIECE, size))
+
+
+def places_shown(arranged: Arrangement, sums: Sums, selected: Selection) -> array[int]:
+    """Return the places of what is shown, in order, were nothing folded."""
+    shown = selected.shown
+    if shown is sums.present:
+        return arranged.every
+    places = array("I")
+    if shown.count(1) * _SPARSE < len(shown):
+        for piece in pieces(len(shown)):
+            nodes = compress(piece, shown[piece.start : piece.stop])
+            places.extend(map(arranged.places.__getitem__, nodes))
+        return array("I", sorted(places))
+    for piece in pieces(len(arranged.order)):
+        flags = map(shown.__getitem__, arranged.order[piece.start : piece.stop])
+        places.extend(compress(piece, flags))
+    return places
+
+
+def unfolded(
+    arranged: Arrangement,
+    sums: Sums,
+    shown: array[int],
+    opened: bytearray,
+    within: range,
+) -> array[int]:
+    """Return the places on view within some: those shown but for what lies in what is closed.
+
+    Args:
+        arranged: the order of all.
+        sums: their scope.
+        shown: places of what is shown, in order.
+        opened: 1 for a path that is open.
+        within: places to look at; none of them is in something closed outside of them.
+    """
+    order, holders, spans = arranged.order, arranged.holders, sums.spans
+    # Where all is shown a place is its own index.
+    whole = len(shown) == len(order)
+    lines = array("I")
+    taken = within.start if whole else bisect_left(shown, within.start)
+    number, last = bisect_left(holders, within.start), bisect_left(holders, within.stop)
+    while number < last:
+        place = holders[number]
+        node = order[place]
+        number += 1
+        if opened[node]:
+            continue
+        after = place + spans[node]
+        if whole:
+            lines += shown[taken : place + 1]
+            taken = after
+        else:
+            lines += shown[taken : bisect_left(shown, place + 1, taken)]
+            taken = bisect_left(shown, after, taken)
+        if number < last and holders[number] < after:
+            number = bisect_left(holders, after, number)
+    lines += shown[taken : within.stop if whole else bisect_left(shown, within.stop, taken)]
+    return lines

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from layertrace.filters.completion import table_words
 from layertrace.filters.facts import Cost
+from layertrace.views.treeselect import pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -88,9 +90,13 @@ class Finder:
 
     def _find(self, wanted: Filter) -> Rows | Found:
         """Find what matches among very many, and what to show of them; for another thread."""
-        rows, shown = wanted.rows(self._table), self._pane.rows
-        # Of what was typed over meanwhile nobody wants to know more.
-        return rows if shown is None or self._wanted is not wanted else shown.look_for(rows)
+        rows, shown = array("I"), self._pane.rows
+        for piece in pieces(len(self._table)):
+            if self._wanted is not wanted:
+                # Of what was typed over meanwhile nobody wants to know more.
+                return rows
+            rows.extend(wanted.rows(self._table, among=piece))
+        return rows if shown is None else shown.look_for(rows)
 
     def _read(self, wanted: Filter) -> Rows:
         """Find what the table does not hold; for the thread that reads."""
