@@ -34,6 +34,7 @@ _COMMANDS: Final = {
     "diff": ("diff", "diff", "Show what changed between two images, and why."),
     "bloat": ("bloat", "bloat", "Show what an image ships for nothing, and what to change."),
     "tree": ("listing", "tree", "Print the file system as a tree with sizes."),
+    "shell": ("shell", "shell", "Ask about one image at a prompt, or from a script."),
     "cat": ("paths", "cat", "Write a file's content to stdout."),
     "extract": ("extract", "extract", "Write files and folders of an image to a folder."),
     "verify": ("verify", "verify", "Read every byte and check sizes, digests and diff_ids."),
@@ -171,7 +172,10 @@ def _report(error: BaseException) -> int:
         _print_usage(error)
         return error.exit_code
     if isinstance(error, LayertraceError):
-        _print_error(error)
+        # Only where something failed.
+        from layertrace.views.output import print_error  # noqa: PLC0415
+
+        print_error(error)
         if isinstance(error, StorageError):
             # Else the interpreter says once more that stdout failed.
             _silence_stdout()
@@ -179,13 +183,6 @@ def _report(error: BaseException) -> int:
     click.echo(f"error: {type(error).__name__}: {_one_line(str(error))}", err=True)
     click.echo("this is a bug in layertrace; --debug shows where", err=True)
     return BUG
-
-
-def _print_error(error: LayertraceError) -> None:
-    # By its parts: a newline in one of them, out of an image, makes no line of its own.
-    click.echo(f"error: {_one_line(error.what)}", err=True)
-    for line in filter(None, (error.why, error.hint)):
-        click.echo(f"  {_one_line(line)}", err=True)
 
 
 def _print_usage(error: click.ClickException) -> None:

@@ -15,6 +15,7 @@ from layertrace.views.terminal import fit_locale
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from layertrace.errors import LayertraceError
     from layertrace.model.origin import Finding
     from layertrace.model.packages import PackageTable
     from layertrace.pipeline.answers import ImageTrace
@@ -148,3 +149,12 @@ def print_lines(lines: list[str]) -> None:
     """Print lines of text that are safe to show."""
     if lines:
         click.echo("\n".join(map(fit_locale, lines)))
+
+
+def print_error(error: LayertraceError) -> None:
+    """Tell on stderr what went wrong, why, and what to do, in at most three lines."""
+    from layertrace.views.text import show_name  # noqa: PLC0415
+
+    # By its parts: a newline in one of them, out of an image, makes no line of its own.
+    told = [f"error: {error.what}", *(f"  {part}" for part in (error.why, error.hint) if part)]
+    click.echo("\n".join(fit_locale(show_name(line)) for line in told), err=True)
