@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from layertrace.views.text import to_ascii
+from layertrace.views.tui.entry import Entry
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -42,7 +43,7 @@ class AskScreen(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         with Vertical(id="ask"):
             yield Static(Content(self._texts[1]))
-            yield Input(self._default, id="ask-input")
+            yield Entry(self._default, id="ask-input")
 
     def on_mount(self) -> None:
         box = self.query_one("#ask")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.style import Style
 from textual._compositor import Compositor
 from textual.cache import LRUCache
 from textual.geometry import Region
@@ -75,7 +76,8 @@ class Frames:
         known = self._kept.get(id(line))
         if known is not None and known[0] is line:
             return known[1]
-        drawn = line.adjust_cell_length(width)
+        # What fills it up needs a style: a filter, as that of NO_COLOR, asks each piece for it.
+        drawn = line.adjust_cell_length(width, Style.null())
         for each in filters:
             drawn = drawn.apply_filter(each, ground)
         left, right = self._sides or (Strip([]), Strip([]))

@@ -16,6 +16,7 @@ from layertrace.views.picking.rows import Offers, list_offers
 from layertrace.views.text import show_name
 from layertrace.views.tui.background import Background
 from layertrace.views.tui.bars import KeyBar, Line
+from layertrace.views.tui.entry import Entry
 from layertrace.views.tui.panes.listing import ListPane
 from layertrace.views.tui.rows_view import RowsView
 from layertrace.views.tui.startup import Card, error_lines
@@ -66,7 +67,7 @@ class OffersPane(ListPane):
             self.place_cursor(usable[0])
 
 
-class NarrowInput(Input):
+class NarrowInput(Entry):
     """What the names have to hold."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

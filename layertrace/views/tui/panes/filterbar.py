@@ -20,6 +20,7 @@ from layertrace.filters.language import Filter, FilterError, parse_filter
 from layertrace.views.text import show_name, to_ascii
 from layertrace.views.tui.bars import Line
 from layertrace.views.tui.cells import crop
+from layertrace.views.tui.entry import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from layertrace.views.tui.rows_view import Cell
 
 
-class FilterInput(Input):
+class FilterInput(Entry):
     """The line that is typed on; it gives the keys back when the user is done."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
