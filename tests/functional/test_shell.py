@@ -136,6 +136,54 @@ def test_layers_stages_and_waste_are_sentences(typing: Typing) -> None:
     )
 
 
+def test_an_image_that_is_known_well_is_told_with_lines_and_stages(
+    cli: Cli, sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the tables of the other commands say, in words."""
+    answer = Typing(cli, sample, monkeypatch).script(
+        "why /app/dist/bin/start", "stages", "layers", "waste"
+    )
+    for line in (
+        "/app/dist/bin/start, file, 84 B, mode 0755, owner 0, group 0, verified.",
+        (
+            "Hop 2: verified, in the final image, L3, line 15: COPY --from=build /app/dist /app/dist;"
+            " same sha256 (build:/app/dist/bin/start)."
+        ),
+        "Hop 3: verified, in build, L8, line 9: RUN npm run build; created here.",
+        "Origin: made by `RUN npm run build` in stage build (line 9).",
+        "L6 changed its metadata, 84 B.",
+        (
+            "stage build, from tiny-node:14, weighs 3.4 MB, ships 524 B in 6 files,"
+            " 3.4 MB stay behind, carried by L3 line 15, carried by L4 line 16, verified."
+        ),
+        "build context, ships 301 B in 1 file, verified.",
+        "L2, stage stage-1, 0 B in 0 files, 0 B wasted: line 13 WORKDIR /app",
+        (
+            "84 B, metadata only, written by L3 line 15, undone by L6 line 19: /app/dist/bin/start."
+            " COPY --chmod=0755 in line 15, instead of line 19"
+        ),
+    ):
+        assert line in answer.lines, line
+    assert any(line.startswith("539 B could perhaps go, npm-cache: ") for line in answer.lines)
+
+
+def test_contents_that_are_there_several_times_are_told(
+    alone: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first ten, then how many more."""
+    path = alone / "copies.tar"
+    tree: dict[str, Content] = {}
+    for number in range(12):
+        tree |= {f"{name}{number:02}": b"%02d" % number * 5_000 for name in "abcde"}
+    path.write_bytes(docker_archive(image(layer(tree))))
+    lines = Typing(cli, path, monkeypatch).script("waste").lines
+    assert any(
+        line == "One content of 10.0 kB is there 5 times: /a00, /b00, /c00, and 2 more."
+        for line in lines
+    )
+    assert lines[-1] == "2 contents more are there several times, 80.0 kB too much."
+
+
 def test_cat_shows_a_version_and_says_which_there_are(typing: Typing) -> None:
     """The shipped one, or that of a layer."""
     assert typing.script("cat app/a.txt L1", "cat app/a.txt").lines == ["one", "two"]

@@ -42,8 +42,9 @@ def shell(*, plain: bool, **values: Any) -> int:  # noqa: ANN401
         from layertrace.views.tables import stdout_width  # noqa: PLC0415
 
         print_findings(trace)
-        asking = is_terminal(sys.stdin)
-        page = PAGE if asking and is_terminal(sys.stdout) else None
+        # A prompt in a file of answers would be one more answer.
+        asking = is_terminal(sys.stdin) and is_terminal(sys.stdout)
+        page = PAGE if asking else None
         session = Session(trace, plain=plain, width=stdout_width, page=page)
         code = _run(session, _Typed(session) if asking else _given(), keep=asking)
         require_whole(trace)

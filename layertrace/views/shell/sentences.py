@@ -86,7 +86,7 @@ def _made_by(layer: LayerInfo) -> str:
 def stage_sentences(shares: Sequence[ShareRow]) -> Iterator[str]:
     """Yield a sentence for each stage, base and context."""
     for row in shares:
-        words = [f"{show_name(row.kind)} {show_name(row.name)}"]
+        words = [show_name(row.name if row.kind in row.name else f"{row.kind} {row.name}")]
         if row.base:
             words.append(f"from {show_name(row.base)}")
         if row.size is not None:
