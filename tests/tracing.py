@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from layertrace.model.build import Build
     from layertrace.model.origin import Chain
-    from layertrace.rootfs.squash import Place
+    from layertrace.rootfs.places import Place
 
 T = TypeVar("T")
 Steps = Sequence[tuple[str, Mapping[str, Content] | None]]

@@ -6,15 +6,11 @@ from array import array
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final
 
-from layertrace.analysis.contents.kinds import HEAD, Kind, kind_of
-from layertrace.analysis.leftovers.duplicates import find_duplicates
-from layertrace.analysis.packages.table import read_packages
 from layertrace.model.entry import EntryKind
 from layertrace.model.image import HistoryEntry
 from layertrace.model.origin import Change
 from layertrace.provenance.alignment.spelling import read_created_by
-from layertrace.rootfs.squash import STRIDE, Place
-from layertrace.rootfs.waste import find_wasted
+from layertrace.rootfs.places import STRIDE, Place
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -28,11 +24,8 @@ if TYPE_CHECKING:
 _FILE: Final = int(EntryKind.FILE)
 _HARDLINK: Final = int(EntryKind.HARDLINK)
 _FROM: Final = "from"
-_FORMS: Final[Mapping[Kind, str]] = {
-    Kind.ELF: "elf",
-    Kind.SCRIPT: "script",
-    **dict.fromkeys((Kind.ZIP, Kind.JAR, Kind.WHEEL), "zip"),
-}
+_FORMS: Final = {"ELF": "elf", "SCRIPT": "script", "ZIP": "zip", "JAR": "zip", "WHEEL": "zip"}
+"""By the name of what a content is."""
 
 
 class ImageFacts:
@@ -83,11 +76,13 @@ class ImageFacts:
 
     def forms(self, rows: Rows) -> Mapping[int, str]:
         """Return ``elf``, ``script`` or ``zip`` for those of the rows that are one."""
+        from layertrace.analysis.contents.kinds import HEAD, kind_of  # noqa: PLC0415 - few ask
+
         contents = dict(self._contents(rows))
         unknown = [place for place in contents.values() if place not in self._forms]
 
         def take(place: Place, parts: FileParts) -> None:
-            self._forms[place] = _FORMS.get(kind_of(parts.read_at(0, HEAD)), "")
+            self._forms[place] = _FORMS.get(kind_of(parts.read_at(0, HEAD)).name, "")
 
         self._trace.hand_out(dict.fromkeys(unknown), take)
         return {row: form for row, place in contents.items() if (form := self._forms[place])}
@@ -118,15 +113,23 @@ class ImageFacts:
 
     @cached_property
     def _packages(self) -> PackageTable:
+        from layertrace.analysis.packages.table import read_packages  # noqa: PLC0415 - few ask
+
         return read_packages(self._trace)
 
     @cached_property
     def _duplicates(self) -> frozenset[int]:
+        from layertrace.analysis.leftovers.duplicates import (  # noqa: PLC0415 - few ask
+            find_duplicates,
+        )
+
         copies = {path for each in find_duplicates(self._trace) for path in each.paths}
         return self._rows_of(copies)
 
     @cached_property
     def _wasted(self) -> frozenset[int]:
+        from layertrace.rootfs.waste import find_wasted  # noqa: PLC0415 - few ask
+
         # Why bytes are wasted is not asked, so no content has to be compared.
         found = find_wasted(self._trace.rootfs, lambda _: {})
         return self._rows_of({each.path for each in found})

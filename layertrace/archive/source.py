@@ -21,7 +21,6 @@ from layertrace.archive.pick import normalized, pick_image
 from layertrace.archive.regions import BLOB_PREFIX, TRACE_MEMBER
 from layertrace.archive.store import open_store, open_tar
 from layertrace.errors import ArchiveError, DigestMismatchError, LayerError, SourceError, UsageError
-from layertrace.model.bundle import TraceBundle
 from layertrace.model.image import Absence, Image, ImageConfig, LayerRef, Platform
 from layertrace.model.limits import DEFAULTS
 from layertrace.model.origin import Finding
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from layertrace.archive.folder_store import FolderStore
     from layertrace.archive.store import Watch
     from layertrace.archive.tar_store import TarStore
+    from layertrace.model.bundle import TraceBundle
     from layertrace.model.limits import Limits
 
 _TRANSPORTS: Final = ("docker-daemon", "docker-archive", "oci-archive", "oci")

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from layertrace.errors import PathNotFoundError
 from layertrace.model.entry import EntryKind
-from layertrace.model.files import FileRecord, Version
-from layertrace.model.origin import Chain, Change, Origin, OriginKind, Trust
 from layertrace.pipeline.damage import layer_findings
 from layertrace.pipeline.heads import with_sizes
-from layertrace.pipeline.keeping.folding import fold
-from layertrace.rootfs.squash import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,7 +17,8 @@ if TYPE_CHECKING:
     from layertrace.errors import LayertraceError
     from layertrace.layers.index import LayerIndex
     from layertrace.model.attestation import Attestation
-    from layertrace.model.files import FileTable, ShareRow
+    from layertrace.model.files import FileRecord, FileTable, ShareRow, Version
+    from layertrace.model.origin import Chain
     from layertrace.model.trace import ImageHead
     from layertrace.pipeline.details import Detailer, Details
     from layertrace.pipeline.extraction import Extractor
@@ -33,9 +30,8 @@ if TYPE_CHECKING:
     from layertrace.provenance.hops import TracedImage
     from layertrace.provenance.rootfs_tree import RootfsTree
     from layertrace.provenance.trees import Item
+    from layertrace.rootfs.places import Place
     from layertrace.rootfs.squash import Rootfs
-
-_UNKNOWN: Final = Origin(kind=OriginKind.UNKNOWN)
 
 
 class ImageTrace:
@@ -72,6 +68,8 @@ class ImageTrace:
     @cached_property
     def rootfs(self) -> Rootfs:
         """Every entry of every layer, and which of them a container sees."""
+        from layertrace.pipeline.keeping.folding import fold  # noqa: PLC0415 - layers do without
+
         return fold(self._stored, self._indexes)
 
     @cached_property
@@ -205,16 +203,16 @@ class ImageTrace:
         Raises:
             PathNotFoundError: the final image does not hold it.
         """
+        from layertrace.pipeline.records import file_record, implicit_record  # noqa: PLC0415
+
         place = self.rootfs.place(path)
         if place is None:
             if self._tree.find(path) is None:
                 raise self.missing(path)
-            from layertrace.pipeline.details import IMPLICIT  # noqa: PLC0415 - layers do without
-
-            return _record(path, IMPLICIT)
+            return implicit_record(path)
         verdict = self._tracing.tracer.verdict(path, place)
         label = self._tracing.label(verdict)
-        return _record(
+        return file_record(
             path,
             self._detailer.at(path, place),
             layer=place.layer,
@@ -228,10 +226,12 @@ class ImageTrace:
 
     def record_at(self, row: int) -> FileRecord:
         """Return all that is known of one row of the table, a removed path too."""
+        from layertrace.pipeline.records import file_record  # noqa: PLC0415
+
         table = self.table
         label = table.labels[table.label_ids[row]]
         (details,) = self.details([row])
-        return _record(
+        return file_record(
             table.paths[row],
             details,
             layer=table.layers[row] if table.layers[row] >= 0 else None,
@@ -260,22 +260,12 @@ class ImageTrace:
         Raises:
             PathNotFoundError: no layer ever had it.
         """
-        versions: list[Version] = []
-        alive: Place | None = None
-        for layer, index in enumerate(self._indexes):
-            number = index.numbers.get(path)
-            if number is not None:
-                place = Place(layer, number)
-                versions.append(self._version(place, alive))
-                alive = place
-            elif alive is not None and self._tree.before(path, layer + 1) is None:
-                versions.append(
-                    Version(layer=layer, change=Change.REMOVED, size=None, mode=None, digest=None)
-                )
-                alive = None
+        from layertrace.pipeline.records import versions_of  # noqa: PLC0415
+
+        versions = versions_of(self._indexes, self._tree, path)
         if not versions and self._tree.find(path) is None:
             raise self.missing(path)
-        return tuple(versions)
+        return versions
 
     def read(self, path: str, layer: int | None = None) -> Iterator[bytes]:
         """Yield the content of a regular file, as shipped or as one layer stored it.
@@ -366,53 +356,3 @@ class ImageTrace:
         if self._tree.find(found) is None:
             raise self.missing(found)
         return found
-
-    def _version(self, place: Place, older: Place | None) -> Version:
-        item = self._tree.item(place)
-        digest = self._tree.digest_at(place)
-        change = Change.ADDED
-        if older is not None:
-            before = self._tree.item(older)
-            same = (before.kind, before.size, before.link_target) == (
-                item.kind,
-                item.size,
-                item.link_target,
-            )
-            same = same and self._tree.digest_at(older) == digest
-            change = Change.METADATA if same else Change.MODIFIED
-        return Version(
-            layer=place.layer, change=change, size=item.size, mode=item.mode, digest=digest
-        )
-
-
-def _record(  # noqa: PLR0913 - what a trace adds to an entry
-    path: str,
-    details: Details,
-    *,
-    layer: int | None = None,
-    change: Change = Change.ADDED,
-    stage: str | None = None,
-    stage_index: int | None = None,
-    origin: Origin = _UNKNOWN,
-    trust: Trust = Trust.UNKNOWN,
-    carried_from: str | None = None,
-) -> FileRecord:
-    return FileRecord(
-        path=path,
-        kind=details.kind,
-        implicit=details.implicit,
-        size=details.size,
-        mode=details.mode,
-        uid=details.uid,
-        gid=details.gid,
-        mtime=details.mtime,
-        link_target=details.link_target,
-        digest=details.digest,
-        layer=layer,
-        change=change,
-        stage=stage,
-        stage_index=stage_index,
-        origin=origin,
-        trust=trust,
-        carried_from=carried_from,
-    )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from layertrace.layers.cache import IndexCache
     from layertrace.layers.index import LayerIndex
     from layertrace.model.image import LayerRef
-    from layertrace.rootfs.squash import Place
+    from layertrace.rootfs.places import Place
 
 
 class Reader(Protocol):

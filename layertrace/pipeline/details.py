@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from layertrace.model.entry import EntryKind
 from layertrace.model.origin import Change
-from layertrace.rootfs.squash import STRIDE, Place
+from layertrace.pipeline.contents import show_digest
+from layertrace.rootfs.places import STRIDE, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -62,17 +63,18 @@ class Detailer:
         """Yield the details of rows of a table; nothing is hashed for it."""
         entries, layers, changes = table.entries, table.layers, table.changes
         columns = [
-            (first, i.kinds, i.sizes, i.modes, i.uids, i.gids, i.mtimes, i.links)
-            for i, first in zip(self._tree.rootfs.layers, self._firsts, strict=False)
+            (first, i.kinds, i.sizes, i.modes, i.uids, i.gids, i.mtimes, i.links, known)
+            for i, first, known in zip(
+                self._tree.rootfs.layers, self._firsts, self._stored.known_digests(), strict=False
+            )
         ]
         removed = Change.REMOVED
-        known_digest = self._stored.known_digest
         for row in rows:
             if entries[row] < 0 or changes[row] is removed:
                 yield self._unseen(table, row)
                 continue
             layer = layers[row]
-            first, kinds, sizes, modes, uids, gids, mtimes, links = columns[layer]
+            first, kinds, sizes, modes, uids, gids, mtimes, links, known = columns[layer]
             number = entries[row] - first
             kind = kinds[number]
             if kind == _HARDLINK:
@@ -87,7 +89,7 @@ class Detailer:
                 gids[number],
                 mtimes[number],
                 links.get(number) if kind == _SYMLINK else None,
-                known_digest(Place(layer, number)) if kind == _FILE else None,
+                show_digest(known[number]) if number in known and kind == _FILE else None,
             )
 
     def at(self, path: str, place: Place) -> Details:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from layertrace.pipeline.handing import Parts
     from layertrace.pipeline.stored import StoredImage
     from layertrace.provenance.rootfs_tree import RootfsTree
-    from layertrace.rootfs.squash import Place
+    from layertrace.rootfs.places import Place
 
 T = TypeVar("T")
 

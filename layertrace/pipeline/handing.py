@@ -12,7 +12,7 @@ from layertrace.archive.blob import PlainReader, Region
 from layertrace.archive.compression import PIECE
 from layertrace.errors import LayerError, StorageError
 from layertrace.pipeline.contents import FileParts, by_layer
-from layertrace.rootfs.squash import Place
+from layertrace.rootfs.places import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

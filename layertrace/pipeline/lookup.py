@@ -9,7 +9,7 @@ from layertrace.errors import LayerError, PathNotFoundError
 from layertrace.model.entry import EntryKind, clean_path
 from layertrace.model.limits import DEFAULTS
 from layertrace.provenance.trees import resolve
-from layertrace.rootfs.squash import Place
+from layertrace.rootfs.places import Place
 
 if TYPE_CHECKING:
     from layertrace.errors import LayertraceError

@@ -26,7 +26,7 @@ from layertrace.pipeline.contents import (
     sums_of,
 )
 from layertrace.pipeline.handing import hand_out
-from layertrace.rootfs.squash import Place
+from layertrace.rootfs.places import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -90,6 +90,10 @@ class StoredImage(Protocol):
 
     def known_digest(self, place: Place) -> str | None:
         """Return the digest if somebody asked for it before; hashes nothing."""
+        ...
+
+    def known_digests(self) -> Sequence[Mapping[int, bytes]]:
+        """Return those of each layer by entry number, as bytes."""
         ...
 
     def read(self, place: Place) -> Iterator[bytes]:
@@ -268,6 +272,15 @@ class StoredArchive:
         layer = self.image.layers[place.layer]
         known = self._digests[place.layer].of(layer.diff_id, self._indexes[place.layer])
         return show_digest(known.get(place.number))
+
+    def known_digests(self) -> Sequence[Mapping[int, bytes]]:
+        """Return the digests computed before, of each layer by entry number."""
+        return [
+            self._digests[layer.index].of(layer.diff_id, self._indexes[layer.index])
+            if layer.index in self._indexes
+            else {}
+            for layer in self.image.layers
+        ]
 
     def read(self, place: Place) -> Iterator[bytes]:
         """Yield a file's content, sparse parts filled with zeros."""

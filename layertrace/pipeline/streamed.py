@@ -24,7 +24,7 @@ from layertrace.pipeline.contents import (
 )
 from layertrace.pipeline.handing import PassingLayers
 from layertrace.pipeline.stored import Stack
-from layertrace.rootfs.squash import Place
+from layertrace.rootfs.places import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -161,6 +161,11 @@ class StoredInEngine:
         layer = self.image.layers[place.layer]
         known = self._digests.of(layer.diff_id, self._indexes[layer.diff_id])
         return show_digest(known.get(place.number))
+
+    def known_digests(self) -> Sequence[Mapping[int, bytes]]:
+        """Return the digests computed before, of each layer by entry number."""
+        diff_ids = self.image.config.diff_ids
+        return [self._digests.of(each, self._indexes[each]) for each in diff_ids]
 
     def read(self, place: Place) -> Iterator[bytes]:
         """Yield a file's content, streaming the image once more up to its layer."""

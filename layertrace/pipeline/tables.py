@@ -13,7 +13,8 @@ from layertrace.model.files import FileTable, Label
 from layertrace.model.origin import Change, Origin, OriginKind, Trust
 from layertrace.pipeline.details import first_entries
 from layertrace.provenance.tracer import Shared, Verdict
-from layertrace.rootfs.squash import STRIDE, Place, directories
+from layertrace.rootfs.places import STRIDE, Place
+from layertrace.rootfs.squash import directories
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Iterable

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from layertrace.provenance.rootfs_tree import RootfsTree
     from layertrace.provenance.tracer import Verdict
     from layertrace.provenance.trees import Tree
-    from layertrace.rootfs.squash import Place
+    from layertrace.rootfs.places import Place
 
 
 class Tracing:

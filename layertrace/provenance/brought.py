@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from layertrace.model.origin import Hop
     from layertrace.provenance.hops import At, TracedImage
     from layertrace.provenance.mounts import Mountable
-    from layertrace.rootfs.squash import Place
+    from layertrace.rootfs.places import Place
 
 TINY: Final = 32
 """Bytes below which equal content alone says nothing: ``{}``, a version, ``0`` and a newline."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from layertrace.provenance.alignment.history import Alignment, LayerStep
     from layertrace.provenance.rootfs_tree import RootfsTree
     from layertrace.provenance.trees import Item
-    from layertrace.rootfs.squash import Place
+    from layertrace.rootfs.places import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

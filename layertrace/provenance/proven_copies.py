@@ -19,7 +19,7 @@ from layertrace.model.origin import Evidence, Trust
 from layertrace.provenance.copies import Copying
 from layertrace.provenance.copyhash import CopyHash, read_hash
 from layertrace.provenance.patterns import has_wildcards
-from layertrace.rootfs.squash import Place
+from layertrace.rootfs.places import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

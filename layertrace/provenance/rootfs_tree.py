@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from layertrace.model.entry import EntryKind
 from layertrace.provenance.copies import Copying
 from layertrace.provenance.trees import Contents, Item, Unpacked
-from layertrace.rootfs.squash import STRIDE, Place, content_number, link_end
+from layertrace.rootfs.places import STRIDE, Place
+from layertrace.rootfs.squash import content_number, link_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -12,7 +12,8 @@ from layertrace.model.origin import Action, OriginKind
 from layertrace.provenance.commands import MAX_PATHS
 from layertrace.provenance.hops import At
 from layertrace.provenance.trees import resolve, resolve_folder
-from layertrace.rootfs.squash import STRIDE, Place, content_number, link_end
+from layertrace.rootfs.places import STRIDE, Place
+from layertrace.rootfs.squash import content_number, link_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from layertrace.model.build import Build, Instruction, Stage
     from layertrace.provenance.alignment.history import LayerStep
     from layertrace.provenance.trees import Tree
-    from layertrace.rootfs.squash import Place
+    from layertrace.rootfs.places import Place
 
 FINAL: Final = "final"
 _COPIES: Final = frozenset({"COPY", "ADD"})

@@ -12,7 +12,8 @@ from itertools import compress
 from typing import TYPE_CHECKING, Final
 
 from layertrace.layers.index import FORMAT
-from layertrace.rootfs.squash import STRIDE, Hidden, Place, Rootfs
+from layertrace.rootfs.places import STRIDE, Place
+from layertrace.rootfs.squash import Hidden, Rootfs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

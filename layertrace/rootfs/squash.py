@@ -13,28 +13,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from layertrace.model.entry import EntryKind
+from layertrace.rootfs.places import STRIDE, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from layertrace.layers.index import LayerIndex
 
-STRIDE: Final = 1 << 32
-"""A place is ``layer * STRIDE + number``: one int instead of a pair a path."""
-
 _DIR: Final = int(EntryKind.DIR)
 _HARDLINK: Final = int(EntryKind.HARDLINK)
 _MAX_LINKS: Final = 64
 _NEVER: Final = 1 << 30
 """A layer above every layer: nothing hides the path."""
-
-
-class Place(NamedTuple):
-    """One entry of one layer."""
-
-    layer: int
-    number: int
-    """Of the entry in that layer's index."""
 
 
 class Hidden(NamedTuple):

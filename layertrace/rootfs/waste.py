@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from layertrace.model.entry import EntryKind
 from layertrace.model.waste import Cause
-from layertrace.rootfs.squash import STRIDE, Place, content_number, link_end
+from layertrace.rootfs.places import STRIDE, Place
+from layertrace.rootfs.squash import content_number, link_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -13,7 +13,7 @@ from tests.builders import Content, hardlink, layer
 from tests.readers import walk
 
 if TYPE_CHECKING:
-    from layertrace.rootfs.squash import Place
+    from layertrace.rootfs.places import Place
 
 PATHS = ("a", "b", "c", "d")
 Members = list[tuple[str, str | None]]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from layertrace.model.entry import EntryKind
 from layertrace.provenance.rootfs_tree import RootfsTree
 from layertrace.rootfs.folded import dump_rootfs, load_rootfs
-from layertrace.rootfs.squash import STRIDE, Hidden, Place, Rootfs, squash
+from layertrace.rootfs.places import STRIDE, Place
+from layertrace.rootfs.squash import Hidden, Rootfs, squash
 from tests.builders import Content, folder, hardlink, layer, symlink
 from tests.readers import walk
 

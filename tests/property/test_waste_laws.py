@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from layertrace.layers.walk import walk_layer
 from layertrace.model.waste import Cause
-from layertrace.rootfs.squash import Place, squash
+from layertrace.rootfs.places import Place
+from layertrace.rootfs.squash import squash
 from layertrace.rootfs.waste import find_wasted, visible_bytes
 from tests.builders import Content, file, folder, hardlink, layer, symlink
 from tests.disk import OPAQUE, Disk

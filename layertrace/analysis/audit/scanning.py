@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from layertrace.errors import LayerError
 from layertrace.model.entry import EntryKind
-from layertrace.rootfs.squash import Place
+from layertrace.rootfs.places import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,7 +16,8 @@ from layertrace.analysis.secrets.places import doubt_of_place
 from layertrace.analysis.secrets.recorded import recorded_secrets
 from layertrace.analysis.secrets.search import find_hits
 from layertrace.model.entry import EntryKind
-from layertrace.rootfs.squash import STRIDE, Place, content_number
+from layertrace.rootfs.places import STRIDE, Place
+from layertrace.rootfs.squash import content_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from layertrace.analysis.audit.globs import PathSet
 from layertrace.analysis.facts import ImageFacts
 from layertrace.model.audit import Match
-from layertrace.rootfs.squash import STRIDE, Place
+from layertrace.rootfs.places import STRIDE, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from layertrace.analysis.contents.values import ContentDifference
     from layertrace.errors import LayertraceError
     from layertrace.pipeline.answers import ImageTrace
-    from layertrace.rootfs.squash import Place
+    from layertrace.rootfs.places import Place
 
 
 def compare_paths(old: ImageTrace, new: ImageTrace, path: str) -> tuple[str, ContentDifference]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from layertrace.analysis.contents.compare import compare_contents
 from layertrace.analysis.contents.sides import given_of
 from layertrace.errors import PathNotFoundError, StoppedError
-from layertrace.rootfs.squash import Place
+from layertrace.rootfs.places import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

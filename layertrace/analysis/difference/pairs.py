@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from layertrace.analysis.difference.sides import IMPLICIT
 from layertrace.model.difference import Attribute, DiffKind
 from layertrace.model.entry import EntryKind
-from layertrace.rootfs.squash import STRIDE, Place
+from layertrace.rootfs.places import STRIDE, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

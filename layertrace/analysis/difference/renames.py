@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from layertrace.model.difference import DiffKind
 from layertrace.model.entry import EntryKind
-from layertrace.rootfs.squash import STRIDE
+from layertrace.rootfs.places import STRIDE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from layertrace.analysis.difference.pairs import Pairs
     from layertrace.analysis.difference.sides import Side
-    from layertrace.rootfs.squash import Place
+    from layertrace.rootfs.places import Place
 
 _LEAST: Final = 256
 """Bytes: of anything smaller two files may well have the same by chance."""

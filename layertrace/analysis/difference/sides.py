@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from layertrace.model.entry import EntryKind
 from layertrace.model.origin import Change
-from layertrace.rootfs.squash import STRIDE, Place
+from layertrace.rootfs.places import STRIDE, Place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ from layertrace.analysis.leftovers.node_modules import find_development
 from layertrace.analysis.leftovers.patterns import Claim, Matcher
 from layertrace.analysis.leftovers.probe import find_facts
 from layertrace.analysis.leftovers.rules import FOREIGN, NODE_DEV, RULES, UNSTRIPPED
-from layertrace.rootfs.squash import STRIDE
+from layertrace.rootfs.places import STRIDE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

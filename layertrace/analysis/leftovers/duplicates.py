@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from layertrace.analysis.leftovers.visible import list_visible
 from layertrace.model.waste import Duplicate
-from layertrace.rootfs.squash import STRIDE
+from layertrace.rootfs.places import STRIDE
 
 if TYPE_CHECKING:
     from layertrace.analysis.leftovers.visible import VisibleFiles

@@ -14,7 +14,7 @@ from layertrace.analysis.leftovers.node_modules import (
 )
 from layertrace.analysis.leftovers.programs import read_program
 from layertrace.analysis.leftovers.rules import RULES
-from layertrace.rootfs.squash import STRIDE
+from layertrace.rootfs.places import STRIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from layertrace.analysis.leftovers.visible import VisibleFiles
     from layertrace.pipeline.answers import ImageTrace
     from layertrace.pipeline.contents import FileParts
-    from layertrace.rootfs.squash import Place
+    from layertrace.rootfs.places import Place
 
     Read = Callable[[int, FileParts], None]
     """Takes a row and the content of its file."""

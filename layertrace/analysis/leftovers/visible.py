@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from layertrace.model.entry import EntryKind
-from layertrace.rootfs.squash import STRIDE, Place
+from layertrace.rootfs.places import STRIDE, Place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

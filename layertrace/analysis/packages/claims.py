@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from layertrace.model.entry import EntryKind
-from layertrace.rootfs.squash import STRIDE
+from layertrace.rootfs.places import STRIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from layertrace.analysis.packages.reading import Reader
     from layertrace.analysis.packages.records import Listed
     from layertrace.model.packages import Package
-    from layertrace.rootfs.squash import Place, Rootfs
+    from layertrace.rootfs.places import Place
+    from layertrace.rootfs.squash import Rootfs
 
 Versions = dict[tuple[str, str], list[str]]
 """Name and architecture to the versions installed: mostly one."""

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from layertrace.analysis.packages.reading import Reader
     from layertrace.analysis.packages.records import Listed
-    from layertrace.rootfs.squash import Place, Rootfs
+    from layertrace.rootfs.places import Place
+    from layertrace.rootfs.squash import Rootfs
 
 ENDS: Final = (npm.MANIFEST, *pip.METADATA)
 """Ends of the paths that tell of a package."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from layertrace.pipeline.answers import ImageTrace
     from layertrace.pipeline.handing import Parts
-    from layertrace.rootfs.squash import Place
+    from layertrace.rootfs.places import Place
 
 MAX_DATABASE: Final = 32 << 20
 """Bytes of the ``status`` of dpkg or the ``installed`` of apk."""

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from layertrace.analysis.packages.families import Versions
     from layertrace.analysis.packages.reading import Reader
     from layertrace.analysis.packages.records import Listed
-    from layertrace.rootfs.squash import Place, Rootfs
+    from layertrace.rootfs.places import Place
+    from layertrace.rootfs.squash import Rootfs
 
 _WAL: Final = "-wal"
 

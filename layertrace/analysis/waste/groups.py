@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from layertrace.model.waste import Cause
     from layertrace.pipeline.answers import ImageTrace
     from layertrace.provenance.alignment.history import LayerStep
-    from layertrace.rootfs.squash import Place
+    from layertrace.rootfs.places import Place
 
 
 class Undone(NamedTuple):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from layertrace.archive.build_context import ContextFile
     from layertrace.layers.walk import Walked
-    from layertrace.rootfs.squash import Place
+    from layertrace.rootfs.places import Place
 
 MAX_UNPACKED: Final = 16 << 30
 """Bytes; an archive that grows to more is not read any further."""

@@ -22,7 +22,7 @@ from layertrace.provenance.hops import At
 from layertrace.provenance.rootfs_tree import RootfsTree
 from layertrace.provenance.sources import find_source
 from layertrace.provenance.stages.lent import Borrowed, Lent
-from layertrace.rootfs.squash import Place
+from layertrace.rootfs.places import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

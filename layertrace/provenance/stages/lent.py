@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from layertrace.rootfs.squash import Place
+from layertrace.rootfs.places import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -174,7 +174,8 @@ def test_forms_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         facts, table = ImageFacts(trace), trace.table
         first = [list(parse_filter(text).rows(table, facts)) for text in texts]
         monkeypatch.setattr(
-            "layertrace.analysis.facts.find_duplicates", lambda _: pytest.fail("again")
+            "layertrace.analysis.leftovers.duplicates.find_duplicates",
+            lambda _: pytest.fail("again"),
         )
         monkeypatch.setattr(
             trace, "hand_out", lambda places, _: pytest.fail("again") if places else None

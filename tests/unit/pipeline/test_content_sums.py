@@ -13,7 +13,7 @@ from layertrace.layers.cache import IndexCache
 from layertrace.pipeline.stored import StoredArchive
 from layertrace.pipeline.streamed import StoredInEngine
 from layertrace.pipeline.watch import Watcher
-from layertrace.rootfs.squash import Place
+from layertrace.rootfs.places import Place
 from tests.builders import docker_archive, image, layer, oci_archive, sparse
 from tests.fake_engine import FakeEngine, serving
 

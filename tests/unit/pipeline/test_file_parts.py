@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from layertrace.archive.blob import LayerReader
-    from layertrace.rootfs.squash import Place
+    from layertrace.rootfs.places import Place
 
 WHOLE = bytes(range(256)) * 12
 HOLES = {512: b"a" * 700, 1212: b"b" * 88, 2500: b"c" * 100}

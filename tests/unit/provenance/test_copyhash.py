@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from layertrace.model.build import Instruction
-    from layertrace.rootfs.squash import Place
+    from layertrace.rootfs.places import Place
 
 CONTEXT: Final[Mapping[str, Content]] = {
     "a.txt": b"one\n",

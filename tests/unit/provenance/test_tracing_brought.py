@@ -11,7 +11,7 @@ from layertrace.model.origin import Action, Evidence, OriginKind, Trust
 from layertrace.provenance.brought import MAX_SHOWN, TINY
 from layertrace.provenance.commands import MAX_PATHS
 from layertrace.provenance.tracer import Knowledge, Tracer
-from layertrace.rootfs.squash import STRIDE, Place
+from layertrace.rootfs.places import STRIDE, Place
 from tests.builders import file, folder, hardlink, symlink
 from tests.tracing import Steps, hops, origin, trace, traced_image
 

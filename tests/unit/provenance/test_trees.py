@@ -10,7 +10,7 @@ from layertrace.model.bundle import ContextEntry
 from layertrace.model.entry import EntryKind
 from layertrace.provenance.context_tree import ContextTree
 from layertrace.provenance.trees import MAX_HOPS, Item, resolve, resolve_folder
-from layertrace.rootfs.squash import Place
+from layertrace.rootfs.places import Place
 from tests.builders import file, folder, hardlink, sha256, symlink
 from tests.tracing import context_tree, rootfs_tree
 

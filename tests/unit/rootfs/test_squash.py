@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import pytest
 
-from layertrace.rootfs.squash import STRIDE, Place, Rootfs, content_number, link_end, squash
+from layertrace.rootfs.places import STRIDE, Place
+from layertrace.rootfs.squash import Rootfs, content_number, link_end, squash
 from tests.builders import Content, char, folder, hardlink, layer, symlink
 from tests.readers import walk
 

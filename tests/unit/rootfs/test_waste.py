@@ -11,7 +11,8 @@ import pytest
 
 from layertrace.layers.walk import walk_layer
 from layertrace.model.waste import Cause
-from layertrace.rootfs.squash import Place, squash
+from layertrace.rootfs.places import Place
+from layertrace.rootfs.squash import squash
 from layertrace.rootfs.waste import Wasted, find_wasted, visible_bytes
 from tests.builders import Content, file, folder, hardlink, layer, sparse, symlink
 from tests.readers import MemoryReader

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from layertrace.analysis.audit.subject import Subject
     from layertrace.layers.index import LayerIndex
     from layertrace.model.audit import Match
-    from layertrace.rootfs.squash import Place
+    from layertrace.rootfs.places import Place
 
 _FILE: Final = int(EntryKind.FILE)
 _SUFFIXES: Final = (

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from layertrace.analysis.audit.policy import Setting
     from layertrace.analysis.audit.subject import Subject
     from layertrace.model.audit import Match
-    from layertrace.rootfs.squash import Place
+    from layertrace.rootfs.places import Place
 
 _PERCENT: Final = 100
 

@@ -14,7 +14,7 @@ from layertrace.errors import LayerError
 from layertrace.layers.cache import IndexCache
 from layertrace.pipeline.hints import Hints
 from layertrace.pipeline.trace import open_image
-from layertrace.rootfs.squash import Place
+from layertrace.rootfs.places import Place
 from tests.builders import (
     Content as File,
 )

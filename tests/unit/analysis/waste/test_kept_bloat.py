@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from layertrace.rootfs.squash import Place
+    from layertrace.rootfs.places import Place
     from tests.builders import Content
 
 FOUND = Found(

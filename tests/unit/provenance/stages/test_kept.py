@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from layertrace.provenance.hops import TracedImage
     from layertrace.provenance.stages.kept import Carried, Fit
-    from layertrace.rootfs.squash import Place
+    from layertrace.rootfs.places import Place
     from tests.builders import Content
     from tests.tracing import Steps
 
