@@ -7,19 +7,22 @@ all files of a layer. Rows that are anything else go the long way of
 
 from __future__ import annotations
 
-from functools import cache
 from json.encoder import encode_basestring
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from layertrace.model.entry import EntryKind
+from layertrace.model.origin import Change, Trust
 from layertrace.views.encode import origin_json, record_json, to_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from layertrace.model.entry import EntryKind
     from layertrace.model.files import FileTable
-    from layertrace.model.origin import Change, Trust
     from layertrace.pipeline.answers import ImageTrace
+
+
+_WORDS: Final = tuple(to_line(kind.word) for kind in EntryKind)
+"""What a kind is called, by its value."""
 
 
 class _Shared(NamedTuple):
@@ -36,23 +39,29 @@ def record_lines(trace: ImageTrace, rows: Sequence[int]) -> Iterator[str]:
     table = trace.table
     paths, labels, layers = table.paths, table.label_ids, table.layers
     changes, trusts, origin_paths = table.changes, table.trusts, table.origin_paths
-    shared = cache(_Sharing(table).text)
-    words = cache(_word)
-    quote = encode_basestring
+    sharing, quote = _Sharing(table), encode_basestring
+    shared: dict[tuple[int, ...], _Shared] = {}
+    # By the identity of what is one of few: an enumeration's own hash takes longer than all else.
+    of_change, of_trust = {id(each): each for each in Change}, {id(each): each for each in Trust}
     for row, details in zip(rows, trace.details(rows), strict=True):
         kind, _, size, mode, uid, gid, mtime, target, digest = details
         path = f"/{paths[row]}"
-        before, own_path, after = shared(labels[row], layers[row], changes[row], trusts[row])
+        key = labels[row], layers[row], id(changes[row]), id(trusts[row])
+        if key not in shared:
+            shared[key] = sharing.text(*key[:2], of_change[key[2]], of_trust[key[3]])
+        before, own_path, after = shared[key]
         source = (origin_paths.get(row) or path) if own_path else None
         if mode is None or not _is_plain(path, target, source):
             yield to_line(record_json(trace.record_at(row)))
             continue
+        quoted = quote(path)
         yield (
-            f'{{"path":{quote(path)},"implicit":false,"type":{words(kind)},"size":{size},'
+            f'{{"path":{quoted},"implicit":false,"type":{_WORDS[kind]},"size":{size},'
             f'"mode":{mode},"uid":{uid},"gid":{gid},"mtime":{mtime},'
             f'"link_target":{"null" if target is None else quote(target)},'
             f'"digest":{"null" if digest is None else quote(digest)},'
-            f"{before}{'null' if source is None else quote(source)}{after}"
+            f"{before}{'null' if source is None else quoted if source is path else quote(source)}"
+            f"{after}"
         )
 
 
@@ -63,10 +72,6 @@ def _is_plain(path: str, target: str | None, source: str | None) -> bool:
         and (target is None or target.isprintable())
         and (source is None or source is path or source.isprintable())
     )
-
-
-def _word(kind: EntryKind) -> str:
-    return to_line(kind.word)
 
 
 class _Sharing:

@@ -184,12 +184,15 @@ def _chosen_rows(  # noqa: PLR0913
     limit: int | None,
     digests: bool,  # noqa: ARG001 - of no matter here
 ) -> list[int]:
-    from layertrace.filters.language import parse_filter  # noqa: PLC0415
     from layertrace.model.origin import Change  # noqa: PLC0415
 
     table = trace.table
     number = layer_number(layer, len(trace.sized_head.layers))
-    found: Iterable[int] = parse_filter(expr).rows(table, facts) if expr else range(len(table))
+    found: Iterable[int] = range(len(table))
+    if expr:
+        from layertrace.filters.language import parse_filter  # noqa: PLC0415 - few give one
+
+        found = parse_filter(expr).rows(table, facts)
     rows = [row for row in found if everything or table.changes[row] is not Change.REMOVED]
     if number is not None:
         rows = [row for row in rows if table.layers[row] == number]
