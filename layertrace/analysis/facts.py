@@ -10,7 +10,7 @@ from layertrace.model.entry import EntryKind
 from layertrace.model.image import HistoryEntry
 from layertrace.model.origin import Change
 from layertrace.provenance.alignment.spelling import read_created_by
-from layertrace.rootfs.squash import STRIDE, Place
+from layertrace.rootfs.places import STRIDE, Place
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

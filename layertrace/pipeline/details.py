@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from layertrace.model.entry import EntryKind
 from layertrace.model.origin import Change
 from layertrace.pipeline.contents import show_digest
-from layertrace.rootfs.squash import STRIDE, Place
+from layertrace.rootfs.places import STRIDE, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -26,7 +26,7 @@ from layertrace.pipeline.contents import (
     sums_of,
 )
 from layertrace.pipeline.handing import hand_out
-from layertrace.rootfs.squash import Place
+from layertrace.rootfs.places import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

@@ -24,7 +24,7 @@ from layertrace.pipeline.contents import (
 )
 from layertrace.pipeline.handing import PassingLayers
 from layertrace.pipeline.stored import Stack
-from layertrace.rootfs.squash import Place
+from layertrace.rootfs.places import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
