@@ -146,8 +146,8 @@ def test_an_image_that_is_known_well_is_told_with_lines_and_stages(
     for line in (
         "/app/dist/bin/start, file, 84 B, mode 0755, owner 0, group 0, verified.",
         (
-            "Hop 2: verified, in the final image, L3, line 15: COPY --from=build /app/dist /app/dist;"
-            " same sha256 (build:/app/dist/bin/start)."
+            "Hop 2: verified, in the final image, L3, line 15: COPY --from=build /app/dist"
+            " /app/dist; same sha256 (build:/app/dist/bin/start)."
         ),
         "Hop 3: verified, in build, L8, line 9: RUN npm run build; created here.",
         "Origin: made by `RUN npm run build` in stage build (line 9).",

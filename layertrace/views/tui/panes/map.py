@@ -220,13 +220,26 @@ class MapPane(RowsView):
                 corners = "┌┐" if line == top else "└┘"
                 cells[area.x], cells[right] = corners[0], corners[1]
             if line == top and right - area.x > _LEAST_LABEL:
-                name = self._caption(box.node, right - area.x - 1)
+                room = right - area.x - 1
+                name = self._caption(box.node, room)
+                told = f"{name} {self._meaning(box.node)}"
+                name = told if cell_len(told) <= room else name
                 cells[area.x + 1 : area.x + 1 + cell_len(name)] = _padded(name)
-            if line == top + 1 < bottom and right - area.x > _LEAST_LABEL:
-                words = crop(self._meaning(box.node), right - area.x - 1)
-                cells[area.x + 1 : area.x + 1 + cell_len(words)] = _padded(words)
+            if not edge:
+                self._write_inner(drawn, line, cells, range(area.x + 1, right))
         bold = self._chosen_line(drawn, line)
         yield "".join(cells), Style(bold=bold)
+
+    def _write_inner(self, drawn: Treemap, line: int, cells: list[str], room: range) -> None:
+        """Write into a box where what lies in it has its place."""
+        top = {box.node for box in drawn.boxes}
+        for label in drawn.labels.get(line, ()):
+            start = max(label.x, room.start)
+            width = min(label.x + label.width, room.stop) - start
+            inside = room.start - 1 <= label.x < room.stop and label.node not in top
+            if inside and width > _LEAST_LABEL:
+                name = self._caption(label.node, width)
+                cells[start : start + cell_len(name)] = _padded(name)
 
     def _chosen_line(self, drawn: Treemap, line: int) -> bool:
         return bool(drawn.boxes) and drawn.boxes[self._chosen].area.y // 2 == line
