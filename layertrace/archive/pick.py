@@ -94,7 +94,7 @@ def _pick_saved(store: TarStore | FolderStore, reference: Reference, form: Form)
     ]
     if len(saved) != 1:
         names = [name for one in everything for name in one.tags or (one.id,)]
-        raise _ambiguous(reference, names, found=len(saved))
+        raise _ambiguous(reference, names, found=len(saved), damage=store.damage)
     (only,) = saved
     if isinstance(only, LegacyImage):
         return legacy_image(store, only, reference=reference.text)
@@ -217,7 +217,9 @@ def _short(reference: str) -> str:
     return reference.removeprefix("docker.io/").removeprefix("library/")
 
 
-def _ambiguous(reference: Reference, names: Iterable[str], *, found: int) -> SourceError:
+def _ambiguous(
+    reference: Reference, names: Iterable[str], *, found: int, damage: str = ""
+) -> SourceError:
     names = list(dict.fromkeys(names))
     more = len(names) - _SHOWN_NAMES
     shown = ", ".join(names[:_SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
@@ -230,6 +232,8 @@ def _ambiguous(reference: Reference, names: Iterable[str], *, found: int) -> Sou
     transport = "oci-archive" if reference.transport in {"oci", "oci-archive"} else "docker-archive"
     return SourceError(
         f"{reference.target} holds {len(names)} images: {shown}",
+        # What would say that they are one may stand behind that.
+        why=damage,
         hint=f"name one: {transport}:{reference.target}:NAME",
     )
 

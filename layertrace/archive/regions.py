@@ -92,5 +92,6 @@ def open_file(path: Path) -> int:
 def unreadable(path: Path, error: OSError) -> SourceError:
     """Return the error that says why a file or folder cannot be read."""
     if isinstance(error, FileNotFoundError):
-        return SourceError(f"{path} does not exist")
+        hint = "look at its path; docker-daemon:NAME names an image of the engine"
+        return SourceError(f"{path} does not exist", hint=hint)
     return SourceError(f"cannot read {path}", why=error.strerror or str(error))

@@ -147,7 +147,11 @@ class TarStore(RegionStore):
             # more is told why it is not there.
             if not (self._members or self._is_tar()):
                 why = self.unpacking or f"not a tar file: {error}"
-                raise ArchiveError(f"{self.name} is not an image archive", why=why) from error
+                raise ArchiveError(
+                    f"{self.name} is not an image archive",
+                    why=why,
+                    hint="docker save, skopeo copy and buildx --output write one",
+                ) from error
             self.damage = self.damage or f"the archive is cut short or damaged: {error}"
         else:
             self._end = end

@@ -74,7 +74,7 @@ class OpeningScreen(Screen[None]):
         return f"Opening {show_name(self._reference, ascii_only=self._options.ascii)}"
 
     def _lines(self, *figures: str) -> list[Cell]:
-        words = ("", "reading its configuration and history…", *figures)
+        words = ("", *(figures or ("reading its configuration and history…",)))
         return [(line, Style.null()) for line in words]
 
     def show_progress(self, progress: WalkProgress) -> None:
