@@ -54,7 +54,11 @@ def walk_beside(sizes: Mapping[int, int], walk: Walk) -> Beside | None:
     """
     if len(sizes) < 2 or sum(sizes.values()) < WORTH or not can_fork():  # noqa: PLR2004
         return None
-    return Beside(sorted(sizes), walk)
+    try:
+        return Beside(sorted(sizes), walk)
+    except OSError:
+        # Processes or files are short here, and one process does.
+        return None
 
 
 def can_fork() -> bool:
@@ -81,11 +85,17 @@ class Beside:
         self._told, tell = os.pipe()
         # From the keyboard both are stopped: this one is to know the other by then.
         held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        self._process = os.fork()
+        try:
+            self._process = os.fork()
+        except OSError:
+            self._let_go()
+            raise
+        finally:
+            if os.getpid() == self._parent:
+                os.close(tell)
+                signal.pthread_sigmask(signal.SIG_SETMASK, held)
         if not self._process:  # pragma: no cover - the second process
             self._run(tell)
-        os.close(tell)
-        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
     def take(self, layer: int, see: Callable[[], bool]) -> bytes | None:
         """Return the dumped index of a layer, or None: it is for this process to walk.
@@ -122,6 +132,9 @@ class Beside:
         with suppress(ProcessLookupError):
             os.kill(self._process, signal.SIGKILL)
         os.waitpid(self._process, 0)
+        self._let_go()
+
+    def _let_go(self) -> None:
         os.close(self._told)
         os.close(self._indexes)
         self._taken.close()

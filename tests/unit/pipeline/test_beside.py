@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,7 +24,7 @@ from tests.sample_support import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
+
 
 TARS = [layer({f"f{number}": file(bytes(number))}) for number in range(5)]
 ALONE = "from layertrace.pipeline import stored; stored.walk_beside = lambda *_: None"
@@ -167,6 +168,22 @@ def test_one_process_does_where_two_do_not_pay(
         found.close()
 
 
+def test_one_process_does_where_no_second_can_be_had(
+    monkeypatch: pytest.MonkeyPatch, unforked: list[int]
+) -> None:
+    """A container may have no processes left; nothing of the attempt is."""
+
+    def refuse() -> int:
+        raise BlockingIOError("no more processes")
+
+    monkeypatch.setattr(os, "fork", refuse)
+    monkeypatch.setattr(beside, "can_fork", lambda: True)
+    open_files = len([*Path("/dev/fd").iterdir()])
+    assert walk_beside({0: WORTH, 1: 1}, walk) is None
+    assert len([*Path("/dev/fd").iterdir()]) == open_files + len(unforked)
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
 def test_no_fork_beside_threads_or_without_a_core(monkeypatch: pytest.MonkeyPatch) -> None:
     """A lock that another thread holds would be held in the second process for ever."""
     monkeypatch.setattr(sys, "platform", "linux")
@@ -249,7 +266,7 @@ run()
         [sys.executable, "-c", code, "layers", str(large)],
         env=env, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    children = ROOT.__class__(f"/proc/{process.pid}/task/{process.pid}/children")
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     wait_for(lambda: bool(children.read_text().split()))
     child = int(children.read_text().split()[0])
     os.killpg(process.pid, signal.SIGINT)
@@ -260,7 +277,7 @@ run()
 def is_alive(process: int) -> bool:
     """Say whether a process runs, who ever has to bury it."""
     try:
-        state = ROOT.__class__(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0]
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0]
     except FileNotFoundError:
         return False
     return state != "Z"
