@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from layertrace.model.limits import Limits
 
 PIECE: Final = 1 << 20
+_PLAIN: Final = 1 << 19
+"""Bytes unpacked at once: the memory of larger pieces is given back to the system and fetched
+anew each time, which costs as much as to hash a part of them."""
 _SMALLEST_WINDOW: Final = 10
 _LARGEST_WINDOW: Final = 31
 """Of zstd, as powers of two, whatever is asked for."""
@@ -240,7 +243,7 @@ def _member(
     size = len(data)
     while True:
         # Bounded output a call, so that a bomb costs time, never memory.
-        plain = engine.decompress(data, PIECE)
+        plain = engine.decompress(data, _PLAIN)
         data = b""
         if plain:
             yield plain

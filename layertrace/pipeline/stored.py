@@ -243,7 +243,7 @@ class StoredArchive:
             if self._is_plain(place.layer):
                 self._hash(place.layer, [place.number])
             else:
-                with self._source.open_layer(layer) as reader:
+                with self._open(layer.index) as reader:
                     # One pass for all files of the layer: a packed tar cannot
                     # be entered in the middle.
                     from layertrace.layers.walk import walk_layer  # noqa: PLC0415 - not where all is kept
@@ -286,7 +286,7 @@ class StoredArchive:
         """Yield a file's content, sparse parts filled with zeros."""
         index = self._indexes[place.layer]
         refuse_bomb(index, place.number, self._source.limits)
-        with self._source.open_layer(self.image.layers[place.layer]) as reader:
+        with self._open(place.layer) as reader:
             yield from file_content(reader, index, place.number)
 
     def cost(self, files: Iterable[Place]) -> int:
@@ -305,7 +305,7 @@ class StoredArchive:
         for layer, each in by_layer(headers).items():
             index = self._indexes[layer]
             wanted = {n: h for n, h in each.items() if not is_bomb(index, n, self._source.limits)}
-            with self._source.open_layer(self.image.layers[layer]) as reader:
+            with self._open(layer) as reader:
                 sums = sums_of(reader, index, wanted)
             found |= {Place(layer, number): each for number, each in sums.items()}
         return found
@@ -313,7 +313,7 @@ class StoredArchive:
     def hand_out(self, places: Iterable[Place], take: Take) -> None:
         """Give ``take`` the content of each file, each layer opened once."""
         for layer, numbers in by_layer(dict.fromkeys(places, ())).items():
-            with self._source.open_layer(self.image.layers[layer]) as reader:
+            with self._open(layer) as reader:
                 hand_out(reader, self._indexes[layer], layer, numbers, take)
 
     def stack(self, layers: int) -> Stack:
@@ -373,6 +373,12 @@ class StoredArchive:
         # Whoever asks on does without what is closed by then.
         self.cache = closed_cache()
         self._source.close()
+
+    def _open(self, layer: int) -> LayerReader:
+        """Open a layer for its contents; whether they are its own was looked at before."""
+        reader = self._source.open_layer(self.image.layers[layer])
+        reader.forgo_digests()
+        return reader
 
     def _hash(self, layer: int, numbers: Collection[int]) -> None:
         """Learn the digests of files of a plain layer."""
