@@ -16,6 +16,7 @@ from layertrace.views.tui.platforms import PlatformScreen
 from layertrace.views.tui.ports import Means
 from layertrace.views.tui.startup import OpeningScreen
 from layertrace.views.tui.working import Job, WorkingScreen
+from tests.builders import docker_archive, image, layer
 from tests.tui.driver import Driver, run
 from tests.tui.fakes import (
     BASE,
@@ -28,11 +29,17 @@ from tests.tui.fakes import (
     head,
     table,
 )
+from tests.tui.real import opened
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from layertrace.model.trace import ImageHead
+    from layertrace.pipeline.answers import ImageTrace
+    from layertrace.pipeline.trace import Opening as ImageOpening
     from layertrace.views.treerows import TreeRows
-    from layertrace.views.tui.ports import Opener, Opening
+    from layertrace.views.tui.ports import Opener, Opening, WalkProgress
 
 READ = (
     directory("app", 2, BUILD),
@@ -116,6 +123,49 @@ def test_what_was_read_before_esc_is_browsed_and_says_what_is_missing() -> None:
         assert "not read" not in tui.text()
 
     run(script, opening, read=False)
+
+
+class _Halting:
+    """An archive of which the user stops the first reading after a layer."""
+
+    def __init__(self, opening: ImageOpening) -> None:
+        self.head = opening.head
+        self.so_far, self.head_so_far = opening.so_far, opening.head_so_far
+        self._opening = opening
+        self._walks = 0
+
+    def walk(
+        self, progress: Callable[[WalkProgress], None], stop: Callable[[], bool]
+    ) -> ImageTrace:
+        """Read the layers, all of them from the second time on."""
+        self._walks += 1
+        seen: list[WalkProgress] = []
+
+        def tell(told: WalkProgress) -> None:
+            seen.append(told)
+            progress(told)
+
+        return self._opening.walk(tell, lambda: stop() or (self._walks == 1 and seen[-1].layer > 0))
+
+
+def test_an_archive_of_which_a_layer_was_read_is_browsed_and_read_on(tmp_path: Path) -> None:
+    """Contents are those of that layer, History says which layers may hold more versions."""
+    path = tmp_path / "app.tar"
+    path.write_bytes(docker_archive(image(layer({"a": b"one"}), layer({"a": b"two!", "b": b""}))))
+
+    async def script(tui: Driver) -> None:
+        await tui.see("L2 not read", "L1 of 2 layers", "1 file", "one layer was not read")
+        assert "3 B" in tui.row("L1 layer 0")
+        await tui.press("v")
+        await tui.see("one", "Esc Close")
+        await tui.press("escape", "H")
+        await tui.see("History /a", "; L2 not read")
+        await tui.press("escape", "r")
+        await tui.see("final image", "2 files", "7 B")
+        assert "not read" not in tui.text()
+
+    with opened(path, tmp_path) as opening:
+        run(script, _Halting(opening), read=False)
 
 
 def test_a_layer_that_is_not_read_shows_no_files_and_not_none() -> None:

@@ -23,6 +23,7 @@ from layertrace.views.tui.panes.listing import ListPane
 from layertrace.views.tui.panes.page import PagePane
 from layertrace.views.tui.rows_view import RowsView
 from layertrace.views.tui.startup import error_lines
+from layertrace.views.unread import layer_runs, unread_layers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,7 +106,9 @@ class HistoryScreen(FileScreen):
         # All of a few versions, and never more than leaves room for what they changed.
         pane.styles.height = min(len(listing) + 3, max(5, self.app.size.height // 3))
         pane.place_cursor(cursor)
-        self._write_title(pane.safe(listing.summary))
+        missing = layer_runs(unread_layers(head))
+        unread = f"; {missing} not read" if missing else ""
+        self._write_title(pane.safe(f"{listing.summary}{unread}"))
         self._compare()
 
     def _write_title(self, words: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from layertrace.archive.source import open_archive, parse_reference
-from layertrace.errors import LayertraceError
+from layertrace.errors import LayertraceError, SourceError
 from layertrace.layers.walk import walk_layer
 from layertrace.model.image import Absence, HistoryEntry
 from tests.builders import Content, layer, to_json, write_folder
@@ -102,8 +102,20 @@ def test_images_without_names_are_those_nothing_is_made_from(tmp_path: Path) -> 
     assert paths(opened(tmp_path, files)) == [["etc/hosts"], ["app"]]
     files |= saved("other", TOP, "base")
     assert "holds 2 images" in refusal(tmp_path, files)
+    assert "cut short" not in refusal(tmp_path, files)
     chosen = opened(tmp_path, files, f"docker-archive:{{}}:{name('other')[:12]}")
     assert paths(chosen) == [["etc/hosts"], ["app"]]
+
+
+def test_images_of_an_archive_that_is_cut_off_may_be_fewer_than_they_seem(tmp_path: Path) -> None:
+    """What says that they are one stands behind the cut."""
+    files = two()
+    del files["repositories"]
+    path = tmp_path / "cut.tar"
+    path.write_bytes(layer(files | saved("other", TOP, "base"))[:-1500])
+    with pytest.raises(SourceError, match="holds 2 images") as caught:
+        open_archive(parse_reference(str(path)))
+    assert "cut short" in caught.value.why
 
 
 def test_layer_that_is_not_there_leaves_the_others(tmp_path: Path) -> None:
