@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from array import array
 from contextlib import suppress
-from dataclasses import replace
-from operator import add
+from dataclasses import fields, replace
+from operator import add, attrgetter
 from typing import TYPE_CHECKING, Final
 
 from layertrace.model.entry import EntryKind
@@ -17,7 +17,7 @@ from layertrace.rootfs.places import STRIDE, Place
 from layertrace.rootfs.squash import directories
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Container, Iterable
+    from collections.abc import Callable, Collection, Container, Iterable
 
     from layertrace.provenance.rootfs_tree import RootfsTree
     from layertrace.provenance.tracer import Tracer
@@ -27,6 +27,7 @@ _DIR: Final = int(EntryKind.DIR)
 _STAGELESS: Final = frozenset({OriginKind.BASE, OriginKind.CONTEXT, OriginKind.UNKNOWN})
 _OWN: Final = "/"
 """In the place of a path in an origin that many rows share."""
+_TELLING: Final = attrgetter(*(each.name for each in fields(Origin) if each.name != "path"))
 _NOBODY: Final = Verdict(Origin(kind=OriginKind.UNKNOWN), Trust.UNKNOWN, None)
 
 
@@ -60,16 +61,35 @@ def change_of(tree: RootfsTree, path: str, place: Place) -> Change:
     return Change.METADATA
 
 
-def make_table(tree: RootfsTree, tracer: Tracer, *, folder: str = "") -> FileTable:
+def _compared(tree: RootfsTree, older: Place, newer: Place) -> tuple[Place, ...]:
+    """Return the files whose contents must be compared to tell what was done; none: nothing."""
+    before, after = tree.item(older), tree.item(newer)
+    if before.kind is after.kind is EntryKind.FILE and before.size == after.size:
+        return tree.content_place(older), tree.content_place(newer)
+    return ()
+
+
+def make_table(
+    tree: RootfsTree,
+    tracer: Tracer,
+    learn: Callable[[Iterable[Place]], object],
+    *,
+    folder: str = "",
+) -> FileTable:
     """Trace every path below a folder, the removed ones included, into columns.
 
-    By default those of the whole image.
+    Args:
+        tree: of the image.
+        tracer: knows where its paths are from.
+        learn: hashes contents together, so that each layer is read once.
+        folder: by default the whole image.
     """
     removed = _removed(tree.rootfs)
     paths = _sorted_paths(tree.rootfs, removed, folder)
     answers = _Answers(tracer)
     columns = _Columns(tree.rootfs, paths)
-    columns.add_answers(answers, tree)
+    columns.add_changes(tree, learn)
+    columns.add_answers(answers)
     for row in columns.unseen:
         path = paths[row]
         if path in tree.children:
@@ -133,20 +153,26 @@ class _Columns:
         self.label_ids = array("i")
         self.unseen = [row for row, place in enumerate(places) if place < 0]
         """Rows that no entry a container sees made."""
+        self._replaced = self._among(rootfs.below)
         for row in self._among(rootfs.promoted):
             first = self._firsts[self.layers[row]]
             number = first + rootfs.promoted[paths[row]]
             self.kinds[row], self.sizes[row] = kinds[number], sizes[number]
 
-    def add_answers(self, answers: _Answers, tree: RootfsTree) -> None:
+    def add_changes(self, tree: RootfsTree, learn: Callable[[Iterable[Place]], object]) -> None:
+        """Add what was done to each path that stood there before."""
+        replaced = {row: self._place(row) for row in self._replaced}
+        pairs = ((self._below(row), place) for row, place in replaced.items())
+        learn(place for pair in pairs for place in _compared(tree, *pair))
+        for row, place in replaced.items():
+            self.changes[row] = change_of(tree, self._paths[row], place)
+
+    def add_answers(self, answers: _Answers) -> None:
         """Add who made each row: row by row where that has to be asked, else by its layer."""
-        below = self._among(self._rootfs.below)
-        for row in below:
-            self.changes[row] = change_of(tree, self._paths[row], self._place(row))
         shared = {layer: answers.shared(layer) for layer in sorted({*self.layers} - {-1})}
         asked = {layer for layer, shares in shared.items() if shares is Shared.BY_NONE}
         rows = {row for row, layer in enumerate(self.layers) if layer in asked} if asked else set()
-        rows |= {row for row in below if shared[self.layers[row]] is not Shared.BY_ALL}
+        rows |= {row for row in self._replaced if shared[self.layers[row]] is not Shared.BY_ALL}
         first = {self._first_row(layer, rows): layer for layer in shared.keys() - asked}
         first.pop(-1, None)
         # In their order, so that what comes first in the image has the first number.
@@ -174,6 +200,9 @@ class _Columns:
         layer = self.layers[row]
         return Place(layer, self.entries[row] - self._firsts[layer])
 
+    def _below(self, row: int) -> Place:
+        return Place(*divmod(self._rootfs.below[self._paths[row]], STRIDE))
+
     def _among(self, some: Collection[str]) -> list[int]:
         """Return the rows whose path is among some."""
         return [row for row, path in enumerate(self._paths) if path in some] if some else []
@@ -193,7 +222,7 @@ class _Answers:
 
     def __init__(self, tracer: Tracer) -> None:
         self._tracer = tracer
-        self._numbers: dict[tuple[Origin, str | None], int] = {}
+        self._numbers: dict[tuple[object, ...], int] = {}
         self._of_layer: dict[int, tuple[int, Trust]] = {}
         self.labels: list[Label] = []
         self.origins: list[Origin] = []
@@ -222,15 +251,13 @@ class _Answers:
         return self._number(verdict), verdict.trust
 
     def _number(self, verdict: Verdict) -> int:
-        origin = verdict.origin
-        if origin.path is not None:
-            # It tells rows apart that nothing else does.
-            origin = replace(origin, path=_OWN)
-        key = origin, verdict.carried_from
+        origin, has_path = verdict.origin, verdict.origin.path is not None
+        # What its path is tells rows apart that nothing else does.
+        key = (*_TELLING(origin), has_path, verdict.carried_from)
         number = self._numbers.setdefault(key, len(self.labels))
         if number == len(self.labels):
             self.labels.append(make_label(verdict))
-            self.origins.append(origin)
+            self.origins.append(replace(origin, path=_OWN) if has_path else origin)
         return number
 
 

@@ -74,7 +74,7 @@ class Tracing:
 
     def table(self, folder: str = "") -> FileTable:
         """Return every path below a folder as columns, the removed ones included."""
-        return make_table(self.tree, self.tracer, folder=folder)
+        return make_table(self.tree, self.tracer, self._parts.stored.digests, folder=folder)
 
     @staticmethod
     def label(verdict: Verdict) -> Label:

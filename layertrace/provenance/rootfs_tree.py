@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from layertrace.model.build import Instruction
     from layertrace.provenance.trees import Tree
-    from layertrace.rootfs.squash import Rootfs
+    from layertrace.rootfs.squash import Hidden, Rootfs
 
 _HARDLINK: Final = int(EntryKind.HARDLINK)
 _MAX_FORWARD: Final = 8
@@ -122,26 +122,27 @@ class RootfsTree:
     def before(self, path: str, layer: int) -> Place | None:
         """Return what a container of the layers below ``layer`` sees at ``path``."""
         packed = self.rootfs.seen.get(path)
-        if packed is not None and packed // STRIDE == layer:
+        if packed is not None and packed // STRIDE <= layer:
             # Asked of every path that is traced, and told by the squash already.
-            lower = self.rootfs.below.get(path)
+            lower = self.rootfs.below.get(path) if packed // STRIDE == layer else packed
             return None if lower is None else Place(*divmod(lower, STRIDE))
-        return self._climb(path, layer)
-
-    def _climb(self, path: str, layer: int) -> Place | None:
-        parents = _parents(path)
-        for lower in range(layer - 1, -1, -1):
-            index = self.rootfs.layers[lower]
-            number = index.numbers.get(path)
-            if number is not None:
-                return Place(lower, number)
-            if self._removes(lower, path, parents):
-                return None
+        for place, by in self._hidden.get(path, ()):
+            if place.layer < layer <= by:
+                return place
         return None
+
+    @cached_property
+    def _hidden(self) -> Mapping[str, Sequence[Hidden]]:
+        """Path to what of it is not seen any more."""
+        hidden: defaultdict[str, list[Hidden]] = defaultdict(list)
+        paths = [index.paths for index in self.rootfs.layers]
+        for each in self.rootfs.hidden:
+            hidden[paths[each.place.layer][each.place.number]].append(each)
+        return hidden
 
     def is_remade(self, path: str, layer: int) -> bool:
         """Say whether a layer's directory is a new one in the place of an older."""
-        return path in self._removals[layer][1]
+        return path in self._emptied[layer]
 
     @cached_property
     def children(self) -> Mapping[str, Sequence[str]]:
@@ -198,21 +199,10 @@ class RootfsTree:
             found = below
         return place
 
-    def _removes(self, layer: int, path: str, parents: Sequence[str]) -> bool:
-        whiteouts, opaques = self._removals[layer]
-        if path in whiteouts or not opaques.isdisjoint(parents):
-            return True
-        if not whiteouts.isdisjoint(parents):
-            return True
-        index = self.rootfs.layers[layer]
-        numbers = (index.numbers.get(parent) for parent in parents if parent)
-        return any(n is not None and index.kinds[n] != EntryKind.DIR for n in numbers)
-
     @cached_property
-    def _removals(self) -> tuple[tuple[frozenset[str], frozenset[str]], ...]:
-        return tuple(
-            (frozenset(index.whiteouts), frozenset(index.opaques)) for index in self.rootfs.layers
-        )
+    def _emptied(self) -> tuple[frozenset[str], ...]:
+        """The directories that each layer emptied."""
+        return tuple(frozenset(index.opaques) for index in self.rootfs.layers)
 
 
 class LowerTree:
@@ -252,12 +242,3 @@ class LowerTree:
             for index in self._tree.rootfs.layers[: self._layer]
             for other in index.paths
         )
-
-
-def _parents(path: str) -> tuple[str, ...]:
-    """Return every directory above ``path``, the root (``""``) included."""
-    parents = []
-    while path:
-        path = path.rpartition("/")[0]
-        parents.append(path)
-    return tuple(parents)

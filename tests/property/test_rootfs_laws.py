@@ -142,6 +142,20 @@ def test_what_a_seen_path_replaced_is_what_the_layers_below_show(stack: list[Mem
 
 
 @settings(deadline=None)
+@given(stacks)
+def test_what_any_layer_found_is_what_the_layers_below_show(stack: list[Members]) -> None:
+    """Of every path that any layer has, seen in the end or not."""
+    indexes = indexes_of(stack)
+    tree = RootfsTree(squash(indexes), str)
+    known = {path for index in indexes for path in index.paths}
+    for layer_index in range(len(indexes) + 1):
+        lower = squash(indexes[:layer_index])
+        assert {path: tree.before(path, layer_index) for path in known} == {
+            path: lower.place(path) for path in known
+        }
+
+
+@settings(deadline=None)
 @given(stacks, st.randoms(use_true_random=False))
 def test_order_inside_a_layer_never_matters(stack: list[Members], random: Random) -> None:
     """Markers and entries may stand anywhere in a layer's tar."""
