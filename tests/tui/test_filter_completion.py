@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual.events import Key
+
 from layertrace.views.tui.ports import TuiOptions
 from layertrace.views.tui.themes import DARK
 from tests.builders import docker_archive, image, layer
@@ -101,3 +103,18 @@ def test_names_of_packages_are_read_once_they_are_asked_for(tmp_path: Path) -> N
 
     with opened(path, tmp_path) as opening:
         run(script, opening)
+
+
+def test_letters_that_come_with_the_key_of_the_filter_are_the_filters() -> None:
+    """Typed faster than the screen goes on, or pasted: none of them acts on the files."""
+
+    async def script(tui: Driver) -> None:
+        before = tui.browse.files.cursor_line
+        for letter in "/jdosL.q":
+            key = {"/": "slash", ".": "full_stop"}.get(letter, letter)
+            tui.app.post_message(Key(key, letter))
+        await tui.until(lambda: tui.browse.filter_bar.entry.value == "jdosL.q")
+        assert tui.browse.files.cursor_line == before
+        assert not tui.browse.files.is_by_size
+
+    run(script)

@@ -16,12 +16,14 @@ from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.cache import LRUCache
 from textual.content import Content
+from textual.events import Key
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 from textual.strip import Strip
+from textual.widgets import Input
 
 from layertrace.views.text import TRUST_MARKS, show_name, to_ascii
 from layertrace.views.tui.painting import Frames
@@ -43,6 +45,8 @@ _BAR_STEPS: Final = 8
 
 _MOVES: Final = ("step(", "page(")
 """How the actions begin that move the cursor."""
+_FILTER: Final = "filter"
+"""The action that leads to a line to type on."""
 
 HALF_PAGES: list[BindingType] = [
     Binding("ctrl+d", "page(0.5)", "Half a page down", show=False, id="move.half-down"),
@@ -269,12 +273,25 @@ class RowsView(ScrollView, can_focus=True):
     # -- moving ---------------------------------------------------------------
 
     async def on_key(self, event: events.Key) -> None:
-        """Move at once: a key that goes up through all that is around the list takes its time."""
-        if self._moves is None and self.screen.focused is self:
+        """Move at once: a key that goes up through all that is around the list takes its time.
+
+        What is typed for a filter before the key that opens it went all that way is the filter's.
+        """
+        focused = self.screen.focused
+        if isinstance(focused, Input):
+            event.stop()
+            event.prevent_default()
+            focused.post_message(Key(event.key, event.character))
+            return
+        if self._moves is None and focused is self:
             self._moves = {
                 key: active.binding.action
                 for key, active in self.screen.active_bindings.items()
                 if active.node is self and active.binding.action.startswith(_MOVES)
+            } | {
+                key: f"screen.{_FILTER}"
+                for key, active in self.screen.active_bindings.items()
+                if active.node is self.screen and active.binding.action == _FILTER
             }
         action = (self._moves or {}).get(event.key)
         if action is not None and await self.app.run_action(action, self):

@@ -143,7 +143,8 @@ class FilterBar(Vertical):
     def open(self) -> None:
         """Show the line and type on it."""
         self.display = True
-        self.entry.focus()
+        # At once: Widget.focus() would leave the letters that are typed meanwhile to the panes.
+        self.screen.set_focus(self.entry)
 
     def clear(self) -> None:
         """Take the filter away."""
