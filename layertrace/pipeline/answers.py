@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from layertrace.pipeline.extraction import Extractor
     from layertrace.pipeline.handing import Take
     from layertrace.pipeline.parts import Parts
-    from layertrace.pipeline.stored import StoredImage
+    from layertrace.pipeline.stored_image import StoredImage
     from layertrace.pipeline.tracing import Tracing
     from layertrace.provenance.alignment.history import Alignment
     from layertrace.provenance.hops import TracedImage

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from layertrace.layers.index import LayerIndex
     from layertrace.model.files import FileTable
-    from layertrace.pipeline.stored import StoredImage
+    from layertrace.pipeline.stored_image import StoredImage
     from layertrace.provenance.rootfs_tree import RootfsTree
     from layertrace.provenance.trees import Item
 

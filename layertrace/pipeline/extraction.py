@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from layertrace.archive.target.target_tree import TargetTree
     from layertrace.pipeline.handing import Parts
-    from layertrace.pipeline.stored import StoredImage
+    from layertrace.pipeline.stored_image import StoredImage
     from layertrace.provenance.rootfs_tree import RootfsTree
     from layertrace.rootfs.places import Place
 

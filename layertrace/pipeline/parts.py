@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from layertrace.model.limits import Limits
     from layertrace.model.trace import ImageHead
     from layertrace.pipeline.opening.bases import Bases
-    from layertrace.pipeline.stored import StoredImage
+    from layertrace.pipeline.stored_image import StoredImage
     from layertrace.provenance.alignment.history import Alignment, LayerStep
     from layertrace.provenance.context_tree import ContextTree
 

@@ -1,23 +1,16 @@
-"""One stored image: its layers' indexes and contents, through the cache or from the bytes."""
+"""An image of an archive or layout: its layers' indexes and contents, through the cache or not."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from contextlib import contextmanager
-from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from contextlib import closing
+from typing import TYPE_CHECKING, cast
 
-from layertrace.archive.blob import StreamReader
-from layertrace.errors import LayerError, LimitError, StoppedError
+from layertrace.errors import StoppedError
 from layertrace.layers.cache import closed_cache
-from layertrace.layers.index import load_index
-from layertrace.pipeline.abreast import Task, work_abreast
-from layertrace.pipeline.beside import walk_beside
 from layertrace.pipeline.bounds import ImageRoom, is_bomb, refuse_bomb
 from layertrace.pipeline.contents import (
-    Digests,
     by_layer,
     digest_of,
     file_content,
@@ -26,160 +19,20 @@ from layertrace.pipeline.contents import (
     sums_of,
 )
 from layertrace.pipeline.handing import hand_out
+from layertrace.pipeline.kept_layers import KeptLayers
+from layertrace.pipeline.stored_image import Stack
 from layertrace.rootfs.places import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 
     from layertrace.archive.blob import LayerReader
     from layertrace.layers.cache import IndexCache
     from layertrace.layers.index import LayerIndex
-    from layertrace.layers.walk import Walked
     from layertrace.model.image import Image, LayerRef
-    from layertrace.model.limits import Limits
-    from layertrace.pipeline.abreast import Abreast
-    from layertrace.pipeline.beside import Beside, See
     from layertrace.pipeline.handing import Take
+    from layertrace.pipeline.stored_image import LayerSource
     from layertrace.pipeline.watch import Watcher
-
-VERIFY_LIMIT: Final = 16 << 20
-"""A plain layer up to this many bytes is always read whole and checked against
-its diff_id: that costs some ten milliseconds. A larger one only when asked."""
-
-
-class Stack(NamedTuple):
-    """What stands for some lower layers of a stored image, together, in the cache."""
-
-    key: str
-    witness: str
-    """What stands for an archive that is taken at its word; ``""`` where none has to be."""
-
-
-class StoredImage(Protocol):
-    """An image whose layers can be walked and read."""
-
-    image: Image
-    cache: IndexCache
-    """Where answers about it are kept, as long as it is open."""
-
-    def walk(self, watcher: Watcher, *, hashing: bool, verify: bool) -> tuple[LayerIndex, ...]:
-        """Return every layer's index, base first.
-
-        Args:
-            watcher: told of progress, asked whether to stop.
-            hashing: content digests will be asked for: whatever has to be
-                read whole may compute them on the way.
-            verify: read every layer whole and check its diff_id.
-        """
-        ...
-
-    def so_far(self) -> Mapping[int, LayerIndex]:
-        """Return the indexes of the layers that were read by now, by layer.
-
-        Another thread may be reading; what they hold can be asked for at once.
-        """
-        ...
-
-    def digest(self, place: Place) -> str:
-        """Return the digest of the regular file at ``place``."""
-        ...
-
-    def digests(self, places: Iterable[Place]) -> Mapping[Place, str]:
-        """Return the digests of regular files, each layer opened once."""
-        ...
-
-    def known_digest(self, place: Place) -> str | None:
-        """Return the digest if somebody asked for it before; hashes nothing."""
-        ...
-
-    def known_digests(self) -> Sequence[Mapping[int, bytes]]:
-        """Return those of each layer by entry number, as bytes."""
-        ...
-
-    def read(self, place: Place) -> Iterator[bytes]:
-        """Yield the content of the regular file at ``place``."""
-        ...
-
-    def cost(self, files: Iterable[Place]) -> int:
-        """Return how many bytes must be read to get at the contents of these files."""
-        ...
-
-    def sums(self, headers: Mapping[Place, Sequence[bytes]]) -> Mapping[Place, Sequence[str]]:
-        """Return the sha256 of each header with the file's content after it, in hex.
-
-        What cannot be read any more is left out.
-        """
-        ...
-
-    def hand_out(self, places: Iterable[Place], take: Take) -> None:
-        """Give ``take`` the content of each regular file, layer by layer, each read once.
-
-        Raises:
-            LayertraceError: a content cannot be had; of those before it, ``take`` has all.
-        """
-        ...
-
-    def stack(self, layers: int) -> Stack:
-        """Return what stands for so many lower layers, all of them read, in the cache."""
-        ...
-
-    def form(self) -> str:
-        """Return what tells by which layers reading costs as much as ever :meth:`cost` says."""
-        ...
-
-    def recall_visible(self) -> Sequence[int] | None:
-        """Return the bytes of each layer that a container sees, if that was kept."""
-        ...
-
-    def keep_visible(self, visible: Sequence[int]) -> None:
-        """Keep the bytes of each layer that a container sees."""
-        ...
-
-    def recall_packages(self, layers: int) -> bytes | None:
-        """Return what was kept of the packages of so many lower layers; None: nothing."""
-        ...
-
-    def keep_packages(self, layers: int, data: bytes) -> None:
-        """Keep what so many lower layers say of their packages, which is long to find out."""
-        ...
-
-    def recall_bloat(self, layers: int) -> bytes | None:
-        """Return what was kept of the waste in so many lower layers; None: nothing."""
-        ...
-
-    def keep_bloat(self, layers: int, data: bytes) -> None:
-        """Keep what so many lower layers tell of waste."""
-        ...
-
-    def close(self) -> None:
-        """Keep what was learned; let go of files."""
-        ...
-
-
-class LayerSource(Protocol):
-    """Where layers are stored."""
-
-    @property
-    def witness(self) -> str:
-        """Changes whenever the stored bytes may have changed."""
-        ...
-
-    @property
-    def limits(self) -> Limits:
-        """How much its layers may hold."""
-        ...
-
-    def open_layer(self, layer: LayerRef) -> LayerReader:
-        """Open one layer's uncompressed tar."""
-        ...
-
-    def stored_size(self, layer: LayerRef) -> int:
-        """Return the bytes of a layer as it is stored; 0 where it is not there."""
-        ...
-
-    def close(self) -> None:
-        """Let go of files."""
-        ...
 
 
 class StoredArchive:
@@ -190,7 +43,8 @@ class StoredArchive:
         self.image = image
         self.cache = cache
         self._source = source
-        self._digests = [Digests(cache, self._witness(layer)) for layer in image.layers]
+        self._kept = KeptLayers(source, image, cache)
+        self._digests = self._kept.digests
         self._plain: dict[int, bool] = {}
         self._indexes: dict[int, LayerIndex] = {}
         """Of the layers that were read, which are not all where the reading was stopped."""
@@ -203,28 +57,11 @@ class StoredArchive:
         watcher.expect(len(readers), sum(sizes))
         room = ImageRoom(self._source.limits)
         known = self._known(readers, verify=verify)
-        walked: set[str] = set()
-        with (
-            # A process can be had only before there are threads.
-            self._begin_beside(readers, known, verify=verify) as beside,
-            self._begin_abreast(known, hashing=hashing, verify=verify) as abreast,
-        ):
-            for layer, reader, size in zip(self.image.layers, readers, sizes, strict=True):
-                with reader:
-                    index = known[layer.index]
-                    if index is None and layer.blob in walked:
-                        # It stands in the image twice.
-                        index = self._cached(layer, reader, verify=verify)
-                    if index is None and beside is not None:
-                        index = self._walked_beside(layer, beside, watcher)
-                    if index is None and abreast is not None and layer.index in abreast:
-                        index = self._keep(layer, abreast.take(layer.index, watcher.see))
-                    if index is None:
-                        index = self._walk(layer, reader, watcher, hashing=hashing, verify=verify)
+        with closing(self._read(readers, known, watcher, hashing=hashing, verify=verify)) as read:
+            for layer, size, index in zip(self.image.layers, sizes, read, strict=True):
                 room.take(index, layer_name(layer))
                 watcher.finish_layer(size, len(index))
                 self._indexes[layer.index] = index
-                walked.add(layer.blob)
         return tuple(self._indexes[layer.index] for layer in self.image.layers)
 
     def so_far(self) -> Mapping[int, LayerIndex]:
@@ -414,27 +251,6 @@ class StoredArchive:
             return None
         return index
 
-    def _cached(self, layer: LayerRef, reader: LayerReader, *, verify: bool) -> LayerIndex | None:
-        witness = self._witness(layer)
-        index, own = self.cache.load_layer(layer.diff_id, witness)
-        if index is None or (verify and not (own and index.verified)):
-            return None
-        if own or not reader.random_access:
-            return index if own else None
-        # Another archive told of this layer. Here it must at least have the
-        # same length, and a small one the same bytes.
-        length = reader.length()
-        if length != index.length:
-            return None
-        if length <= VERIFY_LIMIT:
-            if reader.mismatches():
-                return None
-            self.cache.confirm_layer(layer.diff_id, witness)
-        else:
-            # It may have other contents all the same: they answer for no other archive.
-            self._digests[layer.index].alone = True
-        return index
-
     def _known(
         self, readers: Sequence[LayerReader], *, verify: bool
     ) -> Sequence[LayerIndex | None]:
@@ -443,158 +259,35 @@ class StoredArchive:
         for layer, reader in zip(self.image.layers, readers, strict=True):
             index = self._read_before(layer, verify=verify)
             if index is None:
-                index = self._cached(layer, reader, verify=verify)
+                index = self._kept.find(layer, reader, verify=verify)
             known.append(index)
         return known
 
-    @contextmanager
-    def _begin_beside(
-        self, readers: Sequence[LayerReader], known: Sequence[LayerIndex | None], *, verify: bool
-    ) -> Iterator[Beside | None]:
-        """Have plain layers walked by a second process meanwhile, where that pays."""
-
-        def walk(number: int, see: See) -> LayerIndex:
-            layer, reader = self.image.layers[number], readers[number]
-            return self._make(layer, reader, see, hash_contents=False, verify=verify).index
-
-        sizes = {
-            number: reader.length()
-            for number, (reader, index) in enumerate(zip(readers, known, strict=True))
-            if index is None and reader.random_access
-        }
-        beside = walk_beside(sizes, walk)
-        try:
-            yield beside
-        finally:
-            if beside is not None:
-                beside.close()
-
-    def _walked_beside(
-        self, layer: LayerRef, beside: Beside, watcher: Watcher
-    ) -> LayerIndex | None:
-        """Return the index that the second process made of a layer, None where it did not."""
-        data = beside.take(layer.index, partial(watcher.see, 0, 0))
-        if data is None:
-            return None
-        index = load_index(data)
-        witness = self._witness(layer)
-        self.cache.store_layer(layer.diff_id, witness, index, data)
-        return index
-
-    @contextmanager
-    def _begin_abreast(
-        self, known: Sequence[LayerIndex | None], *, hashing: bool, verify: bool
-    ) -> Iterator[Abreast[Walked] | None]:
-        """Have packed layers walked by threads, where that pays: unpacking needs no Python."""
-        tasks = {
-            layer.index: Task(
-                size=self._source.stored_size(layer),
-                run=partial(self._walk_apart, layer, hashing=hashing, verify=verify),
-            )
-            # What stands in the image twice is in the cache the second time.
-            for layer in {each.blob: each for each in reversed(self.image.layers)}.values()
-            if known[layer.index] is None and not self._is_plain(layer.index)
-        }
-        room = ImageRoom(self._source.limits)
-        fits = all(index is None or room.has(index) for index in known)
-        abreast = work_abreast(tasks if fits else {}, lambda walked: room.has(walked.index))
-        if abreast is None:
-            yield None
+    def _read(
+        self,
+        readers: Sequence[LayerReader],
+        known: Sequence[LayerIndex | None],
+        watcher: Watcher,
+        *,
+        hashing: bool,
+        verify: bool,
+    ) -> Generator[LayerIndex]:
+        """Yield every layer's index, base first."""
+        if None not in known:
+            yield from cast("Sequence[LayerIndex]", known)
             return
-        with abreast:
+        # Most readings walk nothing.
+        from layertrace.pipeline.walking import Walks  # noqa: PLC0415
+
+        made = Walks(self._source, self.image, self._kept, watcher, hashing=hashing, verify=verify)
+        with made as walks:
+            walks.begin(readers, known)
             try:
-                yield abreast
+                for layer, reader, index in zip(self.image.layers, readers, known, strict=True):
+                    with reader:
+                        read = walks.walk(layer, reader) if index is None else index
+                    yield read
             except StoppedError:
                 # Layers above one that was not read are worth as much another time.
-                for number, walked in abreast.finished().items():
-                    self._indexes[number] = self._keep(self.image.layers[number], walked)
+                self._indexes.update(walks.finished())
                 raise
-
-    def _walk_apart(self, layer: LayerRef, see: See, *, hashing: bool, verify: bool) -> Walked:
-        """Walk a packed layer by a reader of its own."""
-        with self._source.open_layer(layer) as reader:
-            watch = partial(_see, see, reader)
-            return self._make(layer, reader, watch, hash_contents=hashing, verify=verify)
-
-    def _walk(
-        self, layer: LayerRef, reader: LayerReader, watcher: Watcher, *, hashing: bool, verify: bool
-    ) -> LayerIndex:
-        hash_contents = hashing and not reader.random_access
-        watch = partial(_see, watcher.see, reader)
-        walked = self._make(layer, reader, watch, hash_contents=hash_contents, verify=verify)
-        return self._keep(layer, walked)
-
-    def _keep(self, layer: LayerRef, walked: Walked) -> LayerIndex:
-        """Keep what the walk of a layer told."""
-        index = walked.index
-        if not index.damage:
-            # Half an index is kept nowhere: it is no answer for another day.
-            self.cache.store_layer(layer.diff_id, self._witness(layer), index)
-        self._digests[layer.index].add(layer.diff_id, index, walked.digests)
-        return index
-
-    def _make(
-        self,
-        layer: LayerRef,
-        reader: LayerReader,
-        watch: See,
-        *,
-        hash_contents: bool,
-        verify: bool,
-    ) -> Walked:
-        """Walk a layer, and check it where that is cheap or wanted."""
-        from layertrace.layers.walk import walk_layer  # noqa: PLC0415 - not where all is kept
-
-        walked = walk_layer(
-            reader,
-            name=layer_name(layer),
-            hash_contents=hash_contents,
-            watch=watch,
-            limits=self._source.limits,
-        )
-        index = walked.index
-        if index.damage and verify:
-            raise LayerError(index.damage, hint="save or copy the image again")
-        whole = not reader.random_access or index.length <= VERIFY_LIMIT or not layer.diff_id
-        if not index.damage and (verify or whole):
-            stop = partial(watch, index.length, len(index))
-            index = _checked(reader, layer, index, stop, verify=verify)
-        return replace(walked, index=index)
-
-    def _witness(self, layer: LayerRef) -> str:
-        """Return what stands for this very copy of a layer: an archive may lie about its own."""
-        return f"{self._source.witness}:{layer.blob}"
-
-
-def _see(see: See, reader: LayerReader, position: int, entries: int) -> bool:
-    """Tell how far a layer is, by its bytes as they are stored."""
-    if isinstance(reader, StreamReader):
-        position = reader.stored_size
-    return see(position, entries)
-
-
-def _checked(
-    reader: LayerReader,
-    layer: LayerRef,
-    index: LayerIndex,
-    stop: Callable[[], bool],
-    *,
-    verify: bool,
-) -> LayerIndex:
-    """Return the index with what reading the rest and the digests of the layer tell."""
-    try:
-        found = reader.mismatches(stop)
-    except LayerError as error:
-        if verify or isinstance(error, LimitError):
-            raise
-        note = ("damaged-tail", f"what follows its tar cannot be read: {error.what}")
-        return index.amended(notes=(*index.notes, note))
-    if verify and found:
-        raise found[0]
-    notes = (("digest-mismatch", f"{each.what}: {each.why}") for each in found)
-    return index.amended(
-        length=reader.length(),
-        diff_id=reader.diff_id(),
-        verified=bool(layer.diff_id) and not found,
-        notes=(*index.notes, *notes),
-    )

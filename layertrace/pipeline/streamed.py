@@ -23,7 +23,7 @@ from layertrace.pipeline.contents import (
     with_holes,
 )
 from layertrace.pipeline.handing import PassingLayers
-from layertrace.pipeline.stored import Stack
+from layertrace.pipeline.stored_image import Stack
 from layertrace.rootfs.places import Place
 
 if TYPE_CHECKING:

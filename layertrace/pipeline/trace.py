@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from layertrace.model.trace import ImageHead
     from layertrace.pipeline.hints import Hints
     from layertrace.pipeline.parts import Parts
-    from layertrace.pipeline.stored import StoredImage
+    from layertrace.pipeline.stored_image import StoredImage
     from layertrace.provenance.hops import TracedImage
 
 

@@ -181,7 +181,7 @@ def test_an_archive_that_is_taken_at_its_word_answers_for_no_other(
     archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody saw that its large layers have what they are called by."""
-    monkeypatch.setattr("layertrace.pipeline.stored.VERIFY_LIMIT", 0)
+    monkeypatch.setattr("layertrace.pipeline.kept_layers.VERIFY_LIMIT", 0)
     cache, other = tmp_path / "cache", tmp_path / "other.tar"
     other.write_bytes(archive.read_bytes())
     for each in (archive, other, archive, other):

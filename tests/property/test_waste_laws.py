@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from layertrace.layers.walk import walk_layer
 from layertrace.model.waste import Cause
-from layertrace.rootfs.places import Place
 from layertrace.rootfs.squash import squash
 from layertrace.rootfs.waste import find_wasted, visible_bytes
 from tests.builders import Content, file, folder, hardlink, layer, symlink
@@ -22,6 +21,8 @@ from tests.readers import MemoryReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from layertrace.rootfs.places import Place
 
 Members = list[tuple[str, Content]]
 

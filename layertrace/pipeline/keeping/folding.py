@@ -9,7 +9,7 @@ from layertrace.rootfs.squash import squash
 
 if TYPE_CHECKING:
     from layertrace.layers.index import LayerIndex
-    from layertrace.pipeline.stored import StoredImage
+    from layertrace.pipeline.stored_image import StoredImage
     from layertrace.rootfs.squash import Rootfs
 
 KIND: Final = "squash"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from layertrace.layers.index import LayerIndex
     from layertrace.model.files import FileTable
     from layertrace.pipeline.parts import Parts
-    from layertrace.pipeline.stored import StoredImage
+    from layertrace.pipeline.stored_image import StoredImage
     from layertrace.provenance.hops import TracedImage
     from layertrace.provenance.rootfs_tree import RootfsTree
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from layertrace.layers.cache import IndexCache
     from layertrace.model.build import Build
     from layertrace.model.image import ImageConfig
-    from layertrace.pipeline.stored import StoredImage
+    from layertrace.pipeline.stored_image import StoredImage
 
 
 class Bundled:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from layertrace.pipeline.opening.bases import Bases
     from layertrace.pipeline.opening.bundled import Bundled
     from layertrace.pipeline.opening.references import Opener
-    from layertrace.pipeline.stored import StoredImage
+    from layertrace.pipeline.stored_image import StoredImage
     from layertrace.provenance.alignment.history import Alignment
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from layertrace.layers.cache import IndexCache
     from layertrace.model.bundle import TraceBundle
     from layertrace.pipeline.hints import Hints
-    from layertrace.pipeline.stored import StoredImage
+    from layertrace.pipeline.stored_image import StoredImage
     from layertrace.pipeline.streamed import StoredInEngine
     from layertrace.pipeline.watch import Watcher
 

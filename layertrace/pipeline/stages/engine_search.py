@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from layertrace.model.build import Build
     from layertrace.model.origin import Finding
     from layertrace.pipeline.parts import AtEngine
-    from layertrace.pipeline.stored import StoredImage
+    from layertrace.pipeline.stored_image import StoredImage
     from layertrace.pipeline.streamed import StoredInEngine
     from layertrace.pipeline.watch import Watcher
     from layertrace.provenance.alignment.history import LayerStep

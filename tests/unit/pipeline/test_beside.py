@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 TARS = [layer({f"f{number}": file(bytes(number))}) for number in range(5)]
-ALONE = "from layertrace.pipeline import stored; stored.walk_beside = lambda *_: None"
+ALONE = "from layertrace.pipeline import walking; walking.walk_beside = lambda *_: None"
 OPEN = """
 import hashlib, json, os, sys, threading
 from pathlib import Path
@@ -231,9 +231,9 @@ def test_two_processes_tell_what_one_does(large: Path, tmp_path: Path) -> None:
     two_cores = "os.sched_getaffinity = lambda _: {0, 1}"
     # The other process gets a start that is far longer than it needs.
     late = (
-        "import time; from layertrace.pipeline import stored; "
-        "begin = stored.walk_beside; "
-        "stored.walk_beside = lambda *a: (begin(*a), time.sleep(0.5))[0]"
+        "import time; from layertrace.pipeline import walking; "
+        "begin = walking.walk_beside; "
+        "walking.walk_beside = lambda *a: (begin(*a), time.sleep(0.5))[0]"
     )
     both = opened(large, tmp_path / "both", f"{two_cores}\n{late}")
     alone = opened(large, tmp_path / "alone", ALONE)
@@ -247,16 +247,16 @@ def test_second_process_ends_with_the_first(large: Path, tmp_path: Path) -> None
     """Stopped from the keyboard while the second one works, nothing is left behind."""
     code = """
 import os, signal, sys, time
-from layertrace.pipeline import stored
+from layertrace.pipeline import walking
 # A background job that runs the tests ignores the keyboard.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-begin = stored.walk_beside
+begin = walking.walk_beside
 def begin_slowly(sizes, walk):
     def wait(number, see):
         while not see(0, 0):
             time.sleep(0.05)
     return begin(sizes, wait)
-stored.walk_beside = begin_slowly
+walking.walk_beside = begin_slowly
 os.sched_getaffinity = lambda _: {0, 1}
 from layertrace.__main__ import run
 run()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from layertrace.layers.index import LayerIndex
-    from layertrace.pipeline.stored import StoredImage
+    from layertrace.pipeline.stored_image import StoredImage
 
 LARGE: Final = bytes(range(256)) * 9000
 """More than two pieces of a stream."""

@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from layertrace.layers.cache import IndexCache
-from layertrace.pipeline import stored
+from layertrace.pipeline import kept_layers
 from layertrace.pipeline.hints import Hints
 from layertrace.pipeline.trace import open_image
 from tests.builders import docker_archive, image, layer
@@ -30,7 +30,7 @@ def test_what_is_learned_of_unseen_bytes_stays_with_their_archive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same diff_id and length, other bytes: too large to be read whole at once."""
-    monkeypatch.setattr(stored, "VERIFY_LIMIT", 0)
+    monkeypatch.setattr(kept_layers, "VERIFY_LIMIT", 0)
     honest, lying = tmp_path / "honest.tar", tmp_path / "lying.tar"
     tar = layer({"a": b"honest"})
     honest.write_bytes(docker_archive(image(tar, tags=["app:1"])))

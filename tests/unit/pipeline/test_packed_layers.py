@@ -16,7 +16,7 @@ from layertrace.errors import DigestMismatchError, LimitError, StoppedError
 from layertrace.layers.cache import IndexCache
 from layertrace.layers.walk import walk_layer
 from layertrace.model.limits import DEFAULTS
-from layertrace.pipeline import abreast, stored
+from layertrace.pipeline import abreast, walking
 from layertrace.pipeline.hints import Hints
 from layertrace.pipeline.trace import open_image
 from tests.builders import docker_archive, docker_files, image, layer, oci_archive
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from layertrace.archive.blob import LayerReader
     from layertrace.layers.walk import Walked
+    from layertrace.model.image import LayerRef
     from layertrace.model.limits import Limits
     from layertrace.pipeline.trace import Opening
     from layertrace.pipeline.watch import WalkProgress
@@ -198,21 +200,21 @@ def test_layers_read_before_the_user_stopped_are_kept(
     """Those above one that was not done, too: they need not be read again."""
     walkers = processors(2)
     go = threading.Event()
-    make = stored.StoredArchive._make
+    make = walking.Walks._make
 
-    def hold(self: stored.StoredArchive, layer: object, *args: object, **options: object) -> Walked:
-        if not getattr(layer, "index", 0) and not go.is_set():
-            while not args[1](0, 0):  # type: ignore[operator]
+    def hold(self: walking.Walks, layer: LayerRef, reader: LayerReader, see: abreast.See) -> Walked:
+        if not layer.index and not go.is_set():
+            while not see(0, 0):
                 time.sleep(0.001)
             raise StoppedError
-        return make(self, layer, *args, **options)  # type: ignore[arg-type]
+        return make(self, layer, reader, see)
 
     def stop() -> bool:
         # The other thread ends when it finds nothing more to do.
         names = [each.name for each in threading.enumerate()]
         return sum(name.startswith("layertrace-abreast") for name in names) == 1
 
-    monkeypatch.setattr(stored.StoredArchive, "_make", hold)
+    monkeypatch.setattr(walking.Walks, "_make", hold)
     path = write(tmp_path / "app.tar", image(*LAYERS))
     with opened(path, tmp_path / "cache") as opening:
         with pytest.raises(StoppedError):

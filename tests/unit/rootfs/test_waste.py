@@ -11,7 +11,6 @@ import pytest
 
 from layertrace.layers.walk import walk_layer
 from layertrace.model.waste import Cause
-from layertrace.rootfs.places import Place
 from layertrace.rootfs.squash import squash
 from layertrace.rootfs.waste import Wasted, find_wasted, visible_bytes
 from tests.builders import Content, file, folder, hardlink, layer, sparse, symlink
@@ -20,6 +19,7 @@ from tests.readers import MemoryReader
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from layertrace.rootfs.places import Place
     from layertrace.rootfs.squash import Rootfs
 
 Stack = list[dict[str, Content] | list[tuple[str, Content]]]
