@@ -6,7 +6,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from layertrace.errors import EngineError, StoppedError
+from layertrace.errors import EngineError, LayerError, StoppedError
 from layertrace.model.image import Platform
 from layertrace.model.origin import Finding
 from layertrace.pipeline.watch import Phase
@@ -34,6 +34,8 @@ from tests.tui.real import opened
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import pytest
 
     from layertrace.model.trace import ImageHead
     from layertrace.pipeline.answers import ImageTrace
@@ -168,6 +170,41 @@ def test_an_archive_of_which_a_layer_was_read_is_browsed_and_read_on(tmp_path: P
         run(script, _Halting(opening), read=False)
 
 
+def test_what_is_read_that_cannot_be_read_again_is_told() -> None:
+    """Its file is gone, say: the reading ends as it may, and so does the program."""
+    gate = threading.Event()
+
+    class Gone(FakeOpening):
+        def so_far(self) -> FakeTrace:
+            raise LayerError("the file is gone", hint="save it again")
+
+    async def script(tui: Driver) -> None:
+        await tui.see("61%")
+        await tui.press("b")
+        await tui.see("the file is gone. save it again", "61%")
+        await tui.press("escape")
+        await tui.see("the file is gone", "r Read on")
+        assert tui.app.exit_code == LayerError.exit_code
+
+    run(script, Gone(gate=gate), read=False)
+
+
+def test_esc_while_what_was_read_is_traced_stops_nothing() -> None:
+    """It would keep no less and show nothing sooner: that is said."""
+    gate = threading.Event()
+
+    async def script(tui: Driver) -> None:
+        await tui.see("61%")
+        tui.browse._say_tracing()
+        await tui.see("tracing every file", "tracing…")
+        await tui.press("escape")
+        await tui.see("tracing them ends by itself")
+        gate.set()
+        await tui.see("7 files", "28.8 MB")
+
+    run(script, _opening(gate), read=False)
+
+
 def test_a_layer_that_is_not_read_shows_no_files_and_not_none() -> None:
     """Nor does a stage of which a layer is missing pass for whole."""
     gate = threading.Event()
@@ -292,8 +329,9 @@ def test_an_image_that_could_not_be_opened_is_tried_again() -> None:
     run(script, open_image=open_image, read=False)
 
 
-def test_a_cache_that_cannot_be_written_is_told_once() -> None:
+def test_a_cache_that_cannot_be_written_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Work goes on; saying it at every look would be no help."""
+    monkeypatch.setattr("layertrace.views.tui.app._LOOK", 0.05)
     asked: list[int] = []
 
     def trouble() -> str:
@@ -305,7 +343,7 @@ def test_a_cache_that_cannot_be_written_is_told_once() -> None:
     async def script(tui: Driver) -> None:
         await tui.see("nothing can be kept for the next time", "\\x1b[2Jfull", "7 files")
         count = len(asked)
-        await tui.pilot.pause(1.2)
+        await tui.pilot.pause(0.2)
         assert len(asked) == count == 1
 
     run(script, means=means)

@@ -51,6 +51,8 @@ class ReadingScreen(PanesScreen):
     _browsing = False
     """What is read is shown while the reading goes on."""
     _layers_read = 0
+    _tracing = False
+    """All is read, and only what comes of it is worked out."""
     _stale = False
     """More is read than is on view."""
     _looked = 0.0
@@ -95,9 +97,15 @@ class ReadingScreen(PanesScreen):
 
     def stop_reading(self) -> None:
         """End the reading at the next entry, if it goes on."""
-        if self._walk is not None:
-            self._walk.stop()
-            self._say("stopping…")
+        if self._walk is None:
+            return
+        if self._tracing:
+            self.tell("every layer is read: tracing them ends by itself")
+            return
+        self._walk.stop()
+        self._doing = "stopping…"
+        self._write_headline()
+        self._say("stopping…")
 
     # -- what is on view ----------------------------------------------------------
 
@@ -141,7 +149,7 @@ class ReadingScreen(PanesScreen):
 
     def _start_walk(self) -> None:
         self._walk = Walk(self._opening, self._walker, self._show_progress, self._say_tracing)
-        self._pace, self._doing = Pace(), "reading…"
+        self._pace, self._doing, self._tracing = Pace(), "reading…", False
         if self._walked is None:
             self.files.set_titles("2 Files")
             self._say(self._settled(), "reading the layers…", "", _STOPS)
@@ -171,7 +179,8 @@ class ReadingScreen(PanesScreen):
         """Show what is read by now: sizes as a matter of course, files where they are wanted."""
         self._stale, self._looked, self._rested = False, monotonic(), float("inf")
         if self._browsing:
-            self._reader.submit("so-far", walk.so_far, partial(self._show_so_far, walk))
+            show = partial(self._show_so_far, walk)
+            self._reader.submit("so-far", walk.so_far, show, self._tell_error)
         else:
             self._reader.submit(
                 "so-far", self._opening.head_so_far, partial(self._show_sizes, walk)
@@ -194,7 +203,7 @@ class ReadingScreen(PanesScreen):
             self.tell("no layer is read yet: the first is shown as soon as it is")
 
     def _say_tracing(self) -> None:
-        self._doing = "tracing…"
+        self._tracing, self._doing = True, "tracing…"
         self._write_headline()
         words = "✔ the layers are read"
         self._say(self._settled(), words, "tracing every file to where it came from…")
@@ -235,11 +244,14 @@ class ReadingScreen(PanesScreen):
     def _show_error(self, error: LayertraceError) -> None:
         self.app.exit_code = error.exit_code  # type: ignore[attr-defined]
         if self._walked is not None:
-            self.tell(self.files.safe(str(error).splitlines()[0]))
+            self._tell_error(error)
             return
         self.files.set_titles("2 Files")
         self.files.notice = tuple(error_lines(error))
         self.files.rows_changed(0)
+
+    def _tell_error(self, error: LayertraceError) -> None:
+        self.tell(". ".join(self.files.safe(line) for line in str(error).splitlines()))
 
     # -- keys -----------------------------------------------------------------------
 
