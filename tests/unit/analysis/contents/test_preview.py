@@ -161,7 +161,7 @@ def _ico(*pictures: tuple[int, int, int, int]) -> bytes:
             id="webp-lossy",
         ),
         pytest.param(_webp(b"VP8X", b""), None, id="webp-cut"),
-        pytest.param(_webp(b"ALPH", bytes(10)), None, id="webp-other"),
+        pytest.param(_webp(b"ANIM", bytes(10)), None, id="webp-other"),
         pytest.param(_webp(b"VP8L", bytes(10)), None, id="webp-without-signature"),
         pytest.param(_ico((16, 16, 1, 38), (0, 0, 1, 138)), (256, 256), id="ico"),
         pytest.param(_ico((16, 16, 1, 3)), None, id="ico-over-its-list"),
