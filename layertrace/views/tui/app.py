@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from dataclasses import replace
 from functools import partial
@@ -56,6 +57,8 @@ _READING: Final = 10.0
 
 _UNDOING: Final = 5.0
 """Seconds that files half written to the user's disk have to vanish."""
+_GARBAGE: Final = (10_000, 10, 1_000)
+"""When garbage is looked for: all that was read is none, and to go through it holds the keys."""
 
 
 def run_app(app: LayertraceApp) -> int:
@@ -66,7 +69,12 @@ def run_app(app: LayertraceApp) -> int:
             as it was: Textual would print it with all local variables, and those
             may hold the contents of files.
     """
-    app.run()
+    usual = gc.get_threshold()
+    gc.set_threshold(*_GARBAGE)
+    try:
+        app.run()
+    finally:
+        gc.set_threshold(*usual)
     app.finish()
     if app.crash is not None:
         raise app.crash
