@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -50,6 +51,10 @@ class FakeEngine:
     """Written after it, as an engine reports a failure in the middle."""
     silent: threading.Event | None = None
     """The answers to a save and a build wait for this before their first byte."""
+    hold: tuple[int, threading.Event] | None = None
+    """So many bytes of a save come; then it waits for this."""
+    went_on: bool | None = None
+    """Whether that came, and it did not only lose patience."""
     refusal: tuple[int, str] | None = None
     """Status and message of the answer to a save or a build."""
     build_log: list[Mapping[str, object]] = field(default_factory=list)
@@ -222,12 +227,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _save(self, engine: FakeEngine, names: list[str]) -> None:
         if self._refused(engine):
             return
-        pieces = _pieces(engine.save(names)[: engine.cut_after])
+        pieces = _held(engine, _pieces(engine.save(names)[: engine.cut_after]))
         if engine.cut_after is not None and not engine.ends_with:
             self._stream(pieces, end=False)
             self.close_connection = True
         else:
-            self._stream(piece for piece in (*pieces, engine.ends_with) if piece)
+            self._stream(piece for piece in chain(pieces, (engine.ends_with,)) if piece)
 
     def _stream(self, pieces: Iterable[bytes], *, end: bool = True) -> None:
         self.send_response(200)
@@ -242,6 +247,15 @@ class _Handler(BaseHTTPRequestHandler):
 def _pieces(data: bytes) -> Iterator[bytes]:
     for start in range(0, len(data), PIECE):
         yield data[start : start + PIECE]
+
+
+def _held(engine: FakeEngine, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    sent = 0
+    for piece in pieces:
+        if engine.hold is not None and engine.went_on is None and sent >= engine.hold[0]:
+            engine.went_on = engine.hold[1].wait(_PATIENCE)
+        sent += len(piece)
+        yield piece
 
 
 @contextmanager
