@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from queue import Queue
-from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import hashlib
+    from queue import Queue
 
 _WORTH: Final = 1 << 16
 """Bytes of a piece that takes longer to hash than to hand over."""
@@ -36,6 +35,10 @@ class HashingBehind:
     def update(self, hashed: hashlib._Hash, piece: bytes) -> None:
         """Have a hash take a piece; nobody may read it before :meth:`settle`."""
         if self._queue is None and len(piece) >= _WORTH and cores() > 1:
+            # Most layers are not packed, and need neither.
+            from queue import Queue  # noqa: PLC0415
+            from threading import Thread  # noqa: PLC0415
+
             self._queue = Queue(_MOST)
             Thread(
                 target=_work, args=(self._queue,), name="layertrace-hashing", daemon=True
