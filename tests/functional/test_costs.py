@@ -62,6 +62,18 @@ def test_a_command_loads_no_more_modules_than_it_needs(
     assert modules(*argv) <= most
 
 
+def test_files_that_are_known_are_listed_without_what_traces_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fifth of the modules is there to find out what the cache has the second time."""
+    (tmp_path / "app.tar").write_bytes(docker_archive(IMAGE))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LAYERTRACE_CACHE_DIR", str(tmp_path / "cache"))
+    first, again = (modules("files", "--json", "app.tar") for _ in range(2))
+    assert again <= 255
+    assert again <= first - 30
+
+
 def test_layers_from_the_cache_fold_and_unpack_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
