@@ -156,6 +156,20 @@ def test_filter_chooses_rows_in_order(text: str, paths: list[str]) -> None:
     assert matching(text) == paths
 
 
+@pytest.mark.parametrize(
+    "text", ["", "js", "*.js", "re:^/usr", "type:file !js", "js | layer:1", "!usr", "/usr/**"]
+)
+def test_rows_found_in_pieces_are_those_found_at_once(text: str) -> None:
+    """A table may be looked through piece by piece, so that others have their turn."""
+    wanted = parse_filter(text)
+    found = [
+        row
+        for start in range(0, len(TABLE), 4)
+        for row in wanted.rows(TABLE, among=range(start, min(start + 4, len(TABLE))))
+    ]
+    assert found == list(wanted.rows(TABLE))
+
+
 @pytest.mark.parametrize("text", ["", "   ", "\t"])
 def test_empty_filter_chooses_everything(text: str) -> None:
     """Nothing asked, nothing hidden."""

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from layertrace.model.entry import EntryKind
 from layertrace.model.files import FileTable, Label
 from layertrace.model.origin import Change, OriginKind, Trust, weakest
+from layertrace.views import treeselect
 from layertrace.views.filetree import FileTree, Mark, Scope
 from layertrace.views.treerows import TreeRows
 from layertrace.views.treeselect import SortKey
@@ -228,6 +229,32 @@ def test_rows_stay_a_tree_whatever_is_done(
     files_shown = [p for p in _shown(rows) if not tree.is_dir[files.paths.index(p)]]
     assert len(files_shown) >= rows.tally.shown
     assert rows.tally.shown + rows.tally.by_marks <= rows.tally.total
+
+
+def _one_by_one(rows: TreeRows) -> list[int]:
+    """Return the lines of a tree as one finds them place by place."""
+    arranged, shown, lines, place = rows._arranged, rows._selected.shown, [], 0
+    while place < len(arranged.order):
+        node = arranged.order[place]
+        if shown[node]:
+            lines.append(place)
+        place += 1 if shown[node] and rows._open[node] else rows.sums.spans[node]
+    return lines
+
+
+@given(tables(), OPERATIONS, st.sampled_from((2, 1 << 15)), st.sampled_from((1, 8)))
+def test_rows_on_view_are_those_that_nothing_closed_holds(
+    files: FileTable, operations: list[tuple[str, int]], piece: int, sparse: int
+) -> None:
+    """Whole stretches of rows are taken at once, in pieces; one by one they are the same."""
+    tree = FileTree(files)
+    rows = TreeRows(tree, Sums(tree, EVERYTHING))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(treeselect, "_PIECE", piece)
+        patch.setattr(treeselect, "_SPARSE", sparse)
+        for what, number in operations:
+            APPLY[what](rows, number)
+            assert list(rows.lines) == _one_by_one(rows)
 
 
 @given(tables(), st.sampled_from(SortKey), st.booleans())
