@@ -214,7 +214,7 @@ def help_lines(nodes: Iterable[tuple[str, DOMNode]]) -> Iterator[TextRow]:
                 continue
             seen.add(id_)
             yield (
-                (f"   {fill(keys, 22)}", bold),
+                (f"   {fill(keys, 19)}", bold),
                 (fill(description, 34), Style.null()),
                 (f" {id_}", dim),
             )

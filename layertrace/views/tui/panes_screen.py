@@ -110,7 +110,8 @@ class PanesScreen(SplitScreen):
             notice.write([(f" ! {count} (F): {text}", Style(bold=True))])
 
     def tell(self, words: str) -> None:
-        """Say something that needs no answer; ``words`` are safe."""
+        """Say something that needs no answer, in place of what was said; ``words`` are safe."""
+        self.app.clear_notifications()
         self.app.notify(words, markup=False, timeout=6)
 
     # -- layout -----------------------------------------------------------------

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from layertrace.views.lists.rows import Column, Field, Listing, ListRow
 
+_BAR: Final = 4
+"""Cells that a bar has at least, before what stands behind it goes."""
 _LAST: Final = 24
 """Cells that the last column has at least, before others go."""
 
@@ -91,7 +93,10 @@ class ListPane(RowsView):
         return self.safe(to_ascii(field.text) if ours else field.text)
 
     def _bar(self, field: Field, row: ListRow, room: int) -> Iterator[Cell]:
-        tail = crop(self._shown(field, row), room)
+        tail = self._shown(field, row)
+        if cell_len(tail) + _BAR > room:
+            # Half a joint joins nothing: the bars alone still say how much each is.
+            tail = ""
         room -= cell_len(tail)
         full = min(room, max(1, round((field.bar or 0) * room))) if field.bar else 0
         yield "█" * full, self._style(field)
