@@ -324,6 +324,9 @@ class BrowseScreen(ReportingScreen):
         if self._finder is not None and not self._offering:
             self._offering = True
             self._finder.learn(self.filter_bar.learn)
+        # It is the tree that is filtered; in place of another view nobody would see what is left.
+        if self._view != TREE:
+            self._switch(TREE)
         self.filter_bar.open()
 
     @on(FilterBar.PackagesWanted)
