@@ -239,6 +239,7 @@ def _about_a_file() -> Iterator[Press]:
 def _lists() -> Iterator[Press]:
     for key in ("s", "S", "n", "m", "plus", "c", "grave_accent", "ctrl+b"):
         yield Press(pane="files", key=key, view="O", then=_sees("the tree's: T shows it"))
+    yield Press(pane="files", key="slash", view="O", then=_sees("2 Files"))
     for key in ("space", "ctrl+@", "left", "h"):
         yield Press(pane="files", key=key, view="W", then=_group_is(open_=False))
     for key in ("right", "l", "asterisk", "enter"):
@@ -292,7 +293,8 @@ async def _rest(tui: Driver) -> None:
     while True:
         await asyncio.sleep(0.04)
         await tui.pilot.pause()
-        if not any(each._todo or each._running for each in threads):
+        busy = any(each._todo or each._running for each in threads)
+        if not busy and "tracing" not in str(browse.why.border_subtitle):
             return
 
 
