@@ -8,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+_PAGE: Final = 32_768
+"""Bytes of a page of a new file: what is kept is large, and small pages cost twice the time."""
 _WAIT: Final = 10.0
 _PAUSE: Final = 0.01
 
@@ -52,6 +54,7 @@ def files(path: Path) -> tuple[Path, ...]:
 def _try_connect(path: Path, schema: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_WAIT, check_same_thread=False)
     try:
+        connection.execute(f"PRAGMA page_size = {_PAGE}")
         _write_ahead(connection)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(schema)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
-FORMAT: Final = 6
+FORMAT: Final = 7
 """Of a dumped index."""
 _COLUMNS: Final = ("sizes", "modes", "uids", "gids", "mtimes", "offsets")
 _EMPTY: Final = getsizeof("")
@@ -142,12 +142,15 @@ def dump_index(index: LayerIndex) -> bytes:
     """Return ``index`` as bytes for a cache; little endian on every machine.
 
     A head in JSON, names and link targets with a NUL between each, and the columns
-    as they are: loading makes nothing of what nobody asks for.
+    as they are, one item where all are the same: loading makes nothing of what nobody
+    asks for.
     """
+    columns = [_packed(getattr(index, name)) for name in _COLUMNS]
     names, targets = _joined(index.paths), _joined(index.links.values())
     head = {
         "format": FORMAT,
         "count": len(index),
+        "columns": [len(column) for column in columns],
         "names": len(names),
         "name_bytes": index.name_bytes,
         "links": len(index.links),
@@ -166,7 +169,6 @@ def dump_index(index: LayerIndex) -> bytes:
         "damage": index.damage,
     }
     head_bytes = json.dumps(head).encode()
-    columns = [_little_endian(getattr(index, name)) for name in _COLUMNS]
     numbers = _little_endian(array("q", index.links))
     size = struct.pack("<I", len(head_bytes))
     return b"".join((size, head_bytes, names, numbers, targets, index.kinds, *columns))
@@ -194,7 +196,10 @@ def _load(data: memoryview) -> LayerIndex:
     names = parts.names(head["names"], count)
     links = parts.column("q", head["links"]), parts.names(head["targets"], head["links"])
     kinds = parts.take(count)
-    columns = {name: parts.column(_TYPECODES[name], count) for name in _COLUMNS}
+    columns = {
+        name: parts.unpacked(_TYPECODES[name], size, count)
+        for name, size in zip(_COLUMNS, head["columns"], strict=True)
+    }
     parts.end()
     index = LayerIndex(
         paths=(),
@@ -252,6 +257,14 @@ class _Parts:
             column.byteswap()
         return column
 
+    def unpacked(self, typecode: str, size: int, count: int) -> array[int]:
+        """Return a column of so many bytes, which may be one item for all."""
+        if size == array(typecode).itemsize < count * size:
+            return self.column(typecode, 1) * count
+        if size != array(typecode).itemsize * count:
+            raise DamagedIndexError("a column of another length")
+        return self.column(typecode, count)
+
     def end(self) -> None:
         if self._position != len(self._data):
             raise DamagedIndexError("more than its columns")
@@ -263,6 +276,13 @@ def _joined(names: Iterable[str]) -> bytes:
 
 def _split(names: bytes | None) -> list[str]:
     return [] if names is None else names.decode("utf-8", "surrogateescape").split("\0")
+
+
+def _packed(column: array[int]) -> bytes:
+    """Return a column as bytes, one item where all are the same."""
+    data = _little_endian(column)
+    one = data[: column.itemsize]
+    return one if data == one * len(column) else data
 
 
 def _little_endian(column: array[int]) -> bytes:

@@ -87,6 +87,7 @@ def reference(tar: bytes) -> dict[str, Row]:
 
     Raises:
         tarfile.HeaderError: a header is damaged.
+        UnicodeDecodeError: it names a character set by what is no text.
     """
     rows: dict[str, Row] = {}
     members = linked = 0
@@ -176,6 +177,9 @@ def test_damaged_header_is_an_error_or_reads_as_in_tarfile(
     unused = {*range(124, 136), *range(329, 345)}
     try:
         expected = reference(bytes(tar))
+    except UnicodeDecodeError:
+        # It takes whatever follows for the name of a character set, and fails to read that.
+        return
     except tarfile.HeaderError as error:
         strict = _STRICT and str(error) == "invalid header"
         assert strict or unused.intersection(offset for offset, _ in changes)

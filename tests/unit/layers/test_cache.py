@@ -98,6 +98,18 @@ def test_own_index_goes_before_the_verified_one(cache: IndexCache) -> None:
     assert cache.load_layer(ONE, "liar") == (OWN, True)
 
 
+def test_trouble_with_the_disk_is_told_and_work_goes_on(tmp_path: Path) -> None:
+    """A file stands where the folder should be."""
+    (tmp_path / "cache").write_bytes(b"")
+    cache = IndexCache(tmp_path / "cache")
+    told = [cache.trouble]
+    cache.store_config("sha256:aa", b"{}")
+    told.append(cache.trouble)
+    assert not told[0]
+    assert told[1]
+    assert cache.load_config("sha256:aa") is None
+
+
 def test_configuration_and_digests_are_kept(cache: IndexCache) -> None:
     """Configurations by digest, content digests by entry number."""
     digests = {7: b"7" * 32, 0: b"0" * 32, 1 << 31: b"n" * 32}

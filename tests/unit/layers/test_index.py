@@ -72,6 +72,8 @@ def test_rewritten_head_alone_does_no_harm() -> None:
         pytest.param(rewritten(count=6), id="fewer entries"),
         pytest.param(rewritten(count=None), id="count that is no number"),
         pytest.param(rewritten(names=3), id="shorter names"),
+        pytest.param(rewritten(columns=[8, 2, 8, 8, 8, 12]), id="column of no whole number"),
+        pytest.param(rewritten(columns=[8, 2]), id="too few columns"),
         pytest.param(rewritten(links=[[0]]), id="link without a target"),
         pytest.param(rewritten(whiteouts=["zz"]), id="whiteout that is not in hex"),
         pytest.param(rewritten(notes=3), id="notes that are no list"),
