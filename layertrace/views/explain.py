@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from heapq import nlargest
 from typing import TYPE_CHECKING, Final
 
 from layertrace.model.origin import Action, Change, Evidence, OriginKind, Trust
@@ -67,6 +66,8 @@ class Explanation:
     """The answer in some words."""
 
 
+_LARGEST: Final = 3
+"""Files of a directory that are named."""
 _EVIDENCE: Final = {
     Evidence.MATCHED: "by content",
     Evidence.ATTESTED: "by the builder's provenance",
@@ -118,41 +119,30 @@ def explain_removed(head: ImageHead, path: str, versions: Sequence[Version]) -> 
 
 
 def explain_directory(tree: FileTree, sums: Sums, node: int) -> Explanation:
-    """Return how a directory's bytes divide by owner, and the three largest files."""
-    table, removed = tree.table, Change.REMOVED
-    path = table.paths[node]
-    files = [
-        row
-        for row in tree.below(node)
-        if sums.chosen[row] and not tree.is_dir[row] and table.changes[row] is not removed
-    ]
-    sizes: dict[str, int] = {}
-    counts: dict[str, int] = {}
-    labels: dict[str, int] = {}
-    for row in files:
-        label = table.label_ids[row]
-        owner = tree.owners[label].text
-        sizes[owner] = sizes.get(owner, 0) + table.sizes[row]
-        counts[owner] = counts.get(owner, 0) + 1
-        labels[owner] = label
-    total = sums.sizes[node]
-    detail = f"{show_size(total)}  {plural(len(files), 'file')}"
+    """Return how a directory's bytes divide by owner, and its largest files."""
+    table = tree.table
+    path, total, count = table.paths[node], sums.sizes[node], sums.files[node]
+    detail = f"{show_size(total)}  {plural(count, 'file')}"
     rows = [WhyRow(kind=WhyKind.SUBJECT, text=f"/{path}/", detail=detail)]
-    for owner in sorted(sizes, key=sizes.__getitem__, reverse=True):
-        share = f"{100 * sizes[owner] / total:.1f}%" if total else ""
-        stage = tree.owners[labels[owner]].stage_index
+    labels = sums.owner_labels(node)
+    # Of one owner it is not divided.
+    sizes = sums.parts.get(node, {}) if len(labels) > 1 else dict.fromkeys(labels, total)
+    counts = sums.part_files.get(node) or dict.fromkeys(labels, count)
+    for label in sorted(counts if count else (), key=lambda each: (-sizes.get(each, 0), each)):
+        size, owner = sizes.get(label, 0), tree.owners[label]
+        share = f"{100 * size / total:.1f}%" if total else ""
         rows.append(
             WhyRow(
                 kind=WhyKind.PART,
-                text=owner,
-                detail=f"{plural(counts[owner], 'file')}  {share}",
-                size=sizes[owner],
-                stage_index=stage,
-                target=None if stage is None else f"stage:{stage}",
+                text=owner.text,
+                detail=f"{plural(counts[label], 'file')}  {share}",
+                size=size,
+                stage_index=owner.stage_index,
+                target=None if owner.stage_index is None else f"stage:{owner.stage_index}",
             )
         )
-    rows += [*_removed_part(sums, node), *_largest(tree, files)]
-    if not files:
+    rows += [*_removed_part(sums, node), *_largest(tree, sums, node)]
+    if not count:
         return Explanation(path=path, rows=tuple(rows), trust=None, summary="removed")
     trust = sums.trust(node)
     words = "all verified" if trust is Trust.VERIFIED else f"{trust} at the weakest"
@@ -165,9 +155,9 @@ def _removed_part(sums: Sums, node: int) -> Iterator[WhyRow]:
         yield WhyRow(kind=WhyKind.PART, text="removed", detail=detail, size=sums.lost[node])
 
 
-def _largest(tree: FileTree, files: Sequence[int]) -> Iterator[WhyRow]:
+def _largest(tree: FileTree, sums: Sums, node: int) -> Iterator[WhyRow]:
     table = tree.table
-    for row in nlargest(3, files, key=table.sizes.__getitem__):
+    for row in sums.largest_files(tree, node, _LARGEST):
         if table.sizes[row]:
             path = table.paths[row]
             yield WhyRow(kind=WhyKind.LARGEST, text=f"/{path}", size=table.sizes[row], path=path)

@@ -1,12 +1,13 @@
 """What each directory of a file tree adds up to, within one scope.
 
-Columns like the tree itself: about 30 bytes a path, made in three passes over
+Columns like the tree itself: about 34 bytes a path, made in some passes over
 it, leaves first. They run in a thread, so none of them calls a function a path.
 """
 
 from __future__ import annotations
 
 from array import array
+from heapq import heappop, heappush
 from itertools import compress
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,8 @@ from layertrace.model.origin import Trust
 from layertrace.views.filetree import NO_LAYER, Mark
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from layertrace.views.filetree import FileTree, Scope
 
 SEVERAL_LAYERS: Final = -2
@@ -51,6 +54,10 @@ class Sums:
     """The distinct sets of owners; a label stands for its owner."""
     parts: dict[int, dict[int, int]]
     """Of a directory of several owners: label to bytes that ship, one label an owner."""
+    part_files: dict[int, dict[int, int]]
+    """The same for how many files ship."""
+    largest: array[int]
+    """The largest file that ships at or below each path, the first of several; -1: none."""
 
     def __init__(self, tree: FileTree, scope: Scope) -> None:
         """Choose the scope's paths and add them up, leaves first."""
@@ -62,7 +69,9 @@ class Sums:
         _add_bytes(tree, self, nodes)
         _add_marks(tree, self, nodes)
         _add_owners(tree, self, nodes)
-        _add_parts(tree, self, nodes)
+        self.parts = _divided(tree, self, nodes, self.sizes)
+        self.part_files = _divided(tree, self, nodes, self.files)
+        _add_largest(tree, self, nodes)
         roots = [node for node in tree.children(-1) if self.present[node]]
         self.total_size = sum(self.sizes[node] for node in roots)
         self.total_lost = sum(self.lost[node] for node in roots)
@@ -71,6 +80,24 @@ class Sums:
     def trust(self, node: int) -> Trust:
         """Return the weakest trust at and below ``node``."""
         return _TRUSTS[self.trusts[node]]
+
+    def largest_files(self, tree: FileTree, node: int, count: int) -> list[int]:
+        """Return the largest files that ship below ``node``, of several alike the first.
+
+        Only what is listed beside one of them is looked at, not all that lies below.
+        """
+        sizes = tree.table.sizes
+        found: list[int] = []
+        waiting = [(0, 0, node)]
+        while waiting and len(found) < count:
+            _, _, top = heappop(waiting)
+            if top != node and not tree.is_dir[top]:
+                found.append(top)
+                continue
+            for child in tree.children(top):
+                if (file := self.largest[child]) >= 0:
+                    heappush(waiting, (-sizes[file], file, child))
+        return found
 
     def owner_labels(self, node: int) -> tuple[int, ...]:
         """Return one label for each owner of what lies at and below ``node``."""
@@ -187,23 +214,41 @@ def _add_owners(tree: FileTree, sums: Sums, nodes: list[int]) -> None:
     sums.owner_sets, sums.owners = _share(tree, masks)
 
 
-def _add_parts(tree: FileTree, sums: Sums, nodes: list[int]) -> None:
-    """Divide the bytes of each directory of several owners among them."""
-    parents, sizes, sets = tree.parents, sums.sizes, sums.owner_sets
+def _divided(
+    tree: FileTree, sums: Sums, nodes: list[int], amounts: Sequence[int]
+) -> dict[int, dict[int, int]]:
+    """Divide the amounts of each directory of several owners among them."""
+    parents, sets = tree.parents, sums.owner_sets
     # One label or none: of a directory of one owner, all is that owner's.
     single = [labels[0] if len(labels) == 1 else None for labels in sums.owners]
     mixed = [len(labels) > 1 for labels in sums.owners]
     parts: dict[int, dict[int, int]] = {}
     for node in nodes:
         parent = parents[node]
-        if parent < 0 or not sizes[node] or not mixed[sets[parent]]:
+        if parent < 0 or not amounts[node] or not mixed[sets[parent]]:
             continue
         whole = parts.setdefault(parent, {})
         label = single[sets[node]]
-        own = parts.get(node, {}) if label is None else {label: sizes[node]}
-        for owner, size in own.items():
-            whole[owner] = whole.get(owner, 0) + size
-    sums.parts = parts
+        own = parts.get(node, {}) if label is None else {label: amounts[node]}
+        for owner, amount in own.items():
+            whole[owner] = whole.get(owner, 0) + amount
+    return parts
+
+
+def _add_largest(tree: FileTree, sums: Sums, nodes: list[int]) -> None:
+    """Find the largest file at and below each path, so that nobody looks through all."""
+    parents, is_dir, sizes, files = tree.parents, tree.is_dir, tree.table.sizes, sums.files
+    largest = [-1] * len(tree)
+    for node in nodes:
+        if not files[node]:
+            continue
+        if not is_dir[node]:
+            largest[node] = node
+        parent, found = parents[node], largest[node]
+        # Leaves come first, and of them the last: of several alike, the first is left.
+        if parent >= 0 and (largest[parent] < 0 or sizes[found] >= sizes[largest[parent]]):
+            largest[parent] = found
+    sums.largest = array("i", largest)
 
 
 def _owner_bits(tree: FileTree) -> list[int]:

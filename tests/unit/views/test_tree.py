@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
+from heapq import nlargest
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -111,7 +113,22 @@ def test_sums_are_those_of_the_files_in_scope(files: FileTable, scope: Scope) ->
             layers = {files.layers[n] for n in shipped}
             assert sums.layers[node] == (layers.pop() if len(layers) == 1 else SEVERAL_LAYERS)
             assert set(sums.owner_labels(node)) == {files.label_ids[n] for n in shipped}
+            _check_division(files, sums, node, shipped)
+            assert sums.largest_files(tree, node, 3) == nlargest(
+                3, shipped, files.sizes.__getitem__
+            )
     assert sums.total_files == sum(sums.files[n] for n in tree.children(-1))
+
+
+def _check_division(files: FileTable, sums: Sums, node: int, shipped: list[int]) -> None:
+    """What a directory of several owners is divided into are their files and bytes."""
+    counts = Counter(files.label_ids[n] for n in shipped)
+    sizes = {
+        each: sum(files.sizes[n] for n in shipped if files.label_ids[n] == each) for each in counts
+    }
+    several = len(counts) > 1
+    assert sums.part_files.get(node, {}) == (counts if several else {})
+    assert sums.parts.get(node, {}) == {k: v for k, v in sizes.items() if v and several}
 
 
 def _in(files: FileTable, scope: Scope, node: int) -> bool:
