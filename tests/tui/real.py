@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from layertrace.analysis.difference.compare import Comparison
@@ -38,5 +39,5 @@ def opened(
 
 def compare(trace: ImageTrace, reference: str) -> Listing:
     """Open an older archive and list what changed since, as the command does."""
-    with opened(Path(reference), Path(reference).parent) as opening:
+    with TemporaryDirectory() as folder, opened(Path(reference), Path(folder)) as opening:
         return list_difference(Comparison(opening.walk(), trace).difference(), reference)
