@@ -48,7 +48,8 @@ class Terminal:
 
     def __init__(self, end: int) -> None:
         self._end = end
-        self._seen = b""
+        self.seen = b""
+        """What was painted last."""
         self.received = 0
         """Bytes so far."""
         self.last = 0.0
@@ -57,7 +58,7 @@ class Terminal:
 
     def wait_for(self, text: bytes) -> float:
         """Return the seconds from the start until ``text`` was painted."""
-        while text not in self._seen:
+        while text not in self.seen:
             if not self._read(_PATIENCE):
                 raise BenchError(f"the terminal view never showed {text.decode()!r}")
         return time.perf_counter() - self.started
@@ -78,7 +79,15 @@ class Terminal:
 
     def shows(self, text: bytes) -> bool:
         """Say whether ``text`` was painted, as far as one has looked."""
-        return text in self._seen
+        return text in self.seen
+
+    def forget(self) -> None:
+        """Look at what is painted from now on only."""
+        self.seen = b""
+
+    def next_paint(self) -> float:
+        """Wait for something to be painted, and return when it came; 0: nothing did."""
+        return self.last if self._read(_PATIENCE) else 0.0
 
     def type(self, key: bytes) -> None:
         """Press a key without looking."""
@@ -94,7 +103,7 @@ class Terminal:
             return False
         self.received += len(data)
         self.last = time.perf_counter()
-        self._seen = (self._seen + data)[-(1 << 18) :]
+        self.seen = (self.seen + data)[-(1 << 18) :]
         return bool(data)
 
 

@@ -3,8 +3,8 @@
     python bench/view.py [--entries N] [--archive FILE] [--no-dive] [--strict] [--out DIR]
 
 An archive of so many files in twenty layers is written first. Times are from a key to the first
-byte it paints; where that is but the echo of a letter, to the last. Results go to
-``build/bench/tui.json`` too.
+byte it paints; for a letter of a filter to how many files it leaves, too. Results go to
+``build/bench/tui.json``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -42,7 +43,10 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 SCRIPTS: Final = Path(sys.executable).parent
 _DOWN, _UP, _PAGE, _TAB = b"j", b"k", b"\x1b[6~", b"\t"
 _UNFOLD, _FOLD, _FILTER = b"*", b"\x00", b"/"
-_TYPED: Final = b"file-0001"
+_TYPED: Final = b"01234"
+"""What a filter asks for, letter by letter: each leaves fewer files than the one before."""
+_COUNT: Final = re.compile(rb"([\d,]+) of [\d,]+")
+"""How many files a filter leaves, as it is shown beside it and on the frame."""
 _DIVE_DOWN: Final = b"\x1b[B"
 _KEYS: Final = (_DOWN,) * 80 + (_PAGE,) * 40 + (_UP,) * 80
 _QUIET: Final = 0.1
@@ -132,7 +136,8 @@ def _cached(argv: Sequence[str], env: Mapping[str, str], *, entries: int) -> Ite
         terminal.press(_UNFOLD)
         yield from _keys(terminal, _KEYS)
         terminal.press(_FILTER)
-        letters = [(_press(terminal, _TYPED[n : n + 1])) for n in range(len(_TYPED))]
+        terminal.settle()
+        letters = [_letter(terminal, _TYPED[n : n + 1]) for n in range(len(_TYPED))]
         yield _ms("letter of a filter to its echo, slowest", max(first for first, _ in letters))
         limit = 50 if entries <= _FILTERED else None
         answers = [last for _, last in letters]
@@ -157,11 +162,22 @@ def _keys(terminal: Terminal, keys: Sequence[bytes]) -> Iterator[Figure]:
     yield Figure(name="sent for a page key", value=median(pages) / 1000, unit="kB", limit=20)
 
 
-def _press(terminal: Terminal, key: bytes) -> tuple[float, float]:
-    """Return the seconds to the first byte a key paints, and to the last."""
+def _letter(terminal: Terminal, letter: bytes) -> tuple[float, float]:
+    """Return the seconds from a letter of a filter to its echo, and to the files it leaves.
+
+    Raises:
+        BenchError: they were not counted.
+    """
     start = time.perf_counter()
-    first = terminal.press(key, quiet=0.5)
-    return first or 0.0, terminal.last - start
+    terminal.forget()
+    terminal.type(letter)
+    echo = terminal.next_paint()
+    while not _COUNT.search(terminal.seen):
+        if not terminal.next_paint():
+            raise BenchError(f"nothing was counted for the letter {letter.decode()!r}")
+    answer = terminal.last - start
+    terminal.settle()
+    return echo - start, answer
 
 
 def _settled(terminal: Terminal, key: bytes) -> float:

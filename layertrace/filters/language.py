@@ -53,6 +53,8 @@ _LEXEME: Final = re.compile(
     rf"(?P<space>\s+)|(?P<bar>\|)"
     rf"|(?P<pattern>[!\-]*re:(?:{_QUOTED}|[^\s\"'])*)|(?P<term>(?:{_QUOTED}|[^\s|\"'])+)"
 )
+_SPECIAL: Final = frozenset("|:*?[\"'")
+"""What makes more of a word than letters to look for."""
 
 
 class FilterError(UsageError):
@@ -96,15 +98,21 @@ class Filter:
         costs = (term.cost for terms in self.alternatives for term in terms)
         return max(costs, default=Cost.TABLE)
 
+    def narrows(self, other: Filter) -> bool:
+        """Say whether what it asks for is surely among what ``other`` does: words typed on."""
+        terms = [term for each in self.alternatives for term in each]
+        plain = not any(term.key or term.negated for term in terms)
+        return plain and self.text.startswith(other.text) and _SPECIAL.isdisjoint(self.text)
+
     def rows(
-        self, table: FileTable, facts: Facts | None = None, *, among: range | None = None
+        self, table: FileTable, facts: Facts | None = None, *, among: Sequence[int] | None = None
     ) -> Sequence[int]:
         """Return the rows of ``table`` that match, in order.
 
         Args:
             table: of an image.
             facts: of that image; what is dear is asked of the rows that are left only.
-            among: rows, one after the other, to look at; None: all.
+            among: rows, in order, to look at; None: all.
 
         Raises:
             FilterError: a term needs facts, and there are none.

@@ -67,25 +67,26 @@ def _word(text: str) -> Narrow:
     fold = text == text.lower()
 
     def narrow(table: FileTable, rows: Sequence[int]) -> Sequence[int]:
-        if isinstance(rows, range) and "\0" not in text:
-            found = _rows_with(text, table.paths[rows.start : rows.stop], fold=fold)
-            if found is not None:
-                return [rows.start + row for row in found] if rows.start else found
-        paths = _paths(table, rows, fold=fold)
-        return [row for row, path in zip(rows, paths, strict=True) if text in path]
+        paths = _chosen(table, rows)
+        joined = _joined(paths, fold=fold)
+        if "\0" in text or joined.count("\0") >= len(paths):
+            found = [row for row, path in enumerate(_each(paths, fold=fold)) if text in path]
+        elif joined.count(text) * _SPARSE > len(paths):
+            found = [row for row, path in enumerate(joined.split("\0")) if text in path]
+        else:
+            found = _rows_with(text, joined)
+        if isinstance(rows, range):
+            return [rows.start + row for row in found] if rows.start else found
+        return [rows[row] for row in found]
 
     return narrow
 
 
-def _rows_with(text: str, paths: Sequence[str], *, fold: bool) -> Sequence[int] | None:
-    """Return the rows whose path holds ``text``, None where looking at each is as fast.
+def _rows_with(text: str, joined: str) -> list[int]:
+    """Return which of the joined paths hold ``text``, where few do.
 
-    All paths are searched as one text; the row of a hit is how many ends of
-    paths lie before it.
+    All are searched as one text; the row of a hit is how many ends of paths lie before it.
     """
-    joined = _joined(paths, fold=fold)
-    if joined.count("\0") >= len(paths) or joined.count(text) * _SPARSE > len(paths):
-        return None
     rows: list[int] = []
     row = start = 0
     while (hit := joined.find(text, start)) >= 0:
@@ -129,22 +130,25 @@ def _paths(table: FileTable, rows: Sequence[int], *, fold: bool) -> Sequence[str
 
     One text made and cut again costs a fifth of as many small ones.
     """
+    chosen = _chosen(table, rows)
+    paths = _joined(chosen, fold=fold).split("\0") if chosen else []
+    return paths if len(paths) == len(chosen) else _each(chosen, fold=fold)
+
+
+def _chosen(table: FileTable, rows: Sequence[int]) -> Sequence[str]:
     if isinstance(rows, range):
-        chosen = table.paths[rows.start : rows.stop]
-    else:
-        chosen = [table.paths[row] for row in rows]
-    if not chosen:
-        return []
-    paths = _joined(chosen, fold=fold).split("\0")
-    if len(paths) == len(chosen):
-        return paths
-    # A name with a NUL in it: no file system has it, a tar may.
-    return [f"/{path.lower() if fold else path}" for path in chosen]
+        return table.paths[rows.start : rows.stop]
+    return [table.paths[row] for row in rows]
 
 
 def _joined(paths: Sequence[str], *, fold: bool) -> str:
     joined = "/" + "\0/".join(paths)
     return joined.lower() if fold else joined
+
+
+def _each(paths: Sequence[str], *, fold: bool) -> list[str]:
+    """Return the same one by one: a name may hold a NUL in a tar, if in no file system."""
+    return [f"/{path.lower() if fold else path}" for path in paths]
 
 
 def glob_pattern(glob: str) -> str:

@@ -10,6 +10,7 @@ from array import array
 from bisect import bisect_left
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import compress
 from typing import TYPE_CHECKING, Final
 
 from layertrace.model.entry import EntryKind
@@ -99,7 +100,18 @@ class Scope:
 class FileTree:
     """A file table with the tree it implies; built once, then only read."""
 
-    __slots__ = ("counts", "depths", "is_dir", "marks", "owners", "parents", "table", "trusts")
+    __slots__ = (
+        "counts",
+        "depths",
+        "directories",
+        "holders",
+        "is_dir",
+        "marks",
+        "owners",
+        "parents",
+        "table",
+        "trusts",
+    )
 
     def __init__(self, table: FileTable) -> None:
         """Find every path's parent; one pass over the table."""
@@ -110,6 +122,10 @@ class FileTree:
         self.parents, self.depths, self.counts = _shape(table)
         directory = int(EntryKind.DIR)
         self.is_dir = bytes(kind == directory for kind in table.kinds)
+        rows = range(len(table))
+        self.directories = array("I", compress(rows, self.is_dir))
+        self.holders = array("I", compress(rows, map((1).__lt__, self.counts)))
+        """Rows with others below them."""
         self.marks = bytes(map(_MARKS.__getitem__, table.changes))
         self.trusts = bytes(map(_RANKS.__getitem__, table.trusts))
         self.owners = tuple(map(label_owner, table.labels))

@@ -140,24 +140,28 @@ def select(
     if matches is None and not hidden:
         tally = Tally(shown=total, total=total)
         return Selection(hits=sums.chosen, shown=sums.present, tally=tally)
-    matched = _flags(len(tree), matches)
+    wanted = both(sums.chosen, _flags(len(tree), matches))
     allowed = sums.marks.translate(
         bytes(number >= len(Mark) or Mark(number) not in hidden for number in range(256))
     )
-    files = both(files, matched)
+    files = both(files, wanted)
     hits = both(files, allowed)
     found = hits.count(1)
     shown, holders = bytearray(hits), bytearray(len(tree))
-    _show_parents(tree, hits, shown, holders)
+    _show_holders(tree, hits, shown, holders)
     directories = 0
-    for node in compress(range(len(tree)), both(both(sums.chosen, tree.is_dir), matched)):
+    for node in compress(tree.directories, map(wanted.__getitem__, tree.directories)):
         if shown[node]:
             hits[node] = matches is not None
         # Without a filter one whose files are all hidden goes with them.
         elif allowed[node] and (matches is not None or sums.spans[node] == 1):
             hits[node] = shown[node] = 1
             directories += matches is not None
-    _show_parents(tree, hits, shown, holders)
+    if hits.count(1) > found:
+        _show_holders(tree, hits, shown, holders)
+    if shown == sums.present:
+        # The very same, for what comes next to see that it is.
+        shown = sums.present
     by_marks = files.count(1) - found
     tally = Tally(shown=found, total=total, by_marks=by_marks, directories=directories)
     return Selection(hits=hits, shown=shown, tally=tally, holders=holders)
@@ -187,15 +191,15 @@ def _flags(size: int, rows: Iterable[int] | None) -> bytearray:
     return flags
 
 
-def _show_parents(tree: FileTree, hits: bytearray, shown: bytearray, holders: bytearray) -> None:
-    parents = tree.parents
-    for piece in pieces(len(hits)):
-        found = compress(piece, hits[piece.start : piece.stop])
-        for parent in set(map(parents.__getitem__, found)):
-            node = parent
-            while node >= 0 and not holders[node]:
-                holders[node] = shown[node] = 1
-                node = parents[node]
+def _show_holders(tree: FileTree, hits: bytearray, shown: bytearray, holders: bytearray) -> None:
+    """Show what has hits below it; from the end on, so that no path is looked at twice."""
+    first = stop = len(hits)
+    for node in reversed(tree.holders):
+        found = hits.find(1, node + 1, stop)
+        first = found if found >= 0 else first
+        stop = node + 1
+        if first < node + tree.counts[node]:
+            holders[node] = shown[node] = 1
 
 
 def pieces(size: int) -> Iterator[range]:

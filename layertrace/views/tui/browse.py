@@ -97,6 +97,7 @@ class BrowseScreen(ReportingScreen):
         self._question, self._wanted, self._trail = None, None, Trail()
         self._show_head()
         self.files.empty_words = empty_words(self._head, self.stages.current)
+        self.files.counted = self._files_changed
         self.files.show(walked.tree, walked.sums, walked.trace.item_at)
         if self._filtered is not None:
             self._finder.find(self._filtered)
@@ -140,7 +141,6 @@ class BrowseScreen(ReportingScreen):
                 self.tell("a mark hides it")
             self._wanted = None
 
-    @on(FilesPane.Filtered)
     def _files_changed(self) -> None:
         if self._scope is not None:
             words = self.files.tally_words()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from textual.reactive import reactive
 from textual.widgets import Input
 
 from layertrace.views.text import show_name
@@ -20,8 +21,10 @@ class Entry(Input):
 
     A name of a file, of a stage or of a package may stand in it, put there by
     completion or pasted; Textual would draw it as it is. Cell for cell, so that
-    the cursor stands where it acts.
+    the cursor stands where it acts. It does not blink: what nobody touches sends nothing.
     """
+
+    cursor_blink = reactive(default=False, init=False)
 
     @property
     def _value(self) -> Text:

@@ -54,6 +54,8 @@ class Finder:
         self._pane = pane
         self._failed = failed
         self._wanted: Filter | None = None
+        self._last: tuple[Filter, array[int]] | None = None
+        """What was found last among very many, to look there for what is typed on."""
         self._facts: Facts | None = None
 
     def find(self, wanted: Filter | None) -> bool:
@@ -91,11 +93,15 @@ class Finder:
     def _find(self, wanted: Filter) -> Rows | Found:
         """Find what matches among very many, and what to show of them; for another thread."""
         rows, shown = array("I"), self._pane.rows
-        for piece in pieces(len(self._table)):
+        before: Sequence[int] = range(len(self._table))
+        if self._last is not None and wanted.narrows(self._last[0]):
+            before = self._last[1]
+        for piece in pieces(len(before)):
             if self._wanted is not wanted:
                 # Of what was typed over meanwhile nobody wants to know more.
                 return rows
-            rows.extend(wanted.rows(self._table, among=piece))
+            rows.extend(wanted.rows(self._table, among=before[piece.start : piece.stop]))
+        self._last = wanted, rows
         return rows if shown is None else shown.look_for(rows)
 
     def _read(self, wanted: Filter) -> Rows:

@@ -13,6 +13,7 @@ from textual.strip import Strip
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from textual._compositor import ChopsUpdate
     from textual.color import Color
     from textual.filter import LineFilter
 
@@ -26,21 +27,36 @@ class NarrowCompositor(Compositor):
     several times as long as to draw the two lines a cursor moves over.
     """
 
+    _asked: tuple[Region, ...] = ()
+    """What is to be painted; none: whatever the caller says."""
+
+    def render_partial_update(self) -> ChopsUpdate | None:
+        """Paint what changed: each part for itself, not all that lies between two of them."""
+        dirty = self._dirty_regions
+        self._asked = tuple(
+            one for one in dirty if not any(all_.contains_region(one) for all_ in dirty - {one})
+        )
+        try:
+            return super().render_partial_update()
+        finally:
+            self._asked = ()
+
     def _get_renders(
         self, crop: Region | None = None
     ) -> Iterable[tuple[Region, Region, list[Strip]]]:
         """Yield what the widgets draw, the uppermost first: region, clip, and lines."""
-        asked = self.size.region if crop is None else crop
-        # The whole width: lines are cut where widgets begin, not where a change does.
-        band = Region(0, asked.y, self.size.width, asked.height)
+        asked = list(self._asked) or [self.size.region if crop is None else crop]
         for widget, (region, clip) in self.visible_widgets.items():
-            clip_here = clip.intersection(band)
-            shown = region.intersection(clip_here)
-            if not shown or not shown.overlaps(asked):
-                continue
-            yield region, clip_here, widget.render_lines(shown.translate(-region.offset))
-            if shown.contains_region(asked):
-                # What lies below cannot be seen.
+            shown = region.intersection(clip)
+            for part in [part for part in asked if shown.overlaps(part)]:
+                # The whole width: lines are cut where widgets begin, not where a change does.
+                band = Region(0, part.y, self.size.width, part.height)
+                lines = shown.intersection(band).translate(-region.offset)
+                yield region, clip.intersection(band), widget.render_lines(lines)
+                if shown.contains_region(part):
+                    # What lies below cannot be seen.
+                    asked.remove(part)
+            if not asked:
                 return
 
 

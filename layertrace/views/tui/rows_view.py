@@ -158,9 +158,25 @@ class RowsView(ScrollView, can_focus=True):
         line = self.cursor_line if cursor is None else cursor
         self.set_reactive(RowsView.cursor_line, max(0, min(line, last)))
         self._strips.clear()
-        self.virtual_size = Size(self.size.width, self.row_count() + self.header_height)
+        self._measure()
         self._scroll_to_cursor()
         self.refresh()
+
+    def _measure(self) -> None:
+        """Say how far one can scroll.
+
+        Textual would lay out the whole screen for it, and draw every scroll bar there is.
+        """
+        size = Size(self.size.width, self.row_count() + self.header_height)
+        needed = size.height > self.container_size.height
+        if size.width != self.virtual_size.width or needed is not self.show_vertical_scrollbar:
+            self.virtual_size = size
+        elif size != self.virtual_size:
+            self.set_reactive(RowsView.virtual_size, size)
+            if self.scroll_y > self.max_scroll_y:
+                self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
+            if needed:
+                self.vertical_scrollbar.window_virtual_size = size.height
 
     def on_resize(self) -> None:
         self.rows_changed()
@@ -266,6 +282,8 @@ class RowsView(ScrollView, can_focus=True):
         """Write on the frame; both texts are safe, none is markup."""
         if self.options.ascii:
             title, subtitle = to_ascii(title), to_ascii(subtitle)
+        if (title, subtitle) == self.titles:
+            return
         self.titles = (title, subtitle)
         self.border_title = Content(title)
         self.border_subtitle = Content(subtitle) if subtitle else None

@@ -61,12 +61,6 @@ class FilesPane(RowsView):
     ]  # fmt: skip
 
     @dataclass
-    class Filtered(Message):
-        """What is on view changed, so the line that counts it must too."""
-
-        view: FilesPane
-
-    @dataclass
     class PackagesWanted(Message):
         """A column that says whose package each file is was chosen, and nobody knows yet."""
 
@@ -74,6 +68,9 @@ class FilesPane(RowsView):
         super().__init__(options, id=id)
         self.rows: TreeRows | None = None
         self.empty_words = "nothing here"
+        self.counted: Callable[[], None] = lambda: None
+        """Called when what is on view changed; a message would come after it was drawn, and what
+        counts it be drawn once more."""
         self._cells = FileCells(self)
 
     # -- what is shown --------------------------------------------------------
@@ -159,7 +156,7 @@ class FilesPane(RowsView):
             return
         self._write_notice(rows)
         self.rows_changed(0 if node is None or not len(rows) else rows.nearest_line(node))
-        self.post_message(self.Filtered(self))
+        self.counted()
 
     def _write_notice(self, rows: TreeRows) -> None:
         dim, tally = self.palette.dim, rows.tally

@@ -10,16 +10,15 @@ from rich.style import Style
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
 from layertrace.filters.completion import PACKAGES, Completer
 from layertrace.filters.facts import Cost
 from layertrace.filters.language import Filter, FilterError, parse_filter
-from layertrace.views.text import show_name, to_ascii
+from layertrace.views.text import show_name
 from layertrace.views.tui.bars import Line
-from layertrace.views.tui.cells import crop
+from layertrace.views.tui.cells import crop, fill_left
 from layertrace.views.tui.entry import Entry
 
 if TYPE_CHECKING:
@@ -100,6 +99,14 @@ class OfferLine(Line):
             room -= cell_len(text) + 2
 
 
+class CountLine(Line):
+    """How much a filter leaves, at the right end of a place that keeps its width."""
+
+    def line_cells(self, width: int) -> Iterable[Cell]:
+        for text, style in super().line_cells(width):
+            yield fill_left(crop(text, width), width), style
+
+
 class FilterBar(Vertical):
     """Hidden until it is asked for, and shown as long as it filters."""
 
@@ -131,7 +138,7 @@ class FilterBar(Vertical):
                 placeholder="part of a path, *.js, stage:build, layer:3, size:>1MB, !not",
                 select_on_focus=False,
             )
-            yield Static("", id="filter-count", markup=False)
+            yield CountLine(self.options, id="filter-count")
         yield Line(self.options, id="filter-error")
         yield OfferLine(self.options, id="filter-offers")
 
@@ -167,8 +174,7 @@ class FilterBar(Vertical):
 
     def count(self, words: str) -> None:
         """Say how much the filter leaves."""
-        words = to_ascii(words) if self.options.ascii else words
-        self.query_one("#filter-count", Static).update(Content(words))
+        self.query_one(CountLine).write([(words, Style.null())])
 
     # -- what may be typed next ---------------------------------------------------
 
