@@ -78,7 +78,12 @@ def _is_index(store: TarStore | FolderStore) -> bool:
 
 def _no_file(store: TarStore | FolderStore, what: str) -> ArchiveError:
     if isinstance(store, TarStore) and store.damage:
-        return ArchiveError(what, why=store.damage, hint="save or copy the image again")
+        if not (store.has(MANIFEST) or store.has(INDEX)):
+            # It stands last as a rule: of an archive that is cut off nothing else need be wrong.
+            what = f"{store.name} has no list of its images: no {MANIFEST} and no {INDEX}"
+        whole = sum(map(store.is_whole, store.names()))
+        why = f"{store.damage}; files in it that are whole: {whole:,}"
+        return ArchiveError(what, why=why, hint="save or copy the image again")
     names = store.names()[:4]
     why = f"it holds {', '.join(names)} …" if names else "it holds no files"
     return ArchiveError(what, why=why, hint="make one with docker save, or layertrace export")

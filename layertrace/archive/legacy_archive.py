@@ -46,13 +46,18 @@ def is_legacy(store: NamedStore) -> bool:
     return any(_FOLDER.match(name) for name in store.names())
 
 
+def is_named(store: NamedStore) -> bool:
+    """Say whether a store has the list that names its images."""
+    return store.has(REPOSITORIES)
+
+
 def list_legacy(store: NamedStore) -> tuple[LegacyImage, ...]:
     """Return the images of an archive, by their names; else those no other is made from.
 
     Raises:
         ArchiveError: the list of names is not what ``docker save`` wrote.
     """
-    if not store.has(REPOSITORIES):
+    if not is_named(store):
         return _unnamed(store)
     root = read_json(store, REPOSITORIES)
     tags: dict[str, list[str]] = {}

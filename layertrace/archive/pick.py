@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from layertrace.archive.bare import bare_image
 from layertrace.archive.docker_archive import MANIFEST, list_saved, saved_image
 from layertrace.archive.forms import Form, form_of
-from layertrace.archive.legacy_archive import LegacyImage, legacy_image, list_legacy
+from layertrace.archive.legacy_archive import LegacyImage, is_named, legacy_image, list_legacy
 from layertrace.archive.oci_layout import INDEX, list_images, listed_image
 from layertrace.errors import ArchiveError, SourceError
 from layertrace.model.image import Absence, Platform
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _SHOWN_NAMES: Final = 8
 _SHORTEST_DIGEST: Final = 7
+_SHOWN_ID: Final = 12
 _ARCHITECTURES: Final = {
     "x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "armhf": "arm", "armel": "arm",
     "armv7l": "arm", "armv6l": "arm", "i386": "386", "i686": "386",
@@ -61,7 +62,9 @@ def pick_image(
     # Of a bare layer the walk tells, but for what came before it.
     damage = store.unpacking if form is Form.BARE else store.damage
     if damage:
-        findings += (Finding(code="archive-damaged", message=damage),)
+        # First: it is the reason of what else is wrong.
+        message = f"{damage}; what could be read is shown"
+        findings = (Finding(code="archive-damaged", message=message), *findings)
     have = image.config.platform
     if platform is not None and have.architecture and not fits(have, platform):
         raise _no_platform(store.name, platform, [have])
@@ -94,7 +97,9 @@ def _pick_saved(store: TarStore | FolderStore, reference: Reference, form: Form)
     ]
     if len(saved) != 1:
         names = [name for one in everything for name in one.tags or (one.id,)]
-        raise _ambiguous(reference, names, found=len(saved), damage=store.damage)
+        if form is Form.LEGACY and reference.name is None and store.damage and not is_named(store):
+            raise _torn(store, names)
+        raise _ambiguous(reference, names, found=len(saved))
     (only,) = saved
     if isinstance(only, LegacyImage):
         return legacy_image(store, only, reference=reference.text)
@@ -217,9 +222,17 @@ def _short(reference: str) -> str:
     return reference.removeprefix("docker.io/").removeprefix("library/")
 
 
-def _ambiguous(
-    reference: Reference, names: Iterable[str], *, found: int, damage: str = ""
-) -> SourceError:
+def _torn(store: TarStore | FolderStore, tops: Sequence[str]) -> SourceError:
+    """Return the error that layers are missing which would say what image the others are of."""
+    return SourceError(
+        f"{store.name} is not whole: which of its layers make an image is not known",
+        why=f"{store.damage}; {len(tops)} layers are there that no other is made from",
+        hint=f"save the image again, or see what is below one: docker-archive:{store.name}:"
+        f"{tops[0][:_SHOWN_ID]}",
+    )
+
+
+def _ambiguous(reference: Reference, names: Iterable[str], *, found: int) -> SourceError:
     names = list(dict.fromkeys(names))
     more = len(names) - _SHOWN_NAMES
     shown = ", ".join(names[:_SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
@@ -232,8 +245,6 @@ def _ambiguous(
     transport = "oci-archive" if reference.transport in {"oci", "oci-archive"} else "docker-archive"
     return SourceError(
         f"{reference.target} holds {len(names)} images: {shown}",
-        # What would say that they are one may stand behind that.
-        why=damage,
         hint=f"name one: {transport}:{reference.target}:NAME",
     )
 

@@ -118,6 +118,11 @@ class TarStore(RegionStore):
             )
         return region
 
+    def is_whole(self, blob: str) -> bool:
+        """Say whether the archive goes on to the end of a file that it has."""
+        region = self._regions.get(self._resolve(blob))
+        return region is not None and region.offset + region.size <= self._size
+
     def has_trailing_data(self) -> bool:
         """Say whether anything but zeros follows the end mark."""
         region = self.readable(WHOLE)

@@ -107,15 +107,23 @@ def test_images_without_names_are_those_nothing_is_made_from(tmp_path: Path) -> 
     assert paths(chosen) == [["etc/hosts"], ["app"]]
 
 
-def test_images_of_an_archive_that_is_cut_off_may_be_fewer_than_they_seem(tmp_path: Path) -> None:
-    """What says that they are one stands behind the cut."""
+def test_archive_that_is_cut_off_is_not_taken_for_several_images(tmp_path: Path) -> None:
+    """What would say that they are one stands behind the cut; each of them can be looked at."""
     files = two()
     del files["repositories"]
     path = tmp_path / "cut.tar"
     path.write_bytes(layer(files | saved("other", TOP, "base"))[:-1500])
-    with pytest.raises(SourceError, match="holds 2 images") as caught:
+    with pytest.raises(SourceError, match="which of its layers make an image is not") as caught:
         open_archive(parse_reference(str(path)))
     assert "cut short" in caught.value.why
+    assert "2 layers are there that no other is made from" in caught.value.why
+    named = caught.value.hint.rpartition("one: ")[2]
+    assert named == f"docker-archive:{path}:{name('top')[:12]}"
+    source = open_archive(parse_reference(named))
+    assert [each.code for each in source.findings] == ["archive-damaged"]
+    assert paths(source) == [["etc/hosts"], ["app"]]
+    with pytest.raises(SourceError, match="has no image other"):
+        open_archive(parse_reference(f"docker-archive:{path}:other"))
 
 
 def test_layer_that_is_not_there_leaves_the_others(tmp_path: Path) -> None:

@@ -360,9 +360,14 @@ def try_to_open(path: Path) -> ArchiveSource | None:
 def test_cut_archive_says_that_it_is_cut(tmp_path: Path) -> None:
     """A manifest that is lost with the end is not just missing."""
     whole = docker_archive(APP)
-    with pytest.raises(ArchiveError, match="is not an image archive") as caught:
+    with pytest.raises(ArchiveError, match=r"no list of its images: no manifest\.json") as caught:
         opened(tmp_path, whole[: whole.index(b"manifest.json")])
-    assert "cut short" in str(caught.value)
+    assert "cut short" in caught.value.why
+    files = sum(isinstance(content, bytes) for content in docker_files(APP).values())
+    assert caught.value.why.endswith(f"files in it that are whole: {files - 1}")
+    with pytest.raises(ArchiveError) as caught:
+        opened(tmp_path, whole[: whole.index(b"manifest.json") - 600])
+    assert caught.value.why.endswith(f"files in it that are whole: {files - 2}")
 
 
 def test_trace_archive_brings_what_it_was_built_from(tmp_path: Path) -> None:
