@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from layertrace.errors import LayerError
+from layertrace.model.image import Absence
 from layertrace.model.origin import Finding, Trust
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from layertrace.layers.index import LayerIndex
     from layertrace.model.image import Image
     from layertrace.pipeline.parts import OpenStage, Parts
     from layertrace.provenance.alignment.history import Alignment
+
+
+AGAIN: Final = "save or copy the image again"
+"""What to do about bytes that are lost or wrong."""
+REMEDIES: Final[Mapping[Absence, str]] = MappingProxyType(
+    {
+        Absence.MISSING: f"{AGAIN}, with all of its layers",
+        Absence.FOREIGN: "skopeo copy IMAGE docker-archive:FILE fetches it too",
+        Absence.ENCRYPTED: "skopeo copy --decryption-key KEY makes a copy that can be read",
+    }
+)
+"""What to do about a layer that cannot be read at all."""
 
 
 def layer_findings(
@@ -58,10 +72,11 @@ def refuse_nothing(image: Image, indexes: Sequence[LayerIndex]) -> None:
         LayerError: every layer is damaged before its first entry.
     """
     if indexes and all(i.damage and not (len(i) or i.whiteouts or i.opaques) for i in indexes):
+        absence = image.layers[0].absence
         raise LayerError(
             indexes[0].damage,
             why=f"no layer of {image.reference} can be read",
-            hint="save or copy the image again",
+            hint=AGAIN if absence is None else REMEDIES[absence],
         )
 
 

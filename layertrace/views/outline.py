@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from layertrace.model.origin import OriginKind
 from layertrace.views.feeds import Feeds
+from layertrace.views.findings import LAYER_CODE
 from layertrace.views.outline_row import OutlineKind, OutlineRow, layer_text, layers_name
 from layertrace.views.text import plural, show_size
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 
 _NO_FEEDS: Final = Feeds()
-_LAYER_CODE: Final = "layer-"
-"""Starts the codes of findings on layers that could not be read whole."""
 _MOST_FEEDS: Final = 3
 """Steps that feed one layer; where there are more they are only counted."""
 
@@ -145,7 +144,7 @@ def _layer_rows(head: ImageHead, layer: LayerInfo, feeds: Feeds) -> Iterator[Out
 
 def _flaw(head: ImageHead, layer: LayerInfo) -> str:
     codes = (f.code for f in head.findings if f.facts.get("layer") == layer.index)
-    flaws = (code.removeprefix(_LAYER_CODE) for code in codes if code.startswith(_LAYER_CODE))
+    flaws = (code.removeprefix(LAYER_CODE) for code in codes if code.startswith(LAYER_CODE))
     return next(flaws, "")
 
 

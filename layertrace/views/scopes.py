@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from layertrace.views.filetree import Scope
+from layertrace.views.findings import LAYER_CODE, next_step
 from layertrace.views.outline_row import OutlineKind, layer_name, layer_text, layers_name
 from layertrace.views.unread import layer_runs, read_title, unread_layers
 
@@ -79,7 +80,9 @@ def _without_files(head: ImageHead, row: OutlineRow) -> str:
     if len(row.layers) > 1:
         return "the layers are empty: they changed no file"
     if row.flaw:
-        return f"nothing of the layer could be read: it is {row.flaw}; F says more"
+        step = next_step(f"{LAYER_CODE}{row.flaw}")
+        words = f"nothing of the layer could be read: it is {row.flaw}"
+        return f"{words}. {step}; F says more" if step else f"{words}; F says more"
     text = layer_text(head.layers[row.layers[0]])
     return f"the layer is empty: `{text}` changed no file"
 

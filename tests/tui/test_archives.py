@@ -121,13 +121,13 @@ def test_a_layer_damaged_in_the_middle_is_named_and_hides_no_other(
     _cut_in(number, archive)
 
     async def script(tui: Driver) -> None:
-        await tui.see("! 1 finding (F): layer", "damaged tar header")
+        await tui.see(f"! 1 finding (F): L{number + 1}", "damaged tar header")
         assert "! damaged  layer" in tui.row(f"L{number + 1} ! ")
         assert "damaged" not in tui.row(f"L{2 - number} layer")
         await tui.press("1", *["down"] * (2 + number))
         await tui.see(f"2 Files · L{number + 1}", f"d{number}/", "11 files")
         await tui.press("F")
-        await tui.see("layer-damaged", f"layer: {number}")
+        await tui.see("layer-damaged", f"  L{number + 1}", "→ save or copy the image again")
 
     with opened(archive, tmp_path) as opening:
         run(script, opening)

@@ -14,7 +14,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from layertrace.views.text import to_ascii
-from layertrace.views.tui.cells import crop_middle
+from layertrace.views.tui.cells import crop, crop_middle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,9 +41,15 @@ class Line(Widget):
         self._cells = tuple(cells)
         self.refresh()
 
-    def line_cells(self, width: int) -> Iterable[Cell]:  # noqa: ARG002 - for subclasses
-        """Return the pieces to draw in ``width`` cells."""
-        return self._cells
+    def line_cells(self, width: int) -> Iterable[Cell]:
+        """Yield the pieces to draw in ``width`` cells; what is cut says so."""
+        for text, style in self._cells:
+            yield crop(text, width), style
+            width = max(0, width - cell_len(text))
+
+    def cells_at(self, y: int, width: int) -> Iterable[Cell]:
+        """Return the pieces of line ``y``; all but the first are empty."""
+        return self.line_cells(width) if y == 0 else ()
 
     def render_line(self, y: int) -> Strip:
         width, base = self.size.width, self.rich_style

@@ -9,6 +9,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
+from layertrace.views.findings import finding_words
 from layertrace.views.text import plural
 from layertrace.views.tui.bars import HeadLine, KeyBar, Line, TabLine
 from layertrace.views.tui.dialogs import TextScreen, findings_lines, help_lines
@@ -105,7 +106,7 @@ class PanesScreen(SplitScreen):
         notice = self.query_one("#notice", Line)
         notice.display = bool(findings)
         if findings:
-            text = self.files.safe(findings[0].message)
+            text = self.files.safe(finding_words(findings[0], brief=True))
             count = plural(len(findings), "finding")
             notice.write([(f" ! {count} (F): {text}", Style(bold=True))])
 

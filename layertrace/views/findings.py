@@ -1,0 +1,59 @@
+"""What is strange about an image, as people read it: which layer, what is wrong, what to do."""
+
+from __future__ import annotations
+
+import re
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from layertrace.model.image import Absence
+from layertrace.pipeline.damage import AGAIN, REMEDIES
+from layertrace.views.outline_row import layer_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from layertrace.model.origin import Finding
+
+LAYER_CODE: Final = "layer-"
+"""How the code of a finding begins that says what is wrong with one layer."""
+_LAYER: Final = re.compile(r"layer (\d+)(?P<digest> \(sha256:[0-9a-f]+…\))?")
+"""How a message begins that is about one layer; there they are counted from 0."""
+_STEPS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **{f"{LAYER_CODE}{absence.value}": REMEDIES[absence] for absence in Absence},
+        "layer-damaged": AGAIN,
+        "archive-damaged": AGAIN,
+        "config-missing": AGAIN,
+        "digest-mismatch": AGAIN,
+        "dockerfile-contradicted": "give the Dockerfile this image was built from with -f",
+        "stage-contradicted": "give an image of that stage from the same build: --stage NAME=IMAGE",
+        "stage-damaged": "save or copy the image of that stage again",
+        "provenance-contradicted": "give the provenance of this image's build with --provenance",
+        "layers-unread": "r reads on",
+    }
+)
+"""What to do, by a finding's code; what says so itself, or needs nothing, is not here."""
+
+
+def finding_words(finding: Finding, *, brief: bool = False) -> str:
+    """Return what was found, not yet safe to show; a layer is called as in its row.
+
+    Args:
+        finding: one of an image's.
+        brief: leave out the layer's digest.
+    """
+    begin = _LAYER.match(finding.message)
+    if begin is None or finding.facts.get("layer") != int(begin[1]):
+        return finding.message
+    digest = "" if brief else begin["digest"] or ""
+    return f"{layer_name(int(begin[1]))}{digest}{finding.message[begin.end() :]}"
+
+
+def next_step(code: str) -> str:
+    """Return what to do about findings of a code; empty where there is nothing to say.
+
+    >>> next_step("layer-foreign")
+    'skopeo copy IMAGE docker-archive:FILE fetches it too'
+    """
+    return _STEPS.get(code, "")
