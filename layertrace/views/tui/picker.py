@@ -154,8 +154,6 @@ class PickerScreen(Screen[None]):
         name = show_name(reference, ascii_only=self.options.ascii)
         card, (_, *lines) = self.query_one(Card), error_lines(error)
         card.say(f"Cannot open {name}", lines)
-        # The list is what one goes on with: it keeps the room, and a long line has one more.
-        card.styles.height = len(lines) + 3
 
     @on(RowsView.Chosen, "#offers")
     def _pick(self) -> None:

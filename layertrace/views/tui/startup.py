@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.style import Style
 from textual.binding import Binding, BindingType
@@ -10,8 +10,9 @@ from textual.screen import Screen
 
 from layertrace.views.text import show_name
 from layertrace.views.tui.bars import KeyBar
+from layertrace.views.tui.cells import wrap_cells
 from layertrace.views.tui.pace import Pace, progress_words
-from layertrace.views.tui.rows_view import Cell, RowsView
+from layertrace.views.tui.scrolling import ScrollingRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,33 +21,56 @@ if TYPE_CHECKING:
 
     from layertrace.errors import LayertraceError
     from layertrace.views.tui.ports import TuiOptions, WalkProgress
+    from layertrace.views.tui.rows_view import Cell
 
 
-class Card(RowsView):
-    """A frame with some lines, no rows to move on."""
+_BLANK: Final = ("", Style.null())
+"""Above and below the words of a card that stands alone; it goes where there is no room."""
+_AROUND: Final = 1
+"""Lines of a screen that a card leaves free at least: that of the keys."""
+
+
+class Card(ScrollingRows):
+    """A frame as high as its words; where they do not fit, they scroll."""
+
+    _INDENT: ClassVar[str] = " "
 
     def __init__(self, options: TuiOptions, heading: str, lines: Iterable[Cell]) -> None:
         super().__init__(options, id="card")
-        self.notice = tuple(lines)
+        self._paragraphs = tuple(lines)
+        self._lines: list[Cell] = []
         self._heading = heading
-        self.styles.height = 4 + 2 * len(self.notice)
 
     def on_mount(self) -> None:
-        self.set_titles(self._heading)
+        self.say(self._heading, self._paragraphs)
 
     def say(self, heading: str, lines: Iterable[Cell]) -> None:
         """Show other lines, and the card itself if it was hidden."""
-        self.notice = tuple(lines)
-        self.styles.height = 4 + 2 * len(self.notice)
+        self._paragraphs = tuple(lines)
         self.display = True
         self.set_titles(heading)
-        self.rows_changed()
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        width = max(10, self.scrollable_content_region.width - 2 * len(self._INDENT))
+        self._lines = [
+            (f"{self._INDENT}{line}", style)
+            for text, style in self._paragraphs
+            for line in wrap_cells(text, width)
+        ]
+        if len(self._lines) > self.app.size.height - self.gutter.height - _AROUND:
+            self._lines = [(text, style) for text, style in self._lines if text.strip()]
+        self.styles.height = len(self._lines) + self.gutter.height
+        self.rows_changed(0)
+
+    def on_resize(self) -> None:
+        self._lay_out()
 
     def row_count(self) -> int:
-        return 0
+        return len(self._lines)
 
-    def row_cells(self, line: int, width: int) -> Iterable[Cell]:  # noqa: ARG002 - there are none
-        return ()
+    def row_cells(self, line: int, width: int) -> Iterable[Cell]:  # noqa: ARG002 - broken to fit
+        return (self._lines[line],)
 
 
 class OpeningScreen(Screen[None]):
@@ -74,8 +98,8 @@ class OpeningScreen(Screen[None]):
         return f"Opening {show_name(self._reference, ascii_only=self._options.ascii)}"
 
     def _lines(self, *figures: str) -> list[Cell]:
-        words = ("", *(figures or ("reading its configuration and history…",)))
-        return [(line, Style.null()) for line in words]
+        words = figures or ("reading its configuration and history…",)
+        return [_BLANK, *((line, Style.null()) for line in words), _BLANK]
 
     def show_progress(self, progress: WalkProgress) -> None:
         """Say how far the reading is."""
@@ -99,7 +123,7 @@ class FailedScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         name = show_name(self._reference, ascii_only=self._options.ascii)
-        yield Card(self._options, f"Cannot open {name}", error_lines(self._error))
+        yield Card(self._options, f"Cannot open {name}", (*error_lines(self._error), _BLANK))
         yield KeyBar(self._options)
 
 

@@ -120,7 +120,6 @@ class WorkingScreen(ModalScreen[None]):
             words.append(f"reading…  {clock_words(seconds)}")
         words.append("" if job.is_stopped() else "Esc stops")
         self._card.say(self._heading, [(word, plain) for word in words])
-        self._card.styles.height = len(words) + 2
 
     def action_stop(self) -> None:
         self._job.stop()
