@@ -6,9 +6,7 @@ that ``LAYERTRACE_CONFIG`` names; TOML 1.0.
 
 from __future__ import annotations
 
-import difflib
 import os
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -83,6 +81,9 @@ def load_config() -> Config:
         raise UsageError(f"{path} cannot be read", why=error.strerror or str(error)) from error
     if len(text) > _MOST:
         raise UsageError(f"{path} is too long for a configuration")
+    # Most users have no such file.
+    import tomllib  # noqa: PLC0415
+
     try:
         values = tomllib.loads(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:
@@ -114,6 +115,9 @@ def _config(path: str, values: dict[str, object]) -> Config:
 
 
 def _unknown(path: str, what: str, word: str, known: Collection[str]) -> UsageError:
+    # Only where something is wrong.
+    import difflib  # noqa: PLC0415
+
     near = difflib.get_close_matches(word, known, n=1)
     if near:
         return UsageError(f"{path}: {what}", hint=f"did you mean {near[0]}?")

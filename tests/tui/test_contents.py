@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from layertrace.views.tui.file_tools import EXTRACTING
+from layertrace.views.tui.handling import EXTRACTING
 from layertrace.views.tui.history import HistoryScreen
 from layertrace.views.tui.ports import TuiOptions
 from layertrace.views.tui.preview import PreviewScreen

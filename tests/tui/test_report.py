@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from layertrace.model.entry import EntryKind
 from layertrace.views.text import show_name
-from layertrace.views.tui import reporting
+from layertrace.views.tui import writing
 from layertrace.views.tui.ports import TuiOptions
 from layertrace.views.tui.themes import DARK
 from tests.sample_support import SAMPLES
@@ -86,7 +86,7 @@ def test_a_report_that_cannot_be_written_says_why(tmp_path: Path) -> None:
 
 def test_a_report_has_an_end_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A list may have millions of rows."""
-    monkeypatch.setattr(reporting, "MOST_ROWS", 2)
+    monkeypatch.setattr(writing, "MOST_ROWS", 2)
 
     async def script(tui: Driver) -> None:
         await tui.press("asterisk")

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from layertrace.pipeline.hints import Hints
 from layertrace.pipeline.trace import open_image
 from layertrace.views.options import cache_folder, open_cache
-from layertrace.views.picking.offers import Kind, Offer, engine_offers, offers_here
-from layertrace.views.picking.recent import load_recent, remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from layertrace.pipeline.trace import Opening
     from layertrace.views.lists.rows import Listing
     from layertrace.views.options import Reading
+    from layertrace.views.picking.offers import Kind, Offer
     from layertrace.views.tui.ports import Means, Opener, Picking, WalkProgress
 
 
@@ -54,6 +53,9 @@ class Openings:
             opening = open_image(reference, hints, self._cache, progress=progress, stop=stop)
             self._open.append(opening)
             if self._remembering:
+                # After the image is open, and not for somebody who wants nothing remembered.
+                from layertrace.views.picking.recent import remember  # noqa: PLC0415
+
                 remember(cache_folder(), reference, time.time())
             return opening
 
@@ -71,6 +73,12 @@ class Openings:
 
     def picking(self) -> Picking:
         """Return what can be opened, for a user who named nothing."""
+        from layertrace.views.picking.offers import (  # noqa: PLC0415 - nobody else asks
+            Kind,
+            engine_offers,
+            offers_here,
+        )
+        from layertrace.views.picking.recent import load_recent  # noqa: PLC0415
         from layertrace.views.tui.ports import Picking  # noqa: PLC0415 - views without it draw too
 
         look: dict[Kind, Callable[[], tuple[Offer, ...]]] = {}

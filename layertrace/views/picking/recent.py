@@ -11,9 +11,10 @@ import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from layertrace.views.picking.offers import Kind, Offer
+if TYPE_CHECKING:
+    from layertrace.views.picking.offers import Offer
 
 _FILE: Final = "recent.json"
 _SCHEMA: Final = "layertrace.recent/1"
@@ -27,6 +28,9 @@ _FILES: Final = ("docker-archive", "oci-archive", "oci")
 
 def load_recent(folder: Path) -> tuple[Offer, ...]:
     """Return what was opened before, the latest first; none where nothing (usable) was kept."""
+    # Whoever only remembers offers nothing.
+    from layertrace.views.picking.offers import Kind, Offer  # noqa: PLC0415
+
     return tuple(
         Offer(kind=Kind.RECENT, reference=reference, name=reference, time=time)
         for reference, time in _load(folder / _FILE)

@@ -9,7 +9,6 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.scrollbar import ScrollBar, ScrollBarRender
@@ -19,9 +18,7 @@ from layertrace.views.text import show_name
 from layertrace.views.tui.background import Background
 from layertrace.views.tui.bars import key_words
 from layertrace.views.tui.browse import BrowseScreen
-from layertrace.views.tui.file_tools import EXTRACTING
-from layertrace.views.tui.picker import PickerScreen
-from layertrace.views.tui.platforms import PlatformScreen
+from layertrace.views.tui.handling import EXTRACTING
 from layertrace.views.tui.ports import Picking
 from layertrace.views.tui.startup import FailedScreen, OpeningScreen
 from layertrace.views.tui.themes import THEMES, choose_theme
@@ -35,6 +32,7 @@ if TYPE_CHECKING:
 
     from layertrace.errors import LayertraceError
     from layertrace.model.image import Platform
+    from layertrace.views.tui.picker import PickerScreen
     from layertrace.views.tui.ports import (
         Comparing,
         Means,
@@ -106,6 +104,8 @@ class LayertraceApp(App[int]):
 
     _opener: Opener
     """What opened, or failed to open, the image last."""
+    _picker: PickerScreen
+    """Asked which image to open, if none was named."""
     _watch: Timer
     _platforms: tuple[Platform, ...] = ()
     """For which there are images beside the one on view."""
@@ -149,8 +149,19 @@ class LayertraceApp(App[int]):
         self._leaving.set()
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = options.theme or choose_theme(color=options.color)
+        self._dress(options.theme or choose_theme(color=options.color))
         self.set_keymap(options.keys)
+
+    def _dress(self, name: str) -> None:
+        """Begin with a theme."""
+        theme = self.available_themes[name]
+        if theme.ansi or not theme.dark:
+            self.theme = name
+            return
+        # It differs from the one that Textual begins with in nothing but its colours: to
+        # change to it would have every style sheet read twice.
+        self.set_reactive(LayertraceApp.theme, name)
+        self.stylesheet.set_variables(self.get_css_variables())
 
     def on_mount(self) -> None:
         self.set_class(self.options.ascii, "-ascii")
@@ -159,7 +170,7 @@ class LayertraceApp(App[int]):
         self._start_threads()
         self._watch = self.set_interval(_LOOK, self._tell_trouble)
         if isinstance(self._open_image, Picking):
-            self.push_screen(PickerScreen(self.options, self._open_image))
+            self._ask_image(self._open_image)
         else:
             self._begin(self._open_image, self._reference)
 
@@ -189,8 +200,15 @@ class LayertraceApp(App[int]):
 
     # -- opening ------------------------------------------------------------------
 
-    @on(PickerScreen.Picked)
-    def _picked(self, event: PickerScreen.Picked) -> None:
+    def _ask_image(self, there: Picking) -> None:
+        # Whoever names an image does without.
+        from layertrace.views.tui.picker import PickerScreen  # noqa: PLC0415
+
+        self._picker = PickerScreen(self.options, there)
+        self.push_screen(self._picker)
+
+    def on_picker_screen_picked(self, event: PickerScreen.Picked) -> None:
+        """Open what the user picked."""
         # Whoever is quick presses Enter twice.
         if isinstance(self._open_image, Picking) and self._leaving.is_set():
             self._begin(self._open_image.open(event.reference), event.reference)
@@ -248,6 +266,9 @@ class LayertraceApp(App[int]):
 
     def action_platforms(self) -> None:
         """Ask which of the images of an index to show."""
+        # Few images have others beside them.
+        from layertrace.views.tui.platforms import PlatformScreen  # noqa: PLC0415
+
         screen = self.screen
         if isinstance(screen, BrowseScreen) and self._platforms:
             shown = screen.platform
@@ -277,8 +298,7 @@ class LayertraceApp(App[int]):
             self._leaving.set()
             if isinstance(self.screen, OpeningScreen):
                 self.pop_screen()
-            picker = next(each for each in self.screen_stack if isinstance(each, PickerScreen))
-            picker.say_failed(self._reference, error)
+            self._picker.say_failed(self._reference, error)
             return
         self.exit_code = error.exit_code
         self._show(FailedScreen(self.options, self._reference, error))

@@ -9,15 +9,11 @@ from rich.style import Style
 from textual import on
 from textual.binding import Binding, BindingType
 
-from layertrace.filters.completion import package_words
 from layertrace.views.explain import WhyKind
 from layertrace.views.scopes import empty_words, layer_scope
 from layertrace.views.treesums import Sums
-from layertrace.views.tui.dialogs import CopyScreen, copy_choices
-from layertrace.views.tui.filtering import Finder
 from layertrace.views.tui.navigation import Place, Trail
 from layertrace.views.tui.panes.files import FilesPane
-from layertrace.views.tui.panes.filterbar import FilterBar
 from layertrace.views.tui.reporting import ReportingScreen
 from layertrace.views.tui.rows_view import RowsView
 from layertrace.views.tui.startup import error_lines
@@ -34,6 +30,8 @@ if TYPE_CHECKING:
     from layertrace.views.explain import Explanation
     from layertrace.views.filetree import Scope
     from layertrace.views.tui.background import Background
+    from layertrace.views.tui.filtering import Finder
+    from layertrace.views.tui.panes.filterbar import FilterBar
     from layertrace.views.tui.ports import Opening, TuiOptions
     from layertrace.views.tui.walking import Walked
 
@@ -86,6 +84,9 @@ class BrowseScreen(ReportingScreen):
         self._resting: dict[str, Timer] = {}
 
     def show_files(self, walked: Walked) -> None:
+        # Here and below: what the first screen can do without comes after it.
+        from layertrace.views.tui.filtering import Finder  # noqa: PLC0415
+
         threads = (self._reader, self._counter)
         self._finder = Finder(walked, threads, self.files, self._filter_failed)
         if self._offering:
@@ -329,7 +330,10 @@ class BrowseScreen(ReportingScreen):
             self._switch(TREE)
         self.filter_bar.open()
 
-    @on(FilterBar.PackagesWanted)
+    def on_filter_bar_packages_wanted(self) -> None:
+        """Read which packages there are, as a column of theirs has it done too."""
+        self._read_packages()
+
     @on(FilesPane.PackagesWanted)
     def _read_packages(self) -> None:
         if self._finder is not None:
@@ -339,13 +343,15 @@ class BrowseScreen(ReportingScreen):
         self.tell(self.files.safe(error.what))
 
     def _show_packages(self, packages: PackageTable) -> None:
+        from layertrace.filters.completion import package_words  # noqa: PLC0415
+
         self.files.show_packages(packages)
         self.filter_bar.learn(package_words(packages.packages))
         if packages.findings:
             self.tell(self.files.safe(packages.findings[0].message))
 
-    @on(FilterBar.Changed)
-    def _filter(self, event: FilterBar.Changed) -> None:
+    def on_filter_bar_changed(self, event: FilterBar.Changed) -> None:
+        """Show what is left."""
         self._filtered = event.filter
         if self._finder is None:
             return
@@ -367,6 +373,8 @@ class BrowseScreen(ReportingScreen):
             self.stop_reading()
 
     def action_copy(self) -> None:
+        from layertrace.views.tui.dialogs import CopyScreen, copy_choices  # noqa: PLC0415
+
         path = self.path_here
         if path is None:
             self.tell("no path to copy: put the cursor on a file")

@@ -12,6 +12,7 @@ from layertrace.errors import ExistsError, LayertraceError, StoppedError
 from layertrace.views.text import show_name
 from layertrace.views.tui.asking import AskScreen
 from layertrace.views.tui.dialogs import ConfirmScreen
+from layertrace.views.tui.handling import EXTRACTING
 from layertrace.views.tui.pager import pager_words, put_aside, show_in_pager
 from layertrace.views.tui.working import Job
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from layertrace.views.tui.background import Background
     from layertrace.views.tui.ports import Trace, TuiOptions
 
-EXTRACTING: Final = "extract"
-"""Under this key the reading thread writes to the user's disk."""
 _PATIENCE: Final = 8.0
 
 

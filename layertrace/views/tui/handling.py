@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
 from textual.binding import Binding, BindingType
 
 from layertrace.model.origin import Change
-from layertrace.views.tui.file_tools import FileTools
 from layertrace.views.tui.rows_view import RowsView
 from layertrace.views.tui.tree_keys import TreeKeysScreen
 
 if TYPE_CHECKING:
+    from layertrace.views.tui.file_tools import FileTools
     from layertrace.views.tui.walking import Walked
+
+EXTRACTING: Final = "extract"
+"""Under this key the reading thread writes to the user's disk."""
 
 
 class HandlingScreen(TreeKeysScreen):
@@ -32,6 +35,9 @@ class HandlingScreen(TreeKeysScreen):
     _tools: FileTools | None = None
 
     def _adopt(self, walked: Walked) -> None:
+        # There is nothing to handle on the first screen.
+        from layertrace.views.tui.file_tools import FileTools  # noqa: PLC0415
+
         self._tools = FileTools(self.app, self.options, self._reader, walked.trace)
         super()._adopt(walked)
 

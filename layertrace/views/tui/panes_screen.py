@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
@@ -12,23 +13,22 @@ from textual.containers import Horizontal, Vertical
 from layertrace.views.findings import finding_words
 from layertrace.views.text import plural
 from layertrace.views.tui.bars import HeadLine, KeyBar, Line, TabLine
-from layertrace.views.tui.dialogs import TextScreen, findings_lines, help_lines
 from layertrace.views.tui.layout import BARS, LEAST, PANES, Layout, lay_out
 from layertrace.views.tui.panes.code import CodePane
 from layertrace.views.tui.panes.files import FilesPane
-from layertrace.views.tui.panes.filterbar import FilterBar
 from layertrace.views.tui.panes.stages import StagesPane
 from layertrace.views.tui.panes.why import WhyPane
 from layertrace.views.tui.splits import SplitScreen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from textual import events
     from textual.app import ComposeResult
     from textual.geometry import Region
 
     from layertrace.model.trace import ImageHead
+    from layertrace.views.tui.panes.filterbar import FilterBar
     from layertrace.views.tui.ports import TuiOptions
     from layertrace.views.tui.rows_view import RowsView
 
@@ -60,7 +60,6 @@ class PanesScreen(SplitScreen):
         self.files = FilesPane(options, id="files")
         self.why = WhyPane(options, id="why")
         self.code = CodePane(options, id="code")
-        self.filter_bar = FilterBar(options, id="filter")
 
     def compose(self) -> ComposeResult:
         yield HeadLine(self.options, id="head")
@@ -69,21 +68,29 @@ class PanesScreen(SplitScreen):
         with Vertical(id="body"):
             with Horizontal(id="upper"):
                 yield self.stages
-                yield from self.second_pane()
+                yield self.files
             with Horizontal(id="lower"):
                 yield self.why
                 yield self.code
-        yield self.filter_bar
         yield Line(self.options, id="too-small")
         yield KeyBar(self.options)
 
-    def second_pane(self) -> Iterable[RowsView]:
-        """Yield what can stand in the place of pane 2."""
-        yield self.files
+    @cached_property
+    def filter_bar(self) -> FilterBar:
+        """The line to filter on."""
+        # What reads filters is much, and there is nothing to filter on the first screen.
+        from layertrace.views.tui.panes.filterbar import FilterBar  # noqa: PLC0415
+
+        return FilterBar(self.options, id="filter")
 
     def on_mount(self) -> None:
         self._arrange()
         self.files.focus()
+        self.call_after_refresh(self.complete)
+
+    async def complete(self) -> None:
+        """Add what is hidden at first; the panes are on view by now."""
+        await self.mount(self.filter_bar, before="#too-small")
 
     @property
     def panes(self) -> dict[str, RowsView]:
@@ -194,10 +201,15 @@ class PanesScreen(SplitScreen):
         return dict(PANES)[self._current]
 
     def action_findings(self) -> None:
+        # Here and below: much comes with it that few ask for.
+        from layertrace.views.tui.dialogs import TextScreen, findings_lines  # noqa: PLC0415
+
         rows = tuple(findings_lines(self._head))
         self.app.push_screen(TextScreen(self.options, rows, "Findings"))
 
     def action_help(self) -> None:
+        from layertrace.views.tui.dialogs import TextScreen, help_lines  # noqa: PLC0415
+
         pane = self.panes[self._current]
         nodes = [(f"Pane {self.pane_name}", pane), ("Everywhere", self), ("Program", self.app)]
         self.app.push_screen(TextScreen(self.options, tuple(help_lines(nodes)), "Help"))

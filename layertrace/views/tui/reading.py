@@ -66,7 +66,12 @@ class ReadingScreen(PanesScreen):
 
     def on_mount(self) -> None:
         self._walker = Background(self.app.call_later, "layertrace-walker")
-        self._start_walk()
+        self._begin_walk()
+
+    async def complete(self) -> None:
+        await super().complete()
+        # Not before: what a thread does for it would keep the first screen waiting.
+        self._run_walk()
 
     def on_unmount(self) -> None:
         self._walker.close()
@@ -147,7 +152,8 @@ class ReadingScreen(PanesScreen):
 
     # -- reading ------------------------------------------------------------------
 
-    def _start_walk(self) -> None:
+    def _begin_walk(self) -> None:
+        """Show that the layers are about to be read."""
         self._walk = Walk(self._opening, self._walker, self._show_progress, self._say_tracing)
         self._pace, self._doing, self._tracing = Pace(), "reading…", False
         if self._walked is None:
@@ -155,8 +161,11 @@ class ReadingScreen(PanesScreen):
             self._say(self._settled(), "reading the layers…", "", _STOPS)
             words = "where each file came from is known once its layer is read"
             self.why.clear((words, Style()))
-        self._walker.submit("walk", self._walk.run, self._finish_walk, self._fail_walk)
         self._show_head()
+
+    def _run_walk(self) -> None:
+        if self._walk is not None:
+            self._walker.submit("walk", self._walk.run, self._finish_walk, self._fail_walk)
 
     def _show_progress(self, progress: WalkProgress) -> None:
         if self._walk is None:
@@ -256,7 +265,8 @@ class ReadingScreen(PanesScreen):
     # -- keys -----------------------------------------------------------------------
 
     def action_resume(self) -> None:
-        self._start_walk()
+        self._begin_walk()
+        self._run_walk()
 
     def action_browse_now(self) -> None:
         """Show the files of the layers that are read, and more as they are."""

@@ -2,100 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar
 
-from rich.style import Style
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from layertrace import __version__
-from layertrace.views.text import plural, show_name, to_ascii
-from layertrace.views.tui.asking import AskScreen
-from layertrace.views.tui.dialogs import ConfirmScreen, TextRows
+from layertrace.views.text import show_name
 from layertrace.views.tui.handling import HandlingScreen
-from layertrace.views.tui.panes.files import FilesPane
-from layertrace.views.tui.panes.listing import ListPane
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from textual.app import ComposeResult
-
     from layertrace.errors import LayertraceError
-    from layertrace.views.tui.ports import TuiOptions
-    from layertrace.views.tui.rows_view import Cell, RowsView
-
-MOST_ROWS: Final = 100_000
-_AT_ONCE: Final = 200
-"""Rows between two looks at the keys: some ten milliseconds."""
-_WHOLE: Final = 4400
-"""Cells: no path of a file system is longer, so that none is cut."""
-_WIDE: Final = 120
-"""Cells where rows have bars or right-hand columns, which fill whatever width there is."""
-
-
-def report_lines(pane: RowsView) -> Iterator[str]:
-    """Yield the lines of a pane as text: its title, what is over its rows, its rows."""
-    width = _width(pane)
-    yield from filter(None, pane.titles)
-    yield ""
-    if not pane.row_count():
-        yield from (text for text, _ in pane.notice if text)
-        return
-    if pane.HAS_HEADER:
-        yield _text(pane.header_cells(width))
-    # A row asks for what is on view now: the screen over the panes keeps that as it is.
-    for line in range(min(pane.row_count(), MOST_ROWS)):
-        yield _text(pane.row_cells(line, width))
-    if pane.row_count() > MOST_ROWS:
-        yield ""
-        yield f"the first {MOST_ROWS:,} of {pane.row_count():,} rows"
-
-
-def _width(pane: RowsView) -> int:
-    if isinstance(pane, FilesPane):
-        return _WHOLE
-    if isinstance(pane, ListPane) and pane.listing is not None:
-        rows = (pane.listing.row(line) for line in range(min(len(pane.listing), _AT_ONCE)))
-        barred = any(field.bar is not None for row in rows for field in row.fields)
-        return _WIDE if barred else _WHOLE
-    return max(_WIDE, pane.scrollable_content_region.width) if pane.id != "map" else pane.size.width
-
-
-def _text(cells: Iterable[Cell]) -> str:
-    return "".join(text for text, _ in cells).rstrip()
-
-
-class WritingScreen(ModalScreen[list[str]]):
-    """Collects the lines of a pane, between two keys some at a time; Esc gives up."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "dismiss", "Stop", id="report.stop"),
-    ]
-
-    def __init__(self, options: TuiOptions, pane: RowsView) -> None:
-        super().__init__()
-        self._pane = pane
-        rows = plural(min(pane.row_count(), MOST_ROWS), "row")
-        told = [((f" {rows}", Style.null()),)]
-        self._view = TextRows(options, told, "Writing a report", "Esc stops")
-
-    def compose(self) -> ComposeResult:
-        yield self._view
-
-    def on_mount(self) -> None:
-        self.run_worker(self._collect())
-
-    async def _collect(self) -> None:
-        found: list[str] = []
-        for line in report_lines(self._pane):
-            found.append(line)
-            if len(found) % _AT_ONCE == 0:
-                await asyncio.sleep(0)
-        self.dismiss(found)
+    from layertrace.views.tui.rows_view import RowsView
 
 
 class ReportingScreen(HandlingScreen):
@@ -111,12 +29,17 @@ class ReportingScreen(HandlingScreen):
         if not pane.row_count():
             self.tell("nothing is listed here yet")
             return
+        # Here and below: few reports are written, and none before the first screen.
+        from layertrace.views.tui.asking import AskScreen  # noqa: PLC0415
+
         words = "Write what this pane lists, as text, to the file"
         name = f"layertrace-{pane.id}.txt"
         screen = AskScreen(self.options, "Report", words, default=name)
         self.app.push_screen(screen, partial(self._collect, pane))
 
     def _collect(self, pane: RowsView, answer: str | None) -> None:
+        from layertrace.views.tui.writing import WritingScreen  # noqa: PLC0415
+
         if answer is not None:
             screen = WritingScreen(self.options, pane)
             self.app.push_screen(screen, partial(self._write, answer))
@@ -124,8 +47,10 @@ class ReportingScreen(HandlingScreen):
     def _write(self, answer: str, lines: list[str] | None, *, force: bool = False) -> None:
         if lines is None:
             return
+        from layertrace.views.tui.writing import write_lines  # noqa: PLC0415
+
         head = [f"layertrace {__version__}  {show_name(self._head.image.reference)}"]
-        work = partial(_write, answer, [*head, *lines], plain=self.options.ascii, force=force)
+        work = partial(write_lines, answer, [*head, *lines], plain=self.options.ascii, force=force)
         done = partial(self._written, answer, lines)
         self._reader.submit("report", work, done, self._not_written)
 
@@ -138,6 +63,8 @@ class ReportingScreen(HandlingScreen):
             if replace:
                 self._write(answer, lines, force=True)
 
+        from layertrace.views.tui.dialogs import ConfirmScreen  # noqa: PLC0415
+
         asked = [f"{show_name(answer)} is there already."]
         screen = ConfirmScreen(self.options, "Replace?", asked, "Enter replaces, Esc keeps it")
         self.app.push_screen(screen, answered)
@@ -149,20 +76,3 @@ class ReportingScreen(HandlingScreen):
         if action == "report":
             return self._walked is not None
         return super().check_action(action, parameters)
-
-
-def _write(answer: str, lines: Sequence[str], *, plain: bool, force: bool) -> str | None:
-    """Write the file, or return None where it is there already; for the thread that reads.
-
-    Raises:
-        LayertraceError: it cannot be written.
-    """
-    from layertrace.archive.export.target_file import complete_file  # noqa: PLC0415
-
-    target = Path(answer).expanduser()
-    if not force and target.exists():
-        return None
-    with complete_file(target, force=force) as file:
-        for line in lines:
-            file.write(f"{to_ascii(line) if plain else line}\n".encode())
-    return f"written to {show_name(str(target))}: {plural(len(lines), 'line')}"

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
 from layertrace.views.lists.catalog import VIEWS
 from layertrace.views.outline_row import layer_name
-from layertrace.views.tui.asking import AskScreen
-from layertrace.views.tui.panes.listing import ListPane
-from layertrace.views.tui.panes.map import MapPane
 from layertrace.views.tui.reading import ReadingScreen
 from layertrace.views.tui.startup import error_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from layertrace.errors import LayertraceError
     from layertrace.views.lists.rows import Listing, ListRow
     from layertrace.views.tui.background import Background
+    from layertrace.views.tui.panes.listing import ListPane
+    from layertrace.views.tui.panes.map import MapPane
     from layertrace.views.tui.ports import Comparing, Opening, TuiOptions
     from layertrace.views.tui.rows_view import RowsView
     from layertrace.views.tui.walking import Walked
@@ -51,16 +48,28 @@ class ViewingScreen(ReadingScreen):
 
     def __init__(self, opening: Opening, options: TuiOptions, reader: Background) -> None:
         super().__init__(opening, options, reader)
-        self.list = ListPane(options, id="list")
-        self.map = MapPane(options, id="map")
         self._listings: dict[str, Listing] = {}
         self._compared = ""
         """What the image was compared with."""
 
-    def second_pane(self) -> Iterable[RowsView]:
-        yield self.files
-        yield self.list
-        yield self.map
+    @cached_property
+    def list(self) -> ListPane:
+        """Pane 2 as a list."""
+        # Here and below: what the first screen can do without comes after it.
+        from layertrace.views.tui.panes.listing import ListPane  # noqa: PLC0415
+
+        return ListPane(self.options, id="list")
+
+    @cached_property
+    def map(self) -> MapPane:
+        """Pane 2 as a map."""
+        from layertrace.views.tui.panes.map import MapPane  # noqa: PLC0415
+
+        return MapPane(self.options, id="map")
+
+    async def complete(self) -> None:
+        await self.query_one("#upper").mount(self.list, self.map)
+        await super().complete()
 
     @property
     def panes(self) -> dict[str, RowsView]:
@@ -154,6 +163,8 @@ class ViewingScreen(ReadingScreen):
         """Ask which image to compare with; that which was last compared stands there."""
         if self.refuses_partial():
             return
+        from layertrace.views.tui.asking import AskScreen  # noqa: PLC0415
+
         words = "The older image: a file or folder, or a name in the local engine"
         screen = AskScreen(self.options, "Diff", words, default=self._compared)
         self.app.push_screen(screen, self._compare)

@@ -8,7 +8,8 @@ import pytest
 
 from layertrace.errors import UsageError
 from layertrace.views.config import Config, config_path, load_config
-from layertrace.views.tui.settings import key_ids, make_options
+from layertrace.views.tui.keyed import key_ids
+from layertrace.views.tui.settings import make_options
 
 if TYPE_CHECKING:
     from pathlib import Path

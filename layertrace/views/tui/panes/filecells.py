@@ -9,7 +9,6 @@ from rich.style import Style
 from layertrace.model.entry import EntryKind
 from layertrace.views.filetree import NO_LAYER, Mark
 from layertrace.views.outline_row import layer_name
-from layertrace.views.packages import package_text
 from layertrace.views.text import show_size
 from layertrace.views.treesums import SEVERAL_LAYERS
 from layertrace.views.tui.cells import crop, crop_middle, fill, fill_left
@@ -121,6 +120,9 @@ class FileCells:
     def _package(self, rows: TreeRows, node: int) -> str:
         if self.packages is None:
             return "" if rows.tree.is_dir[node] else "reading…"
+        # Only with a column of them, which is not there at first.
+        from layertrace.views.packages import package_text  # noqa: PLC0415
+
         return package_text(self.packages.owner(rows.tree.table.paths[node]))
 
     def _stage(self, rows: TreeRows, node: int) -> Iterator[Cell]:

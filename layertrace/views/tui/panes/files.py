@@ -12,7 +12,6 @@ from layertrace.views.filetree import Mark
 from layertrace.views.text import plural
 from layertrace.views.treerows import Found, TreeRows
 from layertrace.views.treeselect import SortKey
-from layertrace.views.tui.chooser import ColumnsScreen
 from layertrace.views.tui.panes.columns import ATTRIBUTES, Column
 from layertrace.views.tui.panes.filecells import FileCells
 from layertrace.views.tui.rows_view import Cell, RowsView
@@ -322,6 +321,9 @@ class FilesPane(RowsView):
 
     def action_columns(self) -> None:
         chosen = self._cells.columns
+        # Few ask for it.
+        from layertrace.views.tui.chooser import ColumnsScreen  # noqa: PLC0415
+
         self.app.push_screen(ColumnsScreen(self.options, chosen, self._show_columns))
 
     def action_attributes(self) -> None:
