@@ -68,6 +68,8 @@ class Explanation:
 
 _LARGEST: Final = 3
 """Files of a directory that are named."""
+_NO_DOCKERFILE: Final = "give the Dockerfile with -f Dockerfile: it names the stages"
+"""What to do about an image whose stages nobody knows."""
 _EVIDENCE: Final = {
     Evidence.MATCHED: "by content",
     Evidence.ATTESTED: "by the builder's provenance",
@@ -88,10 +90,10 @@ def explain_file(head: ImageHead, record: FileRecord, chain: Chain) -> Explanati
     others = [other for hop in chain.hops for other in hop.candidates]
     rows += [WhyRow(kind=WhyKind.OTHER, text=other) for other in others]
     weak = [hop for hop in chain.hops if hop.trust is chain.trust]
-    how = _EVIDENCE[weak[0].evidence] if weak else _EVIDENCE[Evidence.UNKNOWN]
-    return Explanation(
-        path=record.path, rows=tuple(rows), trust=chain.trust, summary=f"{chain.trust} {how}"
-    )
+    evidence = weak[0].evidence if weak else Evidence.UNKNOWN
+    between = ": " if evidence is Evidence.UNKNOWN else " "
+    summary = f"{chain.trust}{between}{_EVIDENCE[evidence]}"
+    return Explanation(path=record.path, rows=tuple(rows), trust=chain.trust, summary=summary)
 
 
 def explain_removed(head: ImageHead, path: str, versions: Sequence[Version]) -> Explanation:
@@ -118,8 +120,8 @@ def explain_removed(head: ImageHead, path: str, versions: Sequence[Version]) -> 
     return Explanation(path=path, rows=tuple(rows), trust=None, summary="removed")
 
 
-def explain_directory(tree: FileTree, sums: Sums, node: int) -> Explanation:
-    """Return how a directory's bytes divide by owner, and its largest files."""
+def explain_directory(head: ImageHead, tree: FileTree, sums: Sums, node: int) -> Explanation:
+    """Return how a directory's bytes divide by owner, what is missing, and its largest files."""
     table = tree.table
     path, total, count = table.paths[node], sums.sizes[node], sums.files[node]
     detail = f"{show_size(total)}  {plural(count, 'file')}"
@@ -141,10 +143,14 @@ def explain_directory(tree: FileTree, sums: Sums, node: int) -> Explanation:
                 target=None if owner.stage_index is None else f"stage:{owner.stage_index}",
             )
         )
-    rows += [*_removed_part(sums, node), *_largest(tree, sums, node)]
+    rows += _removed_part(sums, node)
+    trust = sums.trust(node) if count else None
+    if trust is Trust.UNKNOWN and head.build is None:
+        # Before its files: where few lines are on view it is the one to act on.
+        rows.append(WhyRow(kind=WhyKind.HINT, text=_NO_DOCKERFILE))
+    rows += _largest(tree, sums, node)
     if not count:
         return Explanation(path=path, rows=tuple(rows), trust=None, summary="removed")
-    trust = sums.trust(node)
     words = "all verified" if trust is Trust.VERIFIED else f"{trust} at the weakest"
     return Explanation(path=path, rows=tuple(rows), trust=trust, summary=words)
 

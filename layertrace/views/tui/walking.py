@@ -68,7 +68,7 @@ class Walked:
         if table.changes[node] is Change.REMOVED:
             return explain_removed(head, path, self.trace.versions(path))
         if folder:
-            return explain_directory(self.tree, sums, node)
+            return explain_directory(head, self.tree, sums, node)
         return explain_file(head, self.trace.record(path), self.trace.chain(path))
 
 

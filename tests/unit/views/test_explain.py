@@ -140,7 +140,7 @@ def test_a_directory_divides_by_owner_and_names_its_largest_files() -> None:
     files = table()
     tree = FileTree(files)
     sums = Sums(tree, Scope(title="image"))
-    answer = explain_directory(tree, sums, 0)
+    answer = explain_directory(TRACE.head, tree, sums, 0)
     parts = [(row.text, row.size) for row in answer.rows if row.kind is WhyKind.PART]
     assert parts == [
         ("stage-1", 22_700_000),
@@ -154,3 +154,14 @@ def test_a_directory_divides_by_owner_and_names_its_largest_files() -> None:
         "app/dist/vendor.js",
         "app/dist/server.js",
     ]
+
+
+def test_a_directory_of_unknown_origin_asks_for_the_dockerfile() -> None:
+    """Before its files, so that a strip of few lines shows it; not where there is one already."""
+    files = replace(table(), trusts=[Trust.UNKNOWN] * len(table().paths))
+    tree = FileTree(files)
+    sums = Sums(tree, Scope(title="image"))
+    known, blind = head(), head(dockerfile=False)
+    kinds = [row.kind for row in explain_directory(blind, tree, sums, 0).rows]
+    assert kinds.index(WhyKind.HINT) < kinds.index(WhyKind.LARGEST)
+    assert all(row.kind is not WhyKind.HINT for row in explain_directory(known, tree, sums, 0).rows)
