@@ -17,13 +17,13 @@ from layertrace.errors import UsageError
 from layertrace.filters.facts import Asking, Cost
 from layertrace.filters.paths import TermError, make_text_term
 from layertrace.filters.terms import make_term
+from layertrace.model.files import FileTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from layertrace.filters.facts import Facts
     from layertrace.filters.paths import Narrow
-    from layertrace.model.files import FileTable
 
 HELP: Final = """\
 word                 the path holds it; any case if it is all lower case
@@ -53,6 +53,8 @@ _LEXEME: Final = re.compile(
     rf"(?P<space>\s+)|(?P<bar>\|)"
     rf"|(?P<pattern>[!\-]*re:(?:{_QUOTED}|[^\s\"'])*)|(?P<term>(?:{_QUOTED}|[^\s|\"'])+)"
 )
+_NAMES: Final = frozenset({"", "re"})
+"""Keys of terms that ask for a path."""
 _SPECIAL: Final = frozenset("|:*?[\"'")
 """What makes more of a word than letters to look for."""
 
@@ -97,6 +99,30 @@ class Filter:
         """What has to be read for it: that of its dearest term."""
         costs = (term.cost for terms in self.alternatives for term in terms)
         return max(costs, default=Cost.TABLE)
+
+    @property
+    def asks_names(self) -> bool:
+        """Whether all it asks for is a path, so that nothing but names is looked at."""
+        terms = [term for each in self.alternatives for term in each]
+        return all(term.key.lower() in _NAMES for term in terms)
+
+    def among(self, names: Sequence[str]) -> Sequence[int]:
+        """Return which of ``names`` match, each taken for a path; none where it asks for more."""
+        if not self.asks_names:
+            return ()
+        # Such terms look at no other column.
+        nothing: tuple[()] = ()
+        table = FileTable(
+            paths=names,
+            kinds=nothing,
+            sizes=nothing,
+            layers=nothing,
+            changes=nothing,
+            trusts=nothing,
+            label_ids=nothing,
+            labels=nothing,
+        )
+        return self.rows(table)
 
     def narrows(self, other: Filter) -> bool:
         """Say whether what it asks for is surely among what ``other`` does: words typed on."""

@@ -174,6 +174,12 @@ class ImageTrace:
 
         return make_shares(table, self.sized_head)
 
+    @property
+    def context_files(self) -> int | None:
+        """How many files and links the build context has; None where nobody knows."""
+        context = self._parts.context
+        return None if context is None else context.files
+
     def shares_below(self, path: str) -> tuple[ShareRow, ...]:
         """Return how the bytes below a directory divide, the largest part first.
 

@@ -54,6 +54,11 @@ class ContextTree:
             return None
         return tuple(self._entries.values())
 
+    @property
+    def files(self) -> int:
+        """How many files and links it has."""
+        return sum(entry.kind != "dir" for entry in self._entries.values())
+
     def find(self, path: str) -> Item | None:
         """Return what stands at ``path``, relative to the context."""
         entry = self._entries.get(path)

@@ -29,7 +29,7 @@ class View:
 def _flow(trace: ImageTrace) -> Listing:
     from layertrace.views.lists.flow import list_flow  # noqa: PLC0415
 
-    return list_flow(trace.shares())
+    return list_flow(trace.shares(), trace.context_files)
 
 
 def _duplicates(trace: ImageTrace) -> Listing:
@@ -51,7 +51,7 @@ def _waste(trace: ImageTrace) -> Listing:
     from layertrace.analysis.waste.bloat import find_bloat  # noqa: PLC0415
     from layertrace.views.lists.waste import list_waste  # noqa: PLC0415
 
-    return list_waste(find_bloat(trace))
+    return list_waste(find_bloat(trace), trace.head.layers)
 
 
 def _audit(trace: ImageTrace) -> Listing:

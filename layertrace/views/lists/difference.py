@@ -75,7 +75,12 @@ def _group(difference: Difference, cause: Cause, numbers: Sequence[int]) -> Grou
         note=text,
     )
     item = partial(_item, difference, parts, numbers)
-    return Group(head=head, count=len(parts) + len(numbers), item=item)
+    path = partial(_path, difference, len(parts), numbers)
+    return Group(head=head, count=len(parts) + len(numbers), item=item, path=path, name=text)
+
+
+def _path(difference: Difference, parts: int, numbers: Sequence[int], place: int) -> str | None:
+    return difference.changes.paths[numbers[place - parts]] if place >= parts else None
 
 
 def _item(

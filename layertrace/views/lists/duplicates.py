@@ -28,11 +28,16 @@ def list_duplicates(duplicates: Sequence[Duplicate]) -> Listing:
         title="Duplicates",
         columns=_COLUMNS,
         groups=[
-            Group(head=_head(each), count=len(each.paths), item=partial(_item, each))
+            Group(
+                head=_head(each),
+                count=len(each.paths),
+                item=partial(_item, each),
+                path=each.paths.__getitem__,
+            )
             for each in duplicates
         ],
-        summary=f"{show_size(total)} in vain" if duplicates else "",
-        empty="no content ships more than once",
+        summary=f"{show_size(total)} in vain, by files of 4 KiB and more" if duplicates else "",
+        empty="no content of 4 KiB and more ships more than once",
     )
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from layertrace.model.origin import OriginKind
 from layertrace.views.lists.rows import Column, Field, Group, Listing, ListRow, Role
-from layertrace.views.text import show_size
+from layertrace.views.outline_row import layer_name
+from layertrace.views.text import plural, show_size
+from layertrace.views.unread import layer_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,10 +22,17 @@ _COLUMNS: Final = (
     Column(title="Ships", width=9, right=True),
     Column(title=""),
 )
+_SOURCES: Final = frozenset({"context", "url", "inline", "unknown"})
+"""Kinds that have a row of their own beside the stages."""
 
 
-def list_flow(shares: Sequence[ShareRow]) -> Listing:
-    """Return a row for each source, its bar as long as its part of what ships."""
+def list_flow(shares: Sequence[ShareRow], context_files: int | None = None) -> Listing:
+    """Return a row for each source, its bar as long as its part of what ships.
+
+    Args:
+        shares: of an image.
+        context_files: how many files its build context has; None where nobody knows.
+    """
     flowing = [row for row in shares if row.shipped_files]
     total = sum(row.shipped_bytes for row in flowing)
     return Listing(
@@ -30,7 +40,7 @@ def list_flow(shares: Sequence[ShareRow]) -> Listing:
         columns=_COLUMNS,
         groups=[
             *(_source(row, total, number, len(flowing)) for number, row in enumerate(flowing)),
-            *_notes(shares),
+            *_notes(shares, context_files),
         ],
         summary=f"{show_size(total)} ship",
         empty="nothing ships",
@@ -53,7 +63,27 @@ def _source(row: ShareRow, total: int, number: int, count: int) -> Group:
         ),
     )
     layer = row.carried_by[0].layer if row.carried_by else None
-    return Group(head=ListRow(fields=fields, layer=layer))
+    target = f"stage:{row.stage_index}" if row.in_image else None
+    if row.kind in _SOURCES:
+        target = f"source:{row.kind}"
+    line = row.carried_by[0].line if row.carried_by else None
+    return Group(
+        head=ListRow(fields=fields, layer=layer, line=line, target=target, note=_words(row))
+    )
+
+
+def _words(row: ShareRow) -> str:
+    """Return all there is to say of a source."""
+    ships = f"{show_size(row.shipped_bytes)} in {plural(row.shipped_files, 'file')}"
+    words = f"{ships} of the image are from {row.name}"
+    if row.base:
+        words = f"{words}, which is built on {row.base}"
+    layers = [carrier.layer for carrier in row.carried_by]
+    if layers:
+        words = f"{words}. {layer_runs(layers)} carried them: Enter goes to {layer_name(layers[0])}"
+    elif row.in_image or row.kind in _SOURCES:
+        words = f"{words}. Enter shows them"
+    return words
 
 
 def _joint(number: int, count: int, total: int) -> str:
@@ -65,8 +95,11 @@ def _joint(number: int, count: int, total: int) -> str:
     return corner + " " * len(f"──► {show_size(total)}")
 
 
-def _notes(shares: Sequence[ShareRow]) -> Iterator[Group]:
+def _notes(shares: Sequence[ShareRow], context_files: int | None) -> Iterator[Group]:
     for row in shares:
+        if row.kind == OriginKind.CONTEXT and row.shipped_files:
+            of = "" if context_files is None else f", of {context_files:,} that it has"
+            yield _note(f"{plural(row.shipped_files, 'file')} of the build context ship{of}")
         behind = row.stays_behind
         if row.kind == "stage" and not row.shipped_files:
             weight = f" ({show_size(row.size)})" if row.size is not None else ""

@@ -46,6 +46,8 @@ def list_packages(table: FileTable, packages: PackageTable) -> Listing:
                 ),
                 count=len(rows[owner]),
                 item=partial(_item, table, rows[owner]),
+                path=partial(_path, table, rows[owner]),
+                name="" if owner == _NOBODY else _name(packages.packages[owner]),
             )
             for owner in order
         ],
@@ -76,10 +78,18 @@ def _head(package: Package | None, size: int, files: int) -> ListRow:
         words = (
             Field(text=package.kind.value, role=Role.DIM),
             Field(text="" if layer is None else layer_name(layer), role=Role.DIM),
-            Field(text=f"{package.name} {package.version}".rstrip(), role=Role.STRONG),
+            Field(text=_name(package), role=Role.STRONG),
         )
     fields = (Field(text=show_size(size), role=Role.STRONG), Field(text=f"{files:,}"), *words)
     return ListRow(fields=fields, layer=layer)
+
+
+def _name(package: Package) -> str:
+    return f"{package.name} {package.version}".rstrip()
+
+
+def _path(table: FileTable, rows: Sequence[int], number: int) -> str:
+    return table.paths[rows[number]]
 
 
 def _item(table: FileTable, rows: Sequence[int], number: int) -> ListRow:

@@ -13,7 +13,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 
 class Role(Enum):
@@ -66,6 +66,8 @@ class ListRow:
     layer: int | None = None
     line: int | None = None
     """Of the Dockerfile."""
+    target: str | None = None
+    """Key of the row among the stages that it leads to, where that is no layer."""
     note: str = ""
     """All there is to say of it, where its fields have no room for that."""
     span: bool = False
@@ -80,6 +82,19 @@ class Group:
     count: int = 0
     item: Callable[[int], ListRow] | None = None
     """Makes row ``0 <= number < count``."""
+    path: Callable[[int], str | None] | None = None
+    """Tells what path such a row is about, without making it; None: the rows are few."""
+    name: str = ""
+    """What the group is called: words of a filter may ask for it as for a path."""
+
+    def paths(self) -> Iterator[tuple[int, str]]:
+        """Yield the numbers of the rows that are about a path, each with that."""
+        if self.item is None:
+            return
+        for number in range(self.count):
+            path = self.item(number).path if self.path is None else self.path(number)
+            if path is not None:
+                yield number, path
 
 
 class Listing:
@@ -109,7 +124,9 @@ class Listing:
         self.columns = columns
         self.summary = summary
         self.empty = empty
-        self._groups = groups
+        self.groups = groups
+        self.tally = ""
+        """How much of the list a filter left, in words; nothing where there is none."""
         self._open = bytearray(len(groups))
         for number, group in enumerate(groups):
             opened -= group.count
@@ -125,34 +142,44 @@ class Listing:
     def row(self, line: int) -> ListRow:
         """Return the row at a line."""
         number, place = self._find(line)
-        group = self._groups[number]
+        group = self.groups[number]
         if place < 0 or group.item is None:
             return group.head
         return group.item(place)
 
+    def reveal(self, path: str) -> int:
+        """Open the first group that has a path; return its line, 0 where there is none."""
+        for group_number, group in enumerate(self.groups):
+            for number, found in group.paths():
+                if found == path:
+                    self._open[group_number] = 1
+                    self._count()
+                    return self._starts[group_number] + 1 + number
+        return 0
+
     def fold_mark(self, line: int) -> bool | None:
         """Return whether the row at a line is open; None: it does not open."""
         number, place = self._find(line)
-        if place >= 0 or not self._groups[number].count:
+        if place >= 0 or not self.groups[number].count:
             return None
         return bool(self._open[number])
 
     def toggle(self, line: int) -> None:
         """Open or close the group at a line."""
         number, place = self._find(line)
-        if place < 0 and self._groups[number].count:
+        if place < 0 and self.groups[number].count:
             self._open[number] ^= 1
             self._count()
 
     def toggle_all(self) -> None:
         """Close every group; where all are closed, open them."""
-        self._open = bytearray((0 if any(self._open) else 1,)) * len(self._groups)
+        self._open = bytearray((0 if any(self._open) else 1,)) * len(self.groups)
         self._count()
 
     def open_all(self, line: int) -> int:
         """Open every group; return where the row at a line is then."""
         number, place = self._find(line)
-        self._open = bytearray(b"\1") * len(self._groups)
+        self._open = bytearray(b"\1") * len(self.groups)
         self._count()
         return self._starts[number] + 1 + place
 
@@ -167,7 +194,7 @@ class Listing:
 
     def _count(self) -> None:
         total, starts = 0, array("q", [0])
-        for number, group in enumerate(self._groups):
+        for number, group in enumerate(self.groups):
             total += 1 + (group.count if self._open[number] else 0)
             starts.append(total)
         self._starts = starts

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 from layertrace.model.waste import Cause
 from layertrace.views.lists.rows import Column, Field, Group, Listing, ListRow, Role
 from layertrace.views.outline_row import layer_name
-from layertrace.views.text import show_size
+from layertrace.views.text import sentence, show_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from layertrace.model.trace import LayerInfo
     from layertrace.model.waste import Bloat, Leftover, Step, WastedPath, WasteGroup
 
 _COLUMNS: Final = (Column(title="Size", width=9, right=True), Column(title="Path"))
@@ -24,17 +25,36 @@ _WORDS: Final = {
 }
 
 
-def list_waste(bloat: Bloat) -> Listing:
-    """Return the groups of waste, the largest first, and then what could be left out besides."""
+def list_waste(bloat: Bloat, layers: Sequence[LayerInfo] = ()) -> Listing:
+    """Return the groups of waste, the largest first, and then what could be left out besides.
+
+    Args:
+        bloat: of an image.
+        layers: of that image; what those above its base waste is said apart.
+    """
     wasted, stored = bloat.wasted_bytes, bloat.stored_bytes
-    share = 100 * wasted / stored if stored else 0
     return Listing(
         title="Waste",
         columns=_COLUMNS,
         groups=list(_groups(bloat)),
-        summary=f"{show_size(wasted)} of {show_size(stored)} could go ({share:.1f}%)",
+        summary=f"{_part(wasted, stored)}{_yours(bloat, layers)}",
         empty="nothing is wasted: every byte of every layer is seen",
     )
+
+
+def _part(wasted: int, stored: int) -> str:
+    share = 100 * wasted / stored if stored else 0
+    return f"{show_size(wasted)} of {show_size(stored)} could go ({share:.1f}%)"
+
+
+def _yours(bloat: Bloat, layers: Sequence[LayerInfo]) -> str:
+    """Return how much of it is not the base image's, where there is one and more than it."""
+    yours = {layer.index for layer in layers if not layer.base}
+    stored = sum(layer.size or 0 for layer in layers if layer.index in yours)
+    if not stored or len(yours) == len(layers):
+        return ""
+    wasted = sum(group.bytes for group in bloat.groups if group.undone_by.layer in yours)
+    return f"; in your layers {show_size(wasted)} ({100 * wasted / stored:.1f}%)"
 
 
 def _groups(bloat: Bloat) -> Iterator[Group]:
@@ -50,7 +70,13 @@ def _groups(bloat: Bloat) -> Iterator[Group]:
 
 
 def _group(head: ListRow, of: WasteGroup | Leftover) -> Group:
-    return Group(head=head, count=len(of.paths) + 1, item=partial(_item, of))
+    return Group(
+        head=head, count=len(of.paths) + 1, item=partial(_item, of), path=partial(_path, of)
+    )
+
+
+def _path(of: WasteGroup | Leftover, number: int) -> str | None:
+    return of.paths[number - 1].path if number else None
 
 
 def _item(of: WasteGroup | Leftover, number: int) -> ListRow:
@@ -67,7 +93,7 @@ def _waste_head(group: WasteGroup) -> ListRow:
     text = f"{words}: {wrote} {_place(group.written_by)}, {undid} {_place(group.undone_by)}"
     row = _sized(group.bytes, text, Role.STRONG)
     undone = group.undone_by
-    note = f"{text}. {group.advice}"
+    note = f"{text}. {sentence(group.advice)}"
     return ListRow(fields=row.fields, layer=undone.layer, line=undone.line, note=note)
 
 

@@ -176,3 +176,4 @@ def test_context_tree_hashes_what_its_listing_does_not() -> None:
     entry = ContextEntry(path="a", kind="file", size=1, mode=0o644, mtime=0)
     assert ContextTree([entry], lambda path: f"hash of {path}").digest("a") == "hash of a"
     assert ContextTree([entry]).digest("a") is None
+    assert ContextTree([entry]).files == 1

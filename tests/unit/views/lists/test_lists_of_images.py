@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from array import array
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from layertrace.filters.language import parse_filter
 from layertrace.model.audit import AuditReport, Level, Match, RuleResult, Status
 from layertrace.model.difference import (
     Cause as DiffCause,
@@ -30,10 +32,13 @@ from layertrace.views.lists.audit import list_audit
 from layertrace.views.lists.difference import list_difference
 from layertrace.views.lists.duplicates import list_duplicates
 from layertrace.views.lists.flow import list_flow
+from layertrace.views.lists.narrowing import narrow
 from layertrace.views.lists.packages import list_packages
 from layertrace.views.lists.waste import list_waste
+from tests.tui.fakes import FakeOpening
 
 if TYPE_CHECKING:
+    from layertrace.model.trace import LayerInfo
     from layertrace.views.lists.rows import Listing
 
 
@@ -46,6 +51,12 @@ def lines(listing: Listing) -> list[str]:
 def step(layer: int, line: int | None) -> Step:
     """Return a step of the final stage."""
     return Step(layer=layer, stage="final", line=line, instruction="RUN x")
+
+
+def laid(index: int, *, base: bool = False) -> LayerInfo:
+    """Return a layer of 1 kB."""
+    head = FakeOpening().head
+    return replace(head.layers[0], index=index, base=base, size=1000)
 
 
 def test_waste_has_a_group_for_each_pair_of_instructions() -> None:
@@ -80,8 +91,15 @@ def test_waste_has_a_group_for_each_pair_of_instructions() -> None:
         "→ rm them",
         "700 B | /a",
     ]
-    assert listing.row(0).note.endswith("delete it where it is made")
+    assert listing.row(0).note.endswith(". Delete it where it is made")
     assert (listing.row(0).layer, listing.row(3).path) == (2, "b/c")
+    whole = "1.0 kB of 4.0 kB could go (25.0%)"
+    layers = [laid(0, base=True), laid(1), laid(2)]
+    assert list_waste(bloat, layers).summary == f"{whole}; in your layers 1.0 kB (50.0%)"
+    assert list_waste(bloat, layers[1:]).summary == whole
+    found = narrow(listing, parse_filter("c"), set)
+    assert lines(found) == ["1.0 kB | removed later: written L2 :4, removed L3", "300 B | /b/c"]
+    assert found.summary == f"1 of 3 paths · {whole}"
 
 
 def test_an_image_without_waste_says_so() -> None:
@@ -97,8 +115,9 @@ def test_an_image_without_waste_says_so() -> None:
 def test_duplicates_have_their_paths_below_them() -> None:
     """What all copies but one take, how many there are, and what each takes."""
     listing = list_duplicates([Duplicate(digest="sha256:1", size=5000, paths=("x/a", "y/b", "c"))])
-    assert listing.summary == "10.0 kB in vain"
+    assert listing.summary == "10.0 kB in vain, by files of 4 KiB and more"
     assert lines(listing) == ["10.0 kB | 3 | 5.0 kB | a", "/x/a", "/y/b", "/c"]
+    assert lines(narrow(listing, parse_filter("*b"), set))[1:] == ["/y/b"]
 
 
 def table(**sizes: int) -> FileTable:
@@ -135,8 +154,18 @@ def test_packages_weigh_what_their_files_do() -> None:
         "10 B | 1 | dpkg | L4 | small 1",
         "500 B | 1 | of no package",
     ]
+    # By its name, by the files of it, and by what the image alone tells of those.
+    assert lines(narrow(listing, parse_filter("small"), set)) == [
+        "10 B | 1 | dpkg | L4 | small 1",
+        "10 B | L1 | /a",
+    ]
+    for text in ("*c", "size:>80B", "!b !small !a !e"):
+        found = narrow(listing, parse_filter(text), lambda: {"c", "e"})
+        assert lines(found)[:2] == ["110 B | 2 | npm | large", "90 B | L1 | /c"]
+        assert found.tally.endswith(" of 4 paths")
     listing.toggle(0)
     assert lines(listing)[1:3] == ["90 B | L1 | /c", "20 B | L1 | /b"]
+    assert (listing.reveal("b"), listing.reveal("nowhere")) == (2, 0)
     assert list_packages(table(), PackageTable()).summary == "no package database found"
 
 
@@ -168,6 +197,31 @@ def test_the_flow_joins_what_ships_and_tells_what_does_not() -> None:
         "nothing of c (9 B) ships",
     ]
     assert listing.row(0).layer == 2
+    assert listing.row(0).note == (
+        "75 B in 1 file of the image are from a, which is built on node:20. "
+        "L3 carried them: Enter goes to L3"
+    )
+
+
+def test_the_flow_leads_to_what_no_layer_carried_alone() -> None:
+    """A stage of the image and the build context, with how much of that is used at all."""
+    own = replace(share("last", 9, 9), in_image=True, carried_by=())
+    context = replace(
+        share("build context", 5, None, files=2),
+        kind="context",
+        stage_index=None,
+        base=None,
+        carried_by=(),
+    )
+    listing = list_flow([own, context], 1920)
+    heads = [listing.row(line) for line in range(2)]
+    assert [(row.layer, row.target) for row in heads] == [
+        (None, "stage:0"),
+        (None, "source:context"),
+    ]
+    assert heads[1].note == "5 B in 2 files of the image are from build context. Enter shows them"
+    assert lines(listing)[2] == "2 files of the build context ship, of 1,920 that it has"
+    assert lines(list_flow([context]))[1] == "2 files of the build context ship"
 
 
 def test_the_flow_of_one_source_and_of_none() -> None:
@@ -219,7 +273,13 @@ def test_an_audit_has_a_group_for_each_rule() -> None:
         "pass | one: one holds",
     ]
     assert (listing.row(1).path, listing.row(1).line) == ("a/b", 7)
-    assert listing.row(0).note.endswith("mend it")
+    assert listing.row(0).note.endswith(". Mend it")
+    # A rule is found by its name, whatever it found; what it found, by its path.
+    found_rule = narrow(listing, parse_filter("one"), set)
+    assert lines(found_rule) == ["pass | one: one holds"]
+    assert found_rule.tally == "1 of 4 groups"
+    assert lines(narrow(listing, parse_filter("a/b"), set))[0].startswith("FAIL | three")
+    assert len(narrow(listing, parse_filter("a/c"), set)) == 0
 
 
 def test_a_difference_has_a_group_for_each_cause() -> None:
@@ -257,3 +317,5 @@ def test_a_difference_has_a_group_for_each_cause() -> None:
     assert found[2:] == ["-100 B | - | /b", "+30 B | + | /a"]
     assert [listing.row(line).note for line in (2, 3)] == ["only the older image has it", ""]
     assert listing.row(0).line == 4
+    # What only the older image has no table of this one tells of.
+    assert lines(narrow(listing, parse_filter("/b"), set))[1:] == ["-100 B | - | /b"]
