@@ -159,6 +159,7 @@ class KeyBar(Line):
     """The keys that act now, most useful first; one that does not fit whole is left out."""
 
     ORDER: ClassVar[dict[str, int]] = {
+        "picker.open": -2,
         "browse.filter": -1,
         "browse.zoom": 1,
         "browse.help": 2,

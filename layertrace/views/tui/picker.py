@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.style import Style
 from textual import on
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from layertrace.errors import LayertraceError
     from layertrace.views.picking.offers import Kind, Offer
     from layertrace.views.tui.ports import Picking, TuiOptions
+
+
+_PURPOSE: Final = "  where each file of a container image comes from"
+"""What this is good for: whoever sees this screen may not have seen another yet."""
 
 
 class OffersPane(ListPane):
@@ -91,6 +95,7 @@ class PickerScreen(Screen[None]):
         Binding("slash,ctrl+f", "narrow", "Narrow", id="picker.narrow"),
         Binding("r", "look", "Look again", id="picker.look"),
         Binding("escape", "back", "Back", show=False, id="picker.back"),
+        Binding("question_mark", "help", "Help", id="browse.help"),
     ]
 
     @dataclass
@@ -110,7 +115,7 @@ class PickerScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         head = Line(self.options, id="picker-head")
-        head.write([(" layertrace", Style(bold=True)), ("  which image?", Style.null())])
+        head.write([(" layertrace", Style(bold=True)), (_PURPOSE, Style.null())])
         yield head
         yield Card(self.options, "", ())
         yield OffersPane(self.options)
@@ -171,6 +176,13 @@ class PickerScreen(Screen[None]):
     def _narrow(self, event: Input.Changed) -> None:
         event.stop()
         self._show()
+
+    def action_help(self) -> None:
+        from layertrace.views.tui.dialogs import TextScreen, help_lines  # noqa: PLC0415
+
+        panes = ("Images that can be opened", self.query_one(OffersPane))
+        nodes = [panes, ("Everywhere here", self), ("Program", self.app)]
+        self.app.push_screen(TextScreen(self.options, tuple(help_lines(nodes)), "Help"))
 
     async def action_back(self) -> None:
         """Take the error away, then what was typed, then leave."""
