@@ -34,6 +34,14 @@ class Opening:
         """The stages and other images found while walking."""
         self.head: ImageHead = parts.head
 
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """Names of the stages and other images that its content is looked for in."""
+        stages = (stage.name for stage in self._parts.stages)
+        images = (image.reference for image in self._parts.images)
+        engine = ("the engine",) if self._parts.at_engine and self.head.stages else ()
+        return (*stages, *images, *engine)
+
     def walk(
         self,
         progress: Callable[[WalkProgress], None] | None = None,

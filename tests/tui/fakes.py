@@ -258,6 +258,7 @@ class FakeTrace:
     table: FileTable
     chains: dict[str, Chain] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    context_files: int | None = None
 
     def record(self, path: str) -> FileRecord:
         """Return the record of a path of the table."""
@@ -385,6 +386,7 @@ class FakeOpening:
     walks: int = 0
     read: FakeTrace | None = None
     """What there is to see before all is read."""
+    compared: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.trace = FakeTrace(head=self.known, table=self.files)

@@ -11,7 +11,14 @@ from layertrace.model.image import Platform
 from layertrace.model.origin import Finding
 from layertrace.pipeline.watch import Phase
 from layertrace.views.tui.browse import BrowseScreen
-from layertrace.views.tui.pace import Pace, brief_words, progress_words
+from layertrace.views.tui.pace import (
+    Pace,
+    brief_words,
+    opening_rows,
+    progress_words,
+    reading_rows,
+    tracing_rows,
+)
 from layertrace.views.tui.platforms import PlatformScreen
 from layertrace.views.tui.ports import Means
 from layertrace.views.tui.startup import OpeningScreen
@@ -32,7 +39,7 @@ from tests.tui.fakes import (
 from tests.tui.real import opened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     import pytest
@@ -131,7 +138,7 @@ class _Halting:
     """An archive of which the user stops the first reading after a layer."""
 
     def __init__(self, opening: ImageOpening) -> None:
-        self.head = opening.head
+        self.head, self.compared = opening.head, opening.compared
         self.so_far, self.head_so_far = opening.so_far, opening.head_so_far
         self._opening = opening
         self._walks = 0
@@ -250,7 +257,7 @@ def test_a_filter_marks_and_folds_stay_when_more_is_read() -> None:
         await tui.filter("server")
         gate.set()
         await tui.see("server.js", "1 of 8")
-        assert _rows(tui).hidden
+        assert _rows(tui).wish.hidden
 
     run(script, _opening(gate), read=False)
 
@@ -404,6 +411,34 @@ def test_unpacking_says_how_far_it_is() -> None:
     run(script, means=means)
 
 
+def test_each_step_to_an_image_is_ticked_when_it_is_done() -> None:
+    """Configuration, layers, what they are compared with, tracing: those that come are told."""
+    layers = FakeProgress(layer=1, layers=3, bytes_done=50, bytes_total=200, entries=9)
+    others = replace(layers, phase=Phase.STAGES, layer=0)
+    unpacking = replace(layers, phase=Phase.ARCHIVE)
+
+    def signs(rows: Iterable[str]) -> str:
+        return "".join(row[0] for row in rows if row[:1] in {"✔", "▸", "·"})
+
+    settled, compared = "3 layers, 2 stages", ("build", "node:14")
+    assert signs(opening_rows(None, 0)) == signs(opening_rows(unpacking, 1)) == "▸··"
+    assert signs(reading_rows(settled, compared, None, 0)) == "✔▸··"
+    rows = list(reading_rows(settled, compared, layers, 2))
+    assert signs(rows) == "✔▸··"
+    assert rows[0] == "✔ configuration and history: 3 layers, 2 stages"
+    assert rows[1].startswith("▸ layers: L2 of 3  ████░")
+    assert rows[2] == "50 B of 200 B  25 B/s  0:02 so far  0:06 left"
+    assert rows[3] == "· stage content: build, node:14"
+    assert any("b browses" in row for row in rows)
+    assert signs(reading_rows(settled, (), layers, 2)) == "✔▸·"
+    rows = list(reading_rows(settled, compared, others, 2))
+    assert signs(rows) == "✔✔▸·"
+    assert rows[2].startswith("▸ stage content: layer 1 of 3")
+    assert not any("b browses" in row for row in rows)
+    assert signs(tracing_rows(settled, compared)) == "✔✔✔▸"
+    assert signs(tracing_rows(settled, ())) == "✔✔▸"
+
+
 def test_each_phase_is_named_and_timed_by_itself() -> None:
     """The bytes of stages would otherwise seem to come at the rate of all before them."""
     now = [0.0]
@@ -417,7 +452,7 @@ def test_each_phase_is_named_and_timed_by_itself() -> None:
     now[0] = 15
     assert pace.seconds(stages) == 5
     bar, figures = progress_words(stages, 5)
-    assert bar.startswith("what it is compared with: layer 2 of 2  ████░")
+    assert bar.startswith("layer 2 of 2  ████░")
     assert figures == "20 B of 100 B  4 B/s  0:05 so far  0:20 left"
     assert brief_words(stages, 5) == "reading stages 20%  0:20 left"
     stream = replace(layers, layers=0, layer=3)

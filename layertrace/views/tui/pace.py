@@ -10,7 +10,7 @@ from layertrace.views.outline_row import layer_name
 from layertrace.views.text import show_size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from layertrace.views.tui.ports import WalkProgress
 
@@ -35,6 +35,70 @@ class Pace:
         return self._clock() - self._began
 
 
+STOPS: Final = "Esc stops and keeps what is read"
+BROWSES: Final = "b browses what is read so far"
+_DONE: Final = "✔"
+_DOING: Final = "▸"
+_TO_COME: Final = "·"
+
+
+def opening_rows(progress: WalkProgress | None, seconds: float) -> Iterator[str]:
+    """Yield the steps to an image on view, of which it is at the first."""
+    if progress is None:
+        yield f"{_DOING} configuration and history: reading…"
+    else:
+        words, figures = progress_words(progress, seconds)
+        yield f"{_DOING} configuration and history: {words}"
+        yield figures
+    yield f"{_TO_COME} layers"
+    yield f"{_TO_COME} tracing"
+
+
+def reading_rows(
+    settled: str, compared: Sequence[str], progress: WalkProgress | None, seconds: float
+) -> Iterator[str]:
+    """Yield the steps to all of an image on view, its configuration being known.
+
+    Args:
+        settled: what is known.
+        compared: names of what the image is compared with; safe.
+        progress: how far its layers are, or what it is compared with; None: it is about to begin.
+        seconds: for how long that went on.
+    """
+    yield f"{_DONE} configuration and history: {settled}"
+    others = progress is not None and progress.phase is Phase.STAGES
+    if others:
+        yield f"{_DONE} layers"
+    elif progress is None:
+        yield f"{_DOING} layers: reading…"
+    else:
+        yield from _step("layers", progress, seconds)
+    if progress is not None and others:
+        yield from _step("stage content", progress, seconds)
+    elif compared:
+        yield f"{_TO_COME} stage content: {', '.join(compared)}"
+    yield f"{_TO_COME} tracing"
+    yield ""
+    yield STOPS
+    if progress is not None and not others:
+        yield BROWSES
+
+
+def tracing_rows(settled: str, compared: Sequence[str]) -> Iterator[str]:
+    """Yield the same where all is read."""
+    yield f"{_DONE} configuration and history: {settled}"
+    yield f"{_DONE} layers"
+    if compared:
+        yield f"{_DONE} stage content: {', '.join(compared)}"
+    yield f"{_DOING} tracing every file to where it came from…"
+
+
+def _step(name: str, progress: WalkProgress, seconds: float) -> Iterator[str]:
+    words, figures = progress_words(progress, seconds)
+    yield f"{_DOING} {name}: {words}"
+    yield figures
+
+
 def progress_words(progress: WalkProgress, seconds: float) -> tuple[str, str]:
     """Return two lines on how far a reading is: of what, and how much in figures."""
     label = phase_words(progress)
@@ -49,7 +113,7 @@ def phase_words(progress: WalkProgress) -> str:
         return "unpacking the archive" if progress.bytes_total else "taking in the archive"
     if progress.phase is Phase.STAGES:
         of = f" of {progress.layers}" if progress.layers else ""
-        return f"what it is compared with: layer {progress.layer + 1}{of}"
+        return f"layer {progress.layer + 1}{of}"
     if not progress.layers:
         # An engine names no layer before its image has come to the end.
         return f"layer {progress.layer + 1}"

@@ -105,6 +105,11 @@ class Opening(Protocol):
         """Stages, layers and Dockerfile; sizes are None."""
         ...
 
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """Names of what the image is compared with, as they are."""
+        ...
+
     def walk(self, progress: Callable[[WalkProgress], None], stop: Callable[[], bool]) -> Trace:
         """Read the layers.
 

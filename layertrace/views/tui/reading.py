@@ -12,11 +12,11 @@ from textual.binding import Binding, BindingType
 from layertrace.errors import StoppedError
 from layertrace.views.codelines import build_code
 from layertrace.views.outline import build_outline
-from layertrace.views.text import plural
+from layertrace.views.text import plural, show_name
 from layertrace.views.tui.background import Background
 from layertrace.views.tui.bars import HeadLine
 from layertrace.views.tui.headline import head_parts
-from layertrace.views.tui.pace import Pace, brief_words, progress_words
+from layertrace.views.tui.pace import Pace, brief_words, reading_rows, tracing_rows
 from layertrace.views.tui.panes_screen import PanesScreen
 from layertrace.views.tui.startup import error_lines
 from layertrace.views.tui.walking import Walk, Walked
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from layertrace.model.trace import ImageHead
     from layertrace.views.tui.ports import Opening, TuiOptions, WalkProgress
 
-_STOPS: Final = "Esc stops and keeps what is read"
 _SPARED: Final = 3
 """So many times as long as it takes to sum up what is read, that is left be."""
 
@@ -143,12 +142,15 @@ class ReadingScreen(PanesScreen):
         self.files.rows_changed(0)
 
     def _settled(self) -> str:
-        """Return what is known from the start, in a line."""
+        """Return what is known from the start, in a few words."""
         head = self._head
         words = plural(len(head.layers), "layer")
         if head.stages:
-            words = f"{words}, {plural(len(head.stages), 'stage')}"
-        return f"✔ configuration and history: {words}"
+            return f"{words}, {plural(len(head.stages), 'stage')}"
+        return f"{words}; no Dockerfile, so no stages" if head.build is None else words
+
+    def _others(self) -> list[str]:
+        return [show_name(name) for name in self._opening.compared]
 
     # -- reading ------------------------------------------------------------------
 
@@ -158,7 +160,7 @@ class ReadingScreen(PanesScreen):
         self._pace, self._doing, self._tracing = Pace(), "reading…", False
         if self._walked is None:
             self.files.set_titles("2 Files")
-            self._say(self._settled(), "reading the layers…", "", _STOPS)
+            self._say(*reading_rows(self._settled(), self._others(), None, 0))
             words = "where each file came from is known once its layer is read"
             self.why.clear((words, Style()))
         self._show_head()
@@ -174,9 +176,7 @@ class ReadingScreen(PanesScreen):
         self._doing = brief_words(progress, seconds)
         self._write_headline()
         if self._walked is None:
-            bar, figures = progress_words(progress, seconds)
-            more = "b browses what is read so far"
-            self._say(self._settled(), f"reading the layers: {bar}", figures, "", _STOPS, more)
+            self._say(*reading_rows(self._settled(), self._others(), progress, seconds))
             self.files.set_titles("2 Files · reading…", plural(progress.entries, "entry"))
         if progress.layer != self._layers_read:
             self._layers_read = progress.layer
@@ -214,10 +214,12 @@ class ReadingScreen(PanesScreen):
     def _say_tracing(self) -> None:
         self._tracing, self._doing = True, "tracing…"
         self._write_headline()
-        words = "✔ the layers are read"
-        self._say(self._settled(), words, "tracing every file to where it came from…")
+        self._say(*tracing_rows(self._settled(), self._others()))
         if self._walked is None:
             self.files.set_titles("2 Files · tracing…")
+        if self._walk is not None and not self._browsing:
+            # The sizes of all layers are known, and some came since it was looked last.
+            self._look(self._walk)
 
     def _adopt(self, walked: Walked) -> None:
         """Show other files than before: more layers are read, or all."""

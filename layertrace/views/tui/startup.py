@@ -11,7 +11,7 @@ from textual.screen import Screen
 from layertrace.views.text import show_name
 from layertrace.views.tui.bars import KeyBar
 from layertrace.views.tui.cells import wrap_cells
-from layertrace.views.tui.pace import Pace, progress_words
+from layertrace.views.tui.pace import Pace, opening_rows
 from layertrace.views.tui.scrolling import ScrollingRows
 
 if TYPE_CHECKING:
@@ -97,14 +97,14 @@ class OpeningScreen(Screen[None]):
     def _heading(self) -> str:
         return f"Opening {show_name(self._reference, ascii_only=self._options.ascii)}"
 
-    def _lines(self, *figures: str) -> list[Cell]:
-        words = figures or ("reading its configuration and history…",)
-        return [_BLANK, *((line, Style.null()) for line in words), _BLANK]
+    def _lines(self, progress: WalkProgress | None = None) -> list[Cell]:
+        seconds = 0.0 if progress is None else self._pace.seconds(progress)
+        rows = opening_rows(progress, seconds)
+        return [_BLANK, *((line, Style.null()) for line in rows), _BLANK]
 
     def show_progress(self, progress: WalkProgress) -> None:
         """Say how far the reading is."""
-        words = progress_words(progress, self._pace.seconds(progress))
-        self.query_one(Card).say(self._heading, self._lines(*words))
+        self.query_one(Card).say(self._heading, self._lines(progress))
 
 
 class FailedScreen(Screen[None]):
