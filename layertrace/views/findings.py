@@ -11,7 +11,7 @@ from layertrace.pipeline.damage import AGAIN, REMEDIES
 from layertrace.views.outline_row import layer_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from layertrace.model.origin import Finding
 
@@ -34,6 +34,27 @@ _STEPS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """What to do, by a finding's code; what says so itself, or needs nothing, is not here."""
+
+
+_LOST: Final = frozenset(
+    {
+        *(f"{LAYER_CODE}{absence.value}" for absence in Absence),
+        "layer-damaged",
+        "archive-damaged",
+        "config-missing",
+        "digest-mismatch",
+    }
+)
+"""Codes that say that something of the image is not there, or not as it was."""
+
+
+def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings as they matter: what is lost, what one can mend, what is only strange."""
+
+    def rank(finding: Finding) -> int:
+        return 0 if finding.code in _LOST else 1 if finding.code in _STEPS else 2
+
+    return tuple(sorted(findings, key=rank))
 
 
 def finding_words(finding: Finding, *, brief: bool = False) -> str:

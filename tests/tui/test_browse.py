@@ -240,8 +240,8 @@ def test_without_a_dockerfile_it_is_rebuilt_from_the_history() -> None:
 def test_findings_stand_under_the_head_and_can_be_read_again() -> None:
     """What is strange is never only a note that vanishes."""
     findings = (
+        Finding(code="repeated-path", message="two entries for /x"),
         Finding(code="dockerfile-contradicted", message="step 4 differs", facts={"line": 13}),
-        Finding(code="duplicate-path", message="two entries for /x"),
     )
 
     async def script(tui: Driver) -> None:

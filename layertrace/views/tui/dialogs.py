@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from layertrace.filters.language import HELP as FILTER_HELP
-from layertrace.views.findings import finding_words, next_step
+from layertrace.views.findings import finding_words, next_step, worst_first
 from layertrace.views.text import show_name
 from layertrace.views.tui.bars import key_words
 from layertrace.views.tui.cells import crop_middle, fill
@@ -195,7 +195,7 @@ def shell_word(text: str) -> str:
 
 def findings_lines(head: ImageHead) -> Iterator[TextRow]:
     """Yield the findings, each with what to do about it, its code and its facts."""
-    for finding in head.findings:
+    for finding in worst_first(head.findings):
         words, step = finding_words(finding), next_step(finding.code)
         yield ((f" {show_name(finding.code)}", Style(bold=True)),)
         yield ((f"   {show_name(words)}", Style.null()),)

@@ -10,7 +10,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
-from layertrace.views.findings import finding_words
+from layertrace.views.findings import finding_words, worst_first
 from layertrace.views.text import plural
 from layertrace.views.tui.bars import HeadLine, KeyBar, Line, TabLine
 from layertrace.views.tui.layout import BARS, LEAST, PANES, Layout, lay_out
@@ -38,7 +38,7 @@ class PanesScreen(SplitScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("z", "zoom", "Enlarge", id="browse.zoom"),
-        Binding("F", "findings", "Findings", id="browse.findings"),
+        Binding("F", "findings", "Findings", show=False, id="browse.findings"),
         Binding("tab", "turn(1)", "Next pane", show=False, id="browse.next-pane"),
         Binding("shift+tab", "turn(-1)", "Previous pane", show=False, id="browse.previous-pane"),
         *(
@@ -113,7 +113,7 @@ class PanesScreen(SplitScreen):
         notice = self.query_one("#notice", Line)
         notice.display = bool(findings)
         if findings:
-            text = self.files.safe(finding_words(findings[0], brief=True))
+            text = self.files.safe(finding_words(worst_first(findings)[0], brief=True))
             count = plural(len(findings), "finding")
             notice.write([(f" ! {count} (F): {text}", Style(bold=True))])
 
@@ -201,6 +201,9 @@ class PanesScreen(SplitScreen):
         return dict(PANES)[self._current]
 
     def action_findings(self) -> None:
+        if not self._head.findings:
+            self.tell("nothing about this image is strange")
+            return
         # Here and below: much comes with it that few ask for.
         from layertrace.views.tui.dialogs import TextScreen, findings_lines  # noqa: PLC0415
 
@@ -213,6 +216,3 @@ class PanesScreen(SplitScreen):
         pane = self.panes[self._current]
         nodes = [(f"Pane {self.pane_name}", pane), ("Everywhere", self), ("Program", self.app)]
         self.app.push_screen(TextScreen(self.options, tuple(help_lines(nodes)), "Help"))
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's signature
-        return bool(self._head.findings) if action == "findings" else True

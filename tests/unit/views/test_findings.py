@@ -11,7 +11,7 @@ from layertrace.layers.index import LayerIndex
 from layertrace.model.image import Absence, Image, ImageConfig, LayerRef, Platform
 from layertrace.model.origin import Finding
 from layertrace.pipeline.damage import layer_findings, refuse_nothing
-from layertrace.views.findings import finding_words, next_step
+from layertrace.views.findings import finding_words, next_step, worst_first
 
 CUT = "layer 1 (sha256:0123456789ab…) is cut short"
 
@@ -76,3 +76,16 @@ def test_what_cannot_be_read_has_a_next_step(absence: Absence | None, step: str)
 def test_a_finding_that_says_enough_has_no_step() -> None:
     """Most do."""
     assert not next_step("no-end-marker")
+
+
+def test_what_is_lost_comes_before_what_is_only_strange() -> None:
+    """There is a line for one of them; the others of a kind stay as they are."""
+    codes = ("squashed-layers", "layer-missing", "repeated-path", "stage-contradicted")
+    found = [Finding(code=code, message=code) for code in (*codes, "archive-damaged")]
+    assert [each.code for each in worst_first(found)] == [
+        "layer-missing",
+        "archive-damaged",
+        "stage-contradicted",
+        "squashed-layers",
+        "repeated-path",
+    ]
