@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from itertools import compress
+from itertools import compress, islice
 from typing import TYPE_CHECKING, Final
 
 from layertrace.layers.index import FORMAT
@@ -16,12 +16,14 @@ from layertrace.rootfs.places import STRIDE, Place
 from layertrace.rootfs.squash import Hidden, Rootfs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from layertrace.layers.index import LayerIndex
 
 _FORMAT: Final = 1
 """To be raised when of the same layers something else is seen."""
+_PIECE: Final = 1 << 13
+"""So many names are looked up in one go: while that lasts no other thread gets on."""
 _HEAD: Final = struct.Struct("<6q")
 
 
@@ -88,7 +90,9 @@ def _load(data: bytes, counts: Sequence[int], layers: Sequence[LayerIndex]) -> R
     for layer in range(len(layers) - 1, -1, -1):
         first = layer * STRIDE
         pairs = zip(paths[layer], range(first, first + len(layers[layer])), strict=True)
-        seen.update(_without(pairs, len(layers[layer]), gone[layer]) if gone[layer] else pairs)
+        left = _without(pairs, len(layers[layer]), gone[layer]) if gone[layer] else pairs
+        for _ in range(0, len(layers[layer]), _PIECE):
+            seen.update(islice(left, _PIECE))
     return Rootfs(
         layers=tuple(layers),
         seen=seen,
@@ -119,8 +123,8 @@ def _columns(data: bytes, counts: Sequence[int]) -> list[array[int]]:
 
 
 def _without(
-    pairs: Iterable[tuple[str, int]], count: int, gone: Iterable[int]
-) -> Iterable[tuple[str, int]]:
+    pairs: Iterator[tuple[str, int]], count: int, gone: Iterable[int]
+) -> Iterator[tuple[str, int]]:
     """Return the pairs of a layer but for those of some entries."""
     flags = bytearray(b"\1") * count
     for number in gone:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from layertrace.model.origin import OriginKind
 from layertrace.views.treeselect import (
@@ -32,15 +32,32 @@ if TYPE_CHECKING:
     from layertrace.views.treesums import Sums
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What a filter leaves, worked out ahead of showing it."""
+LARGE: Final = 50_000
+"""Paths from which what is shown is worked out beside the keys, not within one."""
 
-    matches: array[int]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is to be shown, and in what order; folds apart."""
+
+    sums: Sums
+    sort: SortKey = SortKey.SIZE
+    reverse: bool = False
+    flat: bool = False
+    hidden: frozenset[Mark] = frozenset()
+    matches: array[int] | None = None
+    """Rows of the table that a filter lets through; None: there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What a wish comes to, worked out ahead of showing it."""
+
+    wish: Wish
+    arranged: Arrangement
     selected: Selection
     lines: array[int]
-    under: tuple[object, ...]
-    """What it was worked out under: of anything else it says nothing."""
+    """All of it in order, were nothing folded: places, or where it is flat rows of the table."""
 
 
 class TreeRows:
@@ -49,18 +66,7 @@ class TreeRows:
     def __init__(self, tree: FileTree, sums: Sums) -> None:
         """Show the first level, and the second where nothing comes from the base image."""
         self.tree = tree
-        self.sums = sums
-        self.sort = SortKey.SIZE
-        self.reverse = False
-        self.flat = False
-        self.hidden: frozenset[Mark] = frozenset()
-        self.matches: array[int] | None = None
-        """Rows of the table that a filter lets through; None: there is none."""
         self.lines = array("I")
-        self._shown = array("I")
-        """Lines were nothing folded."""
-        self._arranged: Arrangement
-        self._selected: Selection
         self._open = bytearray(len(tree))
         self._all_open = False
         self._unfiltered: tuple[bytearray, bool] | None = None
@@ -68,8 +74,8 @@ class TreeRows:
         base = {n for n, owner in enumerate(tree.owners) if owner.kind is OriginKind.BASE}
         for node in tree.children(-1):
             self._open[node] = base.isdisjoint(sums.owner_labels(node))
-        self._arrange()
-        self._select()
+        self._shown = _work_out(tree, Wish(sums=sums), None)
+        self._list_lines()
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -77,22 +83,35 @@ class TreeRows:
     # -- asking ---------------------------------------------------------------
 
     @property
+    def wish(self) -> Wish:
+        """What is shown, and in what order."""
+        return self._shown.wish
+
+    @property
+    def sums(self) -> Sums:
+        """The scope that is shown, added up."""
+        return self.wish.sums
+
+    @property
     def tally(self) -> Tally:
         """How much is on view."""
-        return self._selected.tally
+        return self._shown.selected.tally
 
     def node(self, line: int) -> int:
         """Return the path (a row of the table) that stands at ``line``."""
         row = self.lines[line]
-        return row if self.flat else self._arranged.order[row]
+        return row if self.wish.flat else self._shown.arranged.order[row]
 
     def line_of(self, node: int) -> int | None:
         """Return where ``node`` is on view, None where it is not."""
-        if not self._selected.shown[node]:
+        if not self._shown.selected.shown[node]:
             return None
-        if self.flat:
-            return self.lines.index(node) if node in self.lines else None
-        place = self._arranged.places[node]
+        if self.wish.flat:
+            try:
+                return self.lines.index(node)
+            except ValueError:
+                return None
+        place = self._shown.arranged.places[node]
         line = bisect_left(self.lines, place)
         return line if line < len(self.lines) and self.lines[line] == place else None
 
@@ -111,7 +130,7 @@ class TreeRows:
 
     def can_open(self, node: int) -> bool:
         """Return whether something shown lies in ``node``."""
-        return not self.flat and self._selected.can_open(self.sums, node)
+        return not self.wish.flat and self._shown.selected.can_open(self.sums, node)
 
     def is_open(self, node: int) -> bool:
         """Return whether what lies in ``node`` is on view."""
@@ -119,7 +138,7 @@ class TreeRows:
 
     def is_hit(self, node: int) -> bool:
         """Return whether ``node`` is shown for its own sake."""
-        return bool(self._selected.hits[node])
+        return bool(self._shown.selected.hits[node])
 
     def next_hit(self, line: int, step: int) -> int | None:
         """Return the nearest line after (or before) ``line`` that matches by itself."""
@@ -146,7 +165,7 @@ class TreeRows:
             return
         self._open[node] = 0
         self._all_open = False
-        end = self._arranged.places[node] + self.sums.spans[node]
+        end = self._shown.arranged.places[node] + self.sums.spans[node]
         del self.lines[line + 1 : bisect_left(self.lines, end, line + 1)]
 
     def unfold(self, line: int) -> None:
@@ -155,7 +174,7 @@ class TreeRows:
         if self.is_open(node) or not self.can_open(node):
             return
         self._open[node] = 1
-        place = self._arranged.places[node]
+        place = self._shown.arranged.places[node]
         below = range(place + 1, place + self.sums.spans[node])
         self.lines[line + 1 : line + 1] = self._visible(below)
 
@@ -172,22 +191,23 @@ class TreeRows:
     @property
     def any_open(self) -> bool:
         """Whether anything is unfolded."""
-        roots = sum(self._selected.shown[node] for node in self.tree.children(-1))
-        return not self.flat and len(self.lines) > roots
+        roots = sum(self._shown.selected.shown[node] for node in self.tree.children(-1))
+        return not self.wish.flat and len(self.lines) > roots
 
     def open_chain(self, line: int) -> int:
         """Unfold as long as there is one child; return the line of the last one."""
         while True:
             self.unfold(line)
             node = self.node(line)
-            shown = [child for child in self.tree.children(node) if self._selected.shown[child]]
-            if self.flat or len(shown) != 1 or not self.is_open(node):
+            flags = self._shown.selected.shown
+            shown = [child for child in self.tree.children(node) if flags[child]]
+            if self.wish.flat or len(shown) != 1 or not self.is_open(node):
                 return line
             line += 1
 
     def reveal(self, node: int) -> int | None:
         """Unfold what is above ``node``; return its line, None when it is not shown."""
-        if not self.flat and self._selected.shown[node]:
+        if not self.wish.flat and self._shown.selected.shown[node]:
             for parent in reversed(list(self.tree.ancestors(node))):
                 line = self.line_of(parent)
                 if line is not None:
@@ -198,8 +218,6 @@ class TreeRows:
 
     def take_over(self, older: TreeRows) -> None:
         """Take order, marks and folds from rows of the same image, of which less was known."""
-        self.sort, self.reverse, self.flat = older.sort, older.reverse, older.flat
-        self.hidden = older.hidden
         opened, self._all_open = older._unfiltered or (older._open, older._all_open)
         if self._all_open:
             self._open = bytearray(b"\x01") * len(self.tree)
@@ -210,31 +228,7 @@ class TreeRows:
                 found = self.tree.find(older.tree.table.paths[node])
                 if found is not None:
                     self._open[found] = opened[node]
-        self._arrange()
-        self._select()
-
-    def set_sums(self, sums: Sums) -> None:
-        """Show another scope; what is unfolded stays so."""
-        self.sums = sums
-        self._arrange()
-        self._select()
-
-    def set_sort(self, key: SortKey, *, reverse: bool) -> None:
-        """Put siblings in another order; ``reverse`` turns the usual one round."""
-        self.sort, self.reverse = key, reverse
-        self._arrange()
-        self._lay_out()
-
-    def set_flat(self, *, flat: bool) -> None:
-        """Show a list of files, or the tree."""
-        self.flat = flat
-        self._arrange()
-        self._lay_out()
-
-    def set_hidden(self, hidden: Iterable[Mark]) -> None:
-        """Hide the files that bear such a mark."""
-        self.hidden = frozenset(hidden)
-        self._select()
+        self.change(replace(older.wish, sums=self.sums, matches=None))
 
     def set_matches(self, matches: Iterable[int] | None) -> None:
         """Show only these rows of the table and what is above them; None: all.
@@ -242,32 +236,27 @@ class TreeRows:
         While a filter is on everything is unfolded, to show what it found; when
         it goes, the folds are as before.
         """
-        self.matches = None if matches is None else array("I", matches)
-        self._fold_for_filter(on=matches is not None)
-        self._select()
+        found = None if matches is None else array("I", matches)
+        self.change(replace(self.wish, matches=found))
 
-    def look_for(self, matches: Iterable[int]) -> Found:
-        """Work out what a filter leaves, for :meth:`show_found`.
+    def change(self, wish: Wish) -> None:
+        """Show something else, or in another order; what is unfolded stays so."""
+        self.show(self.work_out(wish))
+
+    def work_out(self, wish: Wish) -> Shown:
+        """Work out what a wish comes to, for :meth:`show`.
 
         It changes nothing, so that another thread may do it: of a million paths it takes long.
         """
-        under, rows = self._state(), array("I", matches)
-        selected = select(self.tree, self.sums, rows, self.hidden)
-        return Found(matches=rows, selected=selected, lines=self._lines_of(selected), under=under)
+        return _work_out(self.tree, wish, self._shown)
 
-    def show_found(self, found: Found) -> None:
-        """Show what a filter leaves, as :meth:`set_matches` would."""
-        self.matches = found.matches
-        self._fold_for_filter(on=True)
-        if all(one is other for one, other in zip(found.under, self._state(), strict=True)):
-            self._selected, self._shown = found.selected, found.lines
-            self._list_lines()
-        else:
-            # Another scope or order was chosen meanwhile.
-            self._select()
-
-    def _state(self) -> tuple[object, ...]:
-        return self.sums, self._arranged, self.hidden, self.flat
+    def show(self, shown: Shown) -> None:
+        """Show what was worked out of this tree."""
+        filtered = shown.wish.matches
+        if filtered is not self.wish.matches:
+            self._fold_for_filter(on=filtered is not None)
+        self._shown = shown
+        self._list_lines()
 
     def _fold_for_filter(self, *, on: bool) -> None:
         if on:
@@ -279,32 +268,38 @@ class TreeRows:
 
     # -- laying out -----------------------------------------------------------
 
-    def _arrange(self) -> None:
-        self._arranged = arrange(self.tree, self.sums, self.sort, reverse=self.reverse)
-
-    def _select(self) -> None:
-        self._selected = select(self.tree, self.sums, self.matches, self.hidden)
-        self._lay_out()
-
-    def _lay_out(self) -> None:
-        """List afresh what is shown, and what of it is on view."""
-        self._shown = self._lines_of(self._selected)
-        self._list_lines()
-
     def _list_lines(self) -> None:
         """List the rows on view afresh."""
-        if self.flat or self._all_open:
-            self.lines = self._shown[:]
+        if self.wish.flat or self._all_open:
+            self.lines = self._shown.lines[:]
         else:
-            self.lines = self._visible(range(len(self._arranged.order)))
-
-    def _lines_of(self, selected: Selection) -> array[int]:
-        """Return the rows of what is shown where nothing is folded."""
-        if not self.flat:
-            return places_shown(self._arranged, self.sums, selected)
-        files = files_of(self.tree, selected.hits)
-        return array("I", sort_paths(self.tree, self.sums, files, self.sort, reverse=self.reverse))
+            self.lines = self._visible(range(len(self._shown.arranged.order)))
 
     def _visible(self, within: range) -> array[int]:
         """Return the places on view within some."""
-        return unfolded(self._arranged, self.sums, self._shown, self._open, within)
+        shown = self._shown
+        return unfolded(shown.arranged, self.sums, shown.lines, self._open, within)
+
+
+def _work_out(tree: FileTree, wish: Wish, known: Shown | None) -> Shown:
+    """Work out a wish, with what is known already of the one before."""
+    sums, order = wish.sums, (wish.sort, wish.reverse)
+    before = known if known is not None and known.wish.sums is sums else None
+    if before is not None and (before.wish.sort, before.wish.reverse) == order:
+        arranged = before.arranged
+    else:
+        arranged = arrange(tree, sums, wish.sort, reverse=wish.reverse)
+    if (
+        before is not None
+        and before.wish.hidden == wish.hidden
+        and before.wish.matches is wish.matches
+    ):
+        selected = before.selected
+    else:
+        selected = select(tree, sums, wish.matches, wish.hidden)
+    if wish.flat:
+        files = files_of(tree, selected.hits)
+        lines = array("I", sort_paths(tree, sums, files, wish.sort, reverse=wish.reverse))
+    else:
+        lines = places_shown(arranged, sums, selected)
+    return Shown(wish=wish, arranged=arranged, selected=selected, lines=lines)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from layertrace.views.treerows import Wish
 from layertrace.views.treeselect import SortKey
 from layertrace.views.tui.chooser import ColumnsScreen
 from layertrace.views.tui.dialogs import CopyScreen
@@ -89,7 +90,7 @@ def _at(path: str) -> Callable[[Driver], bool]:
 def _hides(name: str) -> Callable[[Driver], bool]:
     return lambda tui: (
         tui.browse.files.rows is not None
-        and name in {mark.name for mark in tui.browse.files.rows.hidden}
+        and name in {mark.name for mark in tui.browse.files.rows.wish.hidden}
     )
 
 
@@ -100,7 +101,9 @@ def _page(kind: type) -> Callable[[Driver], bool]:
 def _sorted(key: SortKey, *, reverse: bool = False) -> Callable[[Driver], bool]:
     return lambda tui: (
         tui.browse.files.rows is not None
-        and (tui.browse.files.rows.sort is key and tui.browse.files.rows.reverse is reverse)
+        and (
+            tui.browse.files.rows.wish.sort is key and tui.browse.files.rows.wish.reverse is reverse
+        )
     )
 
 
@@ -330,9 +333,7 @@ def _tidy_up(tui: Driver) -> None:
         browse.action_zoom()
     rows = browse.files.rows
     assert rows is not None
-    rows.set_hidden(frozenset())
-    rows.set_sort(SortKey.SIZE, reverse=False)
-    rows.set_flat(flat=False)
+    rows.change(Wish(sums=rows.sums))
     rows.fold_all()
     browse.files._cells.columns = frozenset()
     browse._trail = Trail()

@@ -98,7 +98,7 @@ def test_image_that_cannot_be_read_any_more_is_told(tmp_path: Path) -> None:
 
 def test_very_many_files_are_filtered_beside_the_typing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The last filter alone is shown, in the order chosen meanwhile; the folds come back."""
-    monkeypatch.setattr(filtering, "_LARGE", 0)
+    monkeypatch.setattr(filtering, "LARGE", 0)
 
     async def script(tui: Driver) -> None:
         await tui.press("asterisk")

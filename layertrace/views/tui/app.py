@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 from dataclasses import replace
 from functools import partial
@@ -57,6 +58,8 @@ _UNDOING: Final = 5.0
 """Seconds that files half written to the user's disk have to vanish."""
 _GARBAGE: Final = (10_000, 10, 1_000)
 """When garbage is looked for: all that was read is none, and to go through it holds the keys."""
+_TURN: Final = 0.001
+"""Seconds that a thread which reads goes on while a key waits, several times for each key."""
 
 
 def run_app(app: LayertraceApp) -> int:
@@ -67,12 +70,14 @@ def run_app(app: LayertraceApp) -> int:
             as it was: Textual would print it with all local variables, and those
             may hold the contents of files.
     """
-    usual = gc.get_threshold()
+    usual, turn = gc.get_threshold(), sys.getswitchinterval()
     gc.set_threshold(*_GARBAGE)
+    sys.setswitchinterval(_TURN)
     try:
         app.run()
     finally:
         gc.set_threshold(*usual)
+        sys.setswitchinterval(turn)
     app.finish()
     if app.crash is not None:
         raise app.crash

@@ -91,15 +91,17 @@ class BrowseScreen(ReportingScreen):
         self._finder = Finder(walked, threads, self.files, self._filter_failed)
         if self._offering:
             self._finder.learn(self.filter_bar.learn)
-        scope = walked.sums.scope
-        self._scopes = {scope: walked.sums}
+        sums = walked.rows.sums
+        scope = sums.scope
+        self._scopes = {scope: sums}
         self._scope = scope
         # They name rows of the files that were shown before.
         self._question, self._wanted, self._trail = None, None, Trail()
         self._show_head()
         self.files.empty_words = empty_words(self._head, self.stages.current)
         self.files.counted = self._files_changed
-        self.files.show(walked.tree, walked.sums, walked.trace.item_at)
+        self.files.worker = self._counter
+        self.files.show(walked.rows, walked.trace.item_at)
         if self._filtered is not None:
             self._finder.find(self._filtered)
         self._follow_scope()
@@ -135,7 +137,9 @@ class BrowseScreen(ReportingScreen):
             self._scopes.pop(next(iter(self._scopes)))
         if sums.scope != self._scope:
             return
-        self.files.show_scope(sums)
+        self.files.show_scope(sums, self._scope_installed)
+
+    def _scope_installed(self) -> None:
         self.scope_shown()
         if self._wanted is not None:
             if not self.files.go_to(self._wanted):
@@ -245,8 +249,11 @@ class BrowseScreen(ReportingScreen):
             return
         self._trail.leave(self._here())
         self.filter_bar.clear()
-        self.files.show_matches(None)
         self._switch(TREE)
+        self.files.show_matches(None, partial(self._show_path, node))
+
+    def _show_path(self, node: int) -> None:
+        """Put the cursor on a path, in the scope of the whole image if this one lacks it."""
         if not self.files.go_to(node):
             self._wanted = node
             self.stages.go_to(self.stages.first_key)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from array import array
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from layertrace.filters.completion import table_words
 from layertrace.filters.facts import Cost
+from layertrace.views.treerows import LARGE
 from layertrace.views.treeselect import pieces
 
 if TYPE_CHECKING:
@@ -19,15 +20,11 @@ if TYPE_CHECKING:
     from layertrace.filters.language import Filter
     from layertrace.model.files import FileTable
     from layertrace.model.packages import PackageTable
-    from layertrace.views.treerows import Found
     from layertrace.views.tui.background import Background
     from layertrace.views.tui.panes.files import FilesPane
     from layertrace.views.tui.walking import Walked
 
     Rows = Sequence[int]
-
-_LARGE: Final = 50_000
-"""Paths from which a filter is worked out beside the typing, not within it."""
 
 
 class Finder:
@@ -68,7 +65,7 @@ class Finder:
             answer = partial(self._answer, wanted)
             self._reader.submit("filter", work, answer, partial(self._fail, wanted))
             return False
-        elif len(self._table) < _LARGE:
+        elif len(self._table) < LARGE:
             self._pane.show_matches(wanted.rows(self._table))
         else:
             self._counter.submit(
@@ -90,9 +87,9 @@ class Finder:
     def _packages(self) -> PackageTable:
         return self._known_facts().packages()
 
-    def _find(self, wanted: Filter) -> Rows | Found:
-        """Find what matches among very many, and what to show of them; for another thread."""
-        rows, shown = array("I"), self._pane.rows
+    def _find(self, wanted: Filter) -> Rows:
+        """Find what matches among very many; for another thread."""
+        rows = array("I")
         before: Sequence[int] = range(len(self._table))
         if self._last is not None and wanted.narrows(self._last[0]):
             before = self._last[1]
@@ -102,7 +99,7 @@ class Finder:
                 return rows
             rows.extend(wanted.rows(self._table, among=before[piece.start : piece.stop]))
         self._last = wanted, rows
-        return rows if shown is None else shown.look_for(rows)
+        return rows
 
     def _read(self, wanted: Filter) -> Rows:
         """Find what the table does not hold; for the thread that reads."""
@@ -116,7 +113,7 @@ class Finder:
             self._facts = ImageFacts(self._trace)
         return self._facts
 
-    def _answer(self, wanted: Filter, rows: Rows | Found) -> None:
+    def _answer(self, wanted: Filter, rows: Rows) -> None:
         # Meanwhile another filter may have been typed.
         if self._wanted is wanted:
             self._pane.show_matches(rows)

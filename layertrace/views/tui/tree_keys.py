@@ -58,7 +58,7 @@ class TreeKeysScreen(ViewingScreen):
 
     def action_hit(self, step: int) -> None:
         rows = self.files.rows
-        if rows is not None and rows.matches is None and self._view == TREE:
+        if rows is not None and rows.wish.matches is None and self._view == TREE:
             self.tell("no filter has hits to go through: / starts one")
         else:
             self._pass_on(lambda: self.files.action_hit(step))

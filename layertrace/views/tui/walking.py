@@ -20,6 +20,7 @@ from layertrace.views.filetree import FileTree
 from layertrace.views.outline import build_outline
 from layertrace.views.overview import Overview, count_files
 from layertrace.views.scopes import layer_scope
+from layertrace.views.treerows import TreeRows
 from layertrace.views.treesums import Sums
 from layertrace.views.unread import with_doubt
 
@@ -42,8 +43,8 @@ class Walked:
     trace: Trace
     head: ImageHead
     tree: FileTree
-    sums: Sums
-    """Of the whole image."""
+    rows: TreeRows
+    """As they are shown first: the whole image."""
     shares: tuple[ShareRow, ...]
     overview: Overview | None
     """None where not all layers were read: what ships is not known."""
@@ -143,11 +144,12 @@ def _sum_up(trace: Trace, *, whole: bool) -> Walked:
     head = trace.head
     row = build_outline(head)[0]
     known = head.size is not None
+    sums = Sums(tree, layer_scope(head, row, upto=False))
     return Walked(
         trace=trace,
         head=head,
         tree=tree,
-        sums=Sums(tree, layer_scope(head, row, upto=False)),
+        rows=TreeRows(tree, sums),
         shares=trace.shares() if known else (),
         overview=count_files(trace.table) if known else None,
         feeds=count_feeds(trace.table) if known else Feeds(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
+from dataclasses import replace
 from heapq import nlargest
 from typing import TYPE_CHECKING, Any
 
@@ -201,10 +202,10 @@ def _found(rows: TreeRows, number: int) -> None:
     """Filter as another thread does, now and then with another order chosen meanwhile."""
     word, paths = WORDS[number] or "", rows.tree.table.paths
     matches = [n for n, p in enumerate(paths) if word in p]
-    found = rows.look_for(matches)
+    found = rows.work_out(replace(rows.wish, matches=array("I", matches)))
     if number % 2:
-        rows.set_sort(tuple(SortKey)[number % 4], reverse=False)
-    rows.show_found(found)
+        rows.change(replace(rows.wish, sort=tuple(SortKey)[number % 4]))
+    rows.show(found)
     shown = list(rows.lines)
     rows.set_matches(matches)
     assert list(rows.lines) == shown
@@ -222,11 +223,17 @@ APPLY: dict[str, Callable[[TreeRows, int], None]] = {
     "chain": _chain,
     "unfold_all": lambda rows, _: rows.unfold_all(),
     "fold_all": _fold_all,
-    "sort": lambda rows, number: rows.set_sort(tuple(SortKey)[number % 4], reverse=number > 3),
+    "sort": lambda rows, number: rows.change(
+        replace(rows.wish, sort=tuple(SortKey)[number % 4], reverse=number > 3)
+    ),
     "filter": _filter,
     "found": _found,
-    "marks": lambda rows, number: rows.set_hidden(m for m in Mark if number >> m & 1),
-    "scope": lambda rows, number: rows.set_sums(Sums(rows.tree, SCOPES[number])),
+    "marks": lambda rows, number: rows.change(
+        replace(rows.wish, hidden=frozenset(m for m in Mark if number >> m & 1))
+    ),
+    "scope": lambda rows, number: rows.change(
+        replace(rows.wish, sums=Sums(rows.tree, SCOPES[number]))
+    ),
     "reveal": _reveal,
 }
 
@@ -250,7 +257,7 @@ def test_rows_stay_a_tree_whatever_is_done(
 
 def _one_by_one(rows: TreeRows) -> list[int]:
     """Return the lines of a tree as one finds them place by place."""
-    arranged, shown, lines, place = rows._arranged, rows._selected.shown, [], 0
+    arranged, shown, lines, place = rows._shown.arranged, rows._shown.selected.shown, [], 0
     while place < len(arranged.order):
         node = arranged.order[place]
         if shown[node]:
@@ -284,7 +291,7 @@ def test_siblings_stand_in_the_order_asked_for(
     tree = FileTree(files)
     rows = TreeRows(tree, Sums(tree, EVERYTHING))
     rows.unfold_all()
-    rows.set_sort(key, reverse=reverse)
+    rows.change(replace(rows.wish, sort=key, reverse=reverse))
     lines = {rows.node(line): line for line in range(len(rows))}
     for parent in (-1, *range(len(tree))):
         children = sorted(tree.children(parent), key=lines.__getitem__)
@@ -304,8 +311,7 @@ def test_flat_rows_are_the_files_of_the_scope(files: FileTable, key: SortKey) ->
     """The flat list holds every file once, sorted, and no directory."""
     tree = FileTree(files)
     rows = TreeRows(tree, Sums(tree, EVERYTHING))
-    rows.set_sort(key, reverse=False)
-    rows.set_flat(flat=True)
+    rows.change(replace(rows.wish, sort=key, flat=True))
     assert sorted(_shown(rows)) == sorted(
         path for node, path in enumerate(files.paths) if not tree.is_dir[node]
     )
@@ -343,7 +349,7 @@ def test_hidden_marks_are_counted_among_what_matches() -> None:
     files = table({"a": FOLDER, "a/x": FILE, "a/y.map": gone})
     tree = FileTree(files)
     rows = TreeRows(tree, Sums(tree, EVERYTHING))
-    rows.set_hidden({Mark.REMOVED})
+    rows.change(replace(rows.wish, hidden=frozenset({Mark.REMOVED})))
     rows.set_matches([files.paths.index("a/y.map")])
     assert _shown(rows) == []
     assert (rows.tally.shown, rows.tally.by_marks) == (0, 1)

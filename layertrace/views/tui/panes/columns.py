@@ -97,7 +97,7 @@ def show_time(seconds: int) -> str:
 
 def _share(rows: TreeRows, node: int) -> str:
     parent = rows.tree.parents[node]
-    whole = rows.sums.total_size if parent < 0 or rows.flat else rows.sums.sizes[parent]
+    whole = rows.sums.total_size if parent < 0 or rows.wish.flat else rows.sums.sizes[parent]
     halves = round(2 * BAR_WIDTH * rows.sums.sizes[node] / whole) if whole else 0
     return "█" * (halves // 2) + "▌" * (halves % 2)
 

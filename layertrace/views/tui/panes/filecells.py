@@ -146,9 +146,9 @@ class FileCells:
         gone = rows.sums.marks[node] == Mark.REMOVED
         kind = EntryKind(rows.tree.table.kinds[node])
         style = palette.removed if gone else Style.null()
-        if rows.matches is not None and not rows.is_hit(node):
+        if rows.wish.matches is not None and not rows.is_hit(node):
             style = style + dim
-        if rows.flat:
+        if rows.wish.flat:
             path = f"/{rows.tree.table.paths[node]}{_SUFFIXES.get(kind, '')}"
             yield crop_middle(self._pane.safe(path), room), style
             return

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from array import array
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from layertrace.views.filetree import Mark
 from layertrace.views.text import plural
-from layertrace.views.treerows import Found, TreeRows
+from layertrace.views.treerows import LARGE
 from layertrace.views.treeselect import SortKey
 from layertrace.views.tui.panes.columns import ATTRIBUTES, Column
 from layertrace.views.tui.panes.filecells import FileCells
@@ -21,8 +23,9 @@ if TYPE_CHECKING:
 
     from layertrace.model.packages import PackageTable
     from layertrace.provenance.trees import Item
-    from layertrace.views.filetree import FileTree
+    from layertrace.views.treerows import Shown, TreeRows, Wish
     from layertrace.views.treesums import Sums
+    from layertrace.views.tui.background import Background
     from layertrace.views.tui.ports import TuiOptions
 
 _SORTS: Final = tuple(SortKey)
@@ -66,6 +69,12 @@ class FilesPane(RowsView):
     def __init__(self, options: TuiOptions, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(options, id=id)
         self.rows: TreeRows | None = None
+        self.worker: Background | None = None
+        """The thread for what takes longer than a key may; None: there is none."""
+        self._wish: Wish | None = None
+        """What is worked out in it, and not shown yet."""
+        self._then: list[Callable[[], None]] = []
+        """To be called once that is shown."""
         self.empty_words = "nothing here"
         self.counted: Callable[[], None] = lambda: None
         """Called when what is on view changed; a message would come after it was drawn, and what
@@ -74,27 +83,26 @@ class FilesPane(RowsView):
 
     # -- what is shown --------------------------------------------------------
 
-    def show(self, tree: FileTree, sums: Sums, item_at: Callable[[int], Item | None]) -> None:
+    def show(self, rows: TreeRows, item_at: Callable[[int], Item | None]) -> None:
         """Show the files of an image that was just walked, or walked further than before.
 
         Args:
-            tree: all of them.
-            sums: those to show.
+            rows: them, as they are shown first.
             item_at: returns the entry behind a row of the table; must be quick.
         """
         before, path = self.rows, None
         if before is not None and self.current is not None:
             path = before.tree.table.paths[self.current]
-        self.rows = TreeRows(tree, sums)
+        self.rows, self._wish, self._then = rows, None, []
         if before is not None:
-            self.rows.take_over(before)
-        self._cells.adopt(tree, item_at)
+            rows.take_over(before)
+        self._cells.adopt(rows.tree, item_at)
         self._cells.packages = None
         if Column.PACKAGE in self._cells.columns:
             self.post_message(self.PackagesWanted())
-        node = None if path is None else tree.find(path)
-        if node is None and len(self.rows):
-            node = self.rows.node(0)
+        node = None if path is None else rows.tree.find(path)
+        if node is None and len(rows):
+            node = rows.node(0)
         self.redraw(node)
 
     def show_packages(self, packages: PackageTable) -> None:
@@ -108,29 +116,48 @@ class FilesPane(RowsView):
             self._cells.bars = shown
             self.rows_changed()
 
-    def show_scope(self, sums: Sums) -> None:
+    def show_scope(self, sums: Sums, then: Callable[[], None]) -> None:
         """Show another scope, with the cursor on the same path if it is in it."""
-        if self.rows is not None:
-            node = self.current
-            self.rows.set_sums(sums)
-            self.redraw(node)
+        self._change(then, sums=sums)
 
-    def show_matches(self, matches: Iterable[int] | Found | None) -> None:
-        """Show only these rows of the table, or what they leave; None: all."""
-        if self.rows is None:
+    def show_matches(
+        self, matches: Iterable[int] | None, then: Callable[[], None] | None = None
+    ) -> None:
+        """Show only these rows of the table, and what they lie in; None: all."""
+        self._change(then, matches=None if matches is None else array("I", matches))
+
+    def _change(self, then: Callable[[], None] | None = None, /, **changes: Any) -> None:  # noqa: ANN401 - fields of Wish
+        """Show something else, or in another order; ``then`` is called once it is shown."""
+        rows = self.rows
+        if rows is None:
             return
-        node = self.current
-        if isinstance(matches, Found):
-            self.rows.show_found(matches)
+        wish = self._wish = replace(self._wish or rows.wish, **changes)
+        self._then += [then] if then is not None else []
+        if self.worker is None or len(rows.tree) < LARGE:
+            self._take(rows, rows.work_out(wish))
         else:
-            self.rows.set_matches(matches)
+            work = partial(rows.work_out, wish)
+            self.worker.submit("rows", work, partial(self._take, rows))
+
+    def _take(self, rows: TreeRows, shown: Shown) -> None:
+        if rows is not self.rows or shown.wish is not self._wish:
+            # Of what was wanted before the last key nobody wants to know.
+            return
+        node, filtered = self.current, shown.wish.matches
+        hop = filtered is not None and filtered is not rows.wish.matches
+        rows.show(shown)
+        self._wish = None
         self.redraw(node)
-        if (
-            matches is not None
-            and len(self.rows)
-            and not self.rows.is_hit(self.rows.node(self.cursor_line))
-        ):
+        if hop and len(rows) and not rows.is_hit(rows.node(self.cursor_line)):
             self.action_hit(1)
+        then, self._then = self._then, []
+        for act in then:
+            act()
+
+    @property
+    def _wanted(self) -> Wish | None:
+        """What is shown, or about to be."""
+        return self._wish or (None if self.rows is None else self.rows.wish)
 
     @property
     def current(self) -> int | None:
@@ -161,10 +188,10 @@ class FilesPane(RowsView):
         dim, tally = self.palette.dim, rows.tally
         words: list[Cell] = [("", dim)]
         if tally.by_marks:
-            signs = " ".join(mark.sign for mark in Mark if mark in rows.hidden)
+            signs = " ".join(mark.sign for mark in Mark if mark in rows.wish.hidden)
             hidden = plural(tally.by_marks, "file")
             words.append((f"{hidden} hidden by marks: press {signs} to show", dim))
-        elif rows.matches is not None:
+        elif rows.wish.matches is not None:
             words.append(("nothing matches: Esc clears the filter", dim))
         else:
             words.append((self.empty_words, dim))
@@ -173,16 +200,16 @@ class FilesPane(RowsView):
     @property
     def is_by_size(self) -> bool:
         """Whether the largest files stand in one list."""
-        rows = self.rows
-        return rows is not None and rows.flat and rows.sort is SortKey.SIZE and not rows.reverse
+        wish = None if self.rows is None else self.rows.wish
+        return wish is not None and wish.flat and wish.sort is SortKey.SIZE and not wish.reverse
 
     def tally_words(self) -> str:
         """Return how much is on view, and in what order."""
         rows = self.rows
         if rows is None:
             return ""
-        tally, parts = rows.tally, []
-        if rows.matches is None and not rows.hidden:
+        tally, wish, parts = rows.tally, rows.wish, []
+        if wish.matches is None and not wish.hidden:
             parts.append(plural(rows.sums.total_files, "file"))
             removed = tally.total - rows.sums.total_files
             parts += [f"{removed:,} removed"] if removed else []
@@ -192,8 +219,8 @@ class FilesPane(RowsView):
                 parts.append(plural(tally.directories, "directory"))
             if tally.by_marks:
                 parts.append(f"{tally.by_marks:,} hidden by marks")
-        falls = (rows.sort in {SortKey.SIZE, SortKey.FILES}) is not rows.reverse
-        parts.append(f"{'flat ' if rows.flat else ''}by {rows.sort} {'↓' if falls else '↑'}")
+        falls = (wish.sort in {SortKey.SIZE, SortKey.FILES}) is not wish.reverse
+        parts.append(f"{'flat ' if wish.flat else ''}by {wish.sort} {'↓' if falls else '↑'}")
         return " · ".join(parts)
 
     # -- drawing --------------------------------------------------------------
@@ -212,7 +239,7 @@ class FilesPane(RowsView):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's signature
         if action == "hit":
-            return self.rows is not None and self.rows.matches is not None
+            return self.rows is not None and self.rows.wish.matches is not None
         return True
 
     def action_fold(self) -> None:
@@ -276,48 +303,35 @@ class FilesPane(RowsView):
             self.show_below(len(self.rows) - line - before)
 
     def action_hit(self, step: int) -> None:
-        if self.rows is not None and self.rows.matches is not None:
+        if self.rows is not None and self.rows.wish.matches is not None:
             line = self.rows.next_hit(self.cursor_line, step)
             if line is not None:
                 self.move_to(line)
 
     def action_sort(self) -> None:
-        if self.rows is not None:
-            node = self.current
-            key = _SORTS[(_SORTS.index(self.rows.sort) + 1) % len(_SORTS)]
-            self.rows.set_sort(key, reverse=False)
-            self.redraw(node)
+        if self._wanted is not None:
+            key = _SORTS[(_SORTS.index(self._wanted.sort) + 1) % len(_SORTS)]
+            self._change(sort=key, reverse=False)
 
     def action_reverse(self) -> None:
-        if self.rows is not None:
-            node = self.current
-            self.rows.set_sort(self.rows.sort, reverse=not self.rows.reverse)
-            self.redraw(node)
+        if self._wanted is not None:
+            self._change(reverse=not self._wanted.reverse)
 
     def action_flat(self) -> None:
-        if self.rows is not None:
-            self.show_flat(flat=not self.rows.flat)
+        if self._wanted is not None:
+            self.show_flat(flat=not self._wanted.flat)
 
     def show_largest(self) -> None:
         """Show a list of files, those that weigh most first, whatever the order was."""
-        if self.rows is not None and (self.rows.sort is not SortKey.SIZE or self.rows.reverse):
-            self.rows.set_sort(SortKey.SIZE, reverse=False)
-        self.show_flat(flat=True)
+        self._change(sort=SortKey.SIZE, reverse=False, flat=True)
 
     def show_flat(self, *, flat: bool) -> None:
         """Show a list of files, or the tree, in the order there is."""
-        if self.rows is None:
-            return
-        node = self.current
-        if self.rows.flat is not flat:
-            self.rows.set_flat(flat=flat)
-        self.redraw(node)
+        self._change(flat=flat)
 
     def action_mark(self, name: str) -> None:
-        if self.rows is not None:
-            node = self.current
-            self.rows.set_hidden(self.rows.hidden ^ {Mark[name]})
-            self.redraw(node)
+        if self._wanted is not None:
+            self._change(hidden=self._wanted.hidden ^ {Mark[name]})
 
     def action_columns(self) -> None:
         chosen = self._cells.columns
