@@ -5,6 +5,7 @@ LayertraceError              exit code of its class, CONTRACT.md 3
   UsageError             2   the words of the command do not fit together
     ExistsError              what would be written over stands there already
   SourceError            3   the image cannot be found
+    SeveralImagesError       nothing says which of those that are there
   ArchiveError           3   the outer files are wrong
     DecodeError              JSON: where, expected, got
     DigestMismatchError      expected, actual, of which blob
@@ -67,6 +68,15 @@ class ExistsError(UsageError):
 
 class SourceError(LayertraceError):
     """The image cannot be found where the reference points."""
+
+
+class SeveralImagesError(SourceError):
+    """There are several images, and nothing says which is meant."""
+
+    def __init__(self, what: str, *, hint: str, choices: tuple[tuple[str, str], ...]) -> None:
+        """Keep what each image is called and the reference that names it."""
+        super().__init__(what, hint=hint)
+        self.choices = choices
 
 
 class ArchiveError(LayertraceError):

@@ -6,6 +6,7 @@ Source: CONTRACT.md, section 1.
 from __future__ import annotations
 
 import platform as host
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -14,12 +15,12 @@ from layertrace.archive.docker_archive import MANIFEST, list_saved, saved_image
 from layertrace.archive.forms import Form, form_of
 from layertrace.archive.legacy_archive import LegacyImage, is_named, legacy_image, list_legacy
 from layertrace.archive.oci_layout import INDEX, list_images, listed_image
-from layertrace.errors import ArchiveError, SourceError
+from layertrace.errors import ArchiveError, SeveralImagesError, SourceError
 from layertrace.model.image import Absence, Platform
 from layertrace.model.origin import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from layertrace.archive.docker_archive import SavedImage
     from layertrace.archive.folder_store import FolderStore
@@ -96,10 +97,10 @@ def _pick_saved(store: TarStore | FolderStore, reference: Reference, form: Form)
         if reference.name is None or is_meant(reference.name, one.tags, one.id)
     ]
     if len(saved) != 1:
-        names = [name for one in everything for name in one.tags or (one.id,)]
+        there = {one.id: one.tags for one in everything}
         if form is Form.LEGACY and reference.name is None and store.damage and not is_named(store):
-            raise _torn(store, names)
-        raise _ambiguous(reference, names, found=len(saved))
+            raise _torn(store, [name for id_, tags in there.items() for name in tags or (id_,)])
+        raise _ambiguous(reference, "docker-archive", there, found=len(saved))
     (only,) = saved
     if isinstance(only, LegacyImage):
         return legacy_image(store, only, reference=reference.text)
@@ -153,12 +154,17 @@ def _pick_listed(
     if len({one.digest for one in listed}) == 1:
         # One image listed several times, under a name and without one.
         listed = listed[:1]
+    # By the form that it is read as where its name says nothing.
+    saved = reference.transport not in {"oci", "oci-archive"} and store.has(MANIFEST)
+    transport = "docker-archive" if saved else "oci-archive"
     if not listed or len({one.names for one in listed}) > 1:
-        names = [name for one in stored for name in one.names or (one.digest,)]
-        raise _ambiguous(reference, names, found=len(listed))
+        names: dict[str, tuple[str, ...]] = {}
+        for one in stored:
+            names[one.digest] = (*names.get(one.digest, ()), *one.names)
+        raise _ambiguous(reference, transport, names, found=len(listed))
     fitting = _fitting(listed, platform, store.name)
     if len(fitting) > 1 and fitting[0].platform is None:
-        raise _ambiguous(reference, [one.digest for one in fitting], found=len(fitting))
+        raise _ambiguous(reference, transport, {x.digest: () for x in fitting}, found=len(fitting))
     image, found = listed_image(store, fitting[0], reference=reference.text)
     others = sorted({str(x.platform) for x in listed if x is not fitting[0] and x.platform})
     if others:
@@ -202,9 +208,14 @@ def is_meant(name: str, references: Iterable[str], digest: str) -> bool:
     """Say whether ``name`` is one of an image's references or begins its digest."""
     if any(_names(own, name) for own in references):
         return True
-    hexadecimal = digest.rpartition("/")[2].removeprefix("sha256:").removesuffix(".json")
+    hexadecimal = _hexadecimal(digest)
     begin = name.removeprefix("sha256:")
     return len(begin) >= _SHORTEST_DIGEST and hexadecimal.startswith(begin)
+
+
+def _hexadecimal(digest: str) -> str:
+    """Return a digest without what stands around it where it names a file."""
+    return digest.rpartition("/")[2].removeprefix("sha256:").removesuffix(".json")
 
 
 def _names(own: str, wanted: str) -> bool:
@@ -232,8 +243,19 @@ def _torn(store: TarStore | FolderStore, tops: Sequence[str]) -> SourceError:
     )
 
 
-def _ambiguous(reference: Reference, names: Iterable[str], *, found: int) -> SourceError:
-    names = list(dict.fromkeys(names))
+def _ambiguous(
+    reference: Reference, transport: str, there: Mapping[str, Sequence[str]], *, found: int
+) -> SourceError:
+    """Return the error that none is meant or several are.
+
+    Args:
+        reference: what was asked for.
+        transport: under which one of them can be named.
+        there: ids and digests of all, with their names.
+        found: how many are meant.
+    """
+    times = Counter(name for names in there.values() for name in names)
+    names = list(dict.fromkeys(name for id_, each in there.items() for name in each or (id_,)))
     more = len(names) - _SHOWN_NAMES
     shown = ", ".join(names[:_SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
     if not names:
@@ -242,10 +264,19 @@ def _ambiguous(reference: Reference, names: Iterable[str], *, found: int) -> Sou
         return SourceError(
             f"{reference.target} has no image {reference.name}", why=f"it has {shown}"
         )
-    transport = "oci-archive" if reference.transport in {"oci", "oci-archive"} else "docker-archive"
-    return SourceError(
+    spelled = f"{transport}:{reference.target}"
+    choices = [
+        # A name of several tells none of them apart.
+        next((name for name in each if times[name] == 1), _hexadecimal(id_))
+        for id_, each in there.items()
+    ]
+    return SeveralImagesError(
         f"{reference.target} holds {len(names)} images: {shown}",
-        hint=f"name one: {transport}:{reference.target}:NAME",
+        hint=f"name one: {spelled}:NAME",
+        # What came in a pipe cannot be read again.
+        choices=()
+        if reference.transport == "stdin"
+        else tuple((name, f"{spelled}:{name}") for name in choices),
     )
 
 

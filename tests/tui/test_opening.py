@@ -6,7 +6,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from layertrace.errors import EngineError, LayerError, StoppedError
+from layertrace.errors import EngineError, LayerError, SeveralImagesError, StoppedError
 from layertrace.model.image import Platform
 from layertrace.model.origin import Finding
 from layertrace.pipeline.watch import Phase
@@ -273,8 +273,8 @@ def _of(platform: Platform) -> FakeOpening:
 
 
 def _means(*, chosen: bool = False) -> Means:
-    def opener(_reference: str, platform: Platform) -> Opener:
-        return lambda _progress, _stop: _of(platform)
+    def opener(_reference: str, platform: Platform | None) -> Opener:
+        return lambda _progress, _stop: _of(platform or AMD)
 
     return Means(open=opener, chosen=chosen)
 
@@ -297,6 +297,42 @@ def test_an_index_of_several_platforms_asks_which_and_can_be_asked_again() -> No
         assert tui.browse.platform == ARM
 
     run(script, _of(AMD), read=False, means=_means())
+
+
+def test_an_archive_of_several_images_asks_which() -> None:
+    """Where nobody could ask, that is an error; Esc ends in it too."""
+    choices = (
+        ("shop:1", "docker-archive:all.tar:shop:1"),
+        ("\x1b[5mx", "docker-archive:all.tar:x"),
+    )
+    error = SeveralImagesError("all.tar holds 2 images", hint="name one: …:NAME", choices=choices)
+    tried: list[str] = []
+
+    def several() -> Opening:
+        raise error
+
+    def opener(reference: str, _platform: Platform | None) -> Opener:
+        tried.append(reference)
+        return lambda _progress, _stop: FakeOpening()
+
+    means = Means(open=opener)
+
+    async def chosen(tui: Driver) -> None:
+        await tui.see("Which image?", "shop:1", "\\x1b[5mx")
+        await tui.press("down", "enter")
+        await tui.see("1 Stages & layers", "7 files")
+        assert tried == ["docker-archive:all.tar:x"]
+
+    run(chosen, open_image=several, read=False, means=means)
+
+    async def left(tui: Driver) -> None:
+        await tui.see("Which image?")
+        await tui.press("escape")
+        await tui.see("Cannot open", "all.tar holds 2 images", "name one")
+        await tui.press("r")
+        await tui.see("Which image?")
+
+    run(left, open_image=several, read=False, means=means)
 
 
 def test_a_platform_that_was_named_is_not_asked_for() -> None:

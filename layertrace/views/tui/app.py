@@ -14,7 +14,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
-from layertrace.errors import StoppedError
+from layertrace.errors import SeveralImagesError, StoppedError
 from layertrace.views.text import show_name
 from layertrace.views.tui.background import Background
 from layertrace.views.tui.bars import key_words
@@ -298,6 +298,28 @@ class LayertraceApp(App[int]):
         return super().check_action(action, parameters)
 
     def _failed(self, error: LayertraceError) -> None:
+        if isinstance(error, SeveralImagesError) and error.choices and self._means is not None:
+            self._ask_which(error)
+        else:
+            self._give_up(error)
+
+    def _ask_which(self, error: SeveralImagesError) -> None:
+        """Ask which image of an archive to open."""
+        # Few archives hold several.
+        from layertrace.views.tui.platforms import ImagesScreen  # noqa: PLC0415
+
+        self._patience.stop()
+        if isinstance(self.screen, OpeningScreen):
+            self.pop_screen()
+        self.push_screen(ImagesScreen(self.options, error), partial(self._open_chosen, error))
+
+    def _open_chosen(self, error: SeveralImagesError, chosen: str | None) -> None:
+        if chosen is None or self._means is None:
+            self._give_up(error)
+        else:
+            self._begin(self._means.open(chosen, None), chosen)
+
+    def _give_up(self, error: LayertraceError) -> None:
         if isinstance(self._open_image, Picking):
             self._patience.stop()
             self._leaving.set()

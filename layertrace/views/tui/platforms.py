@@ -1,4 +1,4 @@
-"""Which image of an index: asked where it holds one for each of several platforms."""
+"""Which image of several: of an index for many platforms, or of an archive."""
 
 from __future__ import annotations
 
@@ -17,25 +17,36 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
+    from layertrace.errors import SeveralImagesError
     from layertrace.model.image import Platform
     from layertrace.views.tui.ports import TuiOptions
 
 
-class PlatformRows(RowsView):
-    """The platforms, a row each."""
+class ChoiceRows(RowsView):
+    """What there is to choose from, a row each; names may hold anything."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "choose", "Open", id="platforms.open"),
     ]
 
-    def __init__(self, options: TuiOptions, there: Sequence[Platform], shown: Platform) -> None:
-        super().__init__(options, id="platforms")
+    def __init__(
+        self, options: TuiOptions, there: Sequence[str], titles: tuple[str, str], shown: str = ""
+    ) -> None:
+        """Prepare the rows.
+
+        Args:
+            options: how they look.
+            there: their names.
+            titles: on the frame; safe.
+            shown: that on view; none.
+        """
+        super().__init__(options, id="choices")
         self._there = there
+        self._titles = titles
         self._shown = shown
 
     def on_mount(self) -> None:
-        kept = self.safe(str(self._shown))
-        self.set_titles("Which platform?", f"Enter opens it, Esc keeps {kept}")
+        self.set_titles(*self._titles)
         self.styles.height = len(self._there) + 2
         if self._shown in self._there:
             self.place_cursor(self._there.index(self._shown))
@@ -44,9 +55,9 @@ class PlatformRows(RowsView):
         return len(self._there)
 
     def row_cells(self, line: int, width: int) -> Iterable[Cell]:  # noqa: ARG002 - cropped by the view
-        platform = self._there[line]
-        yield f" {show_name(str(platform))}", Style.null()
-        if platform == self._shown:
+        name = self._there[line]
+        yield f" {show_name(name, ascii_only=self.options.ascii)}", Style.null()
+        if name == self._shown:
             yield "  on view", self.palette.dim
 
 
@@ -66,12 +77,41 @@ class PlatformScreen(ModalScreen["Platform"]):
             shown: the one that was opened.
         """
         super().__init__()
-        self._rows = PlatformRows(options, there, shown)
+        kept = show_name(str(shown), ascii_only=options.ascii)
+        titles = ("Which platform?", f"Enter opens it, Esc keeps {kept}")
+        self._rows = ChoiceRows(options, [str(each) for each in there], titles, str(shown))
         self._there = there
 
     def compose(self) -> ComposeResult:
         yield self._rows
 
-    @on(RowsView.Chosen, "#platforms")
+    @on(RowsView.Chosen, "#choices")
     def _choose(self, event: RowsView.Chosen) -> None:
         self.dismiss(self._there[event.line])
+
+
+class ImagesScreen(ModalScreen[str]):
+    """Asks for an image of an archive; the answer is its reference, None for none of them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss", "None of them", id="images.close"),
+    ]
+
+    def __init__(self, options: TuiOptions, error: SeveralImagesError) -> None:
+        """Prepare the question.
+
+        Args:
+            options: how it looks.
+            error: says which there are.
+        """
+        super().__init__()
+        titles = ("Which image?", "Enter opens it, Esc opens none")
+        self._rows = ChoiceRows(options, [name for name, _ in error.choices], titles)
+        self._references = [reference for _, reference in error.choices]
+
+    def compose(self) -> ComposeResult:
+        yield self._rows
+
+    @on(RowsView.Chosen, "#choices")
+    def _choose(self, event: RowsView.Chosen) -> None:
+        self.dismiss(self._references[event.line])

@@ -176,8 +176,8 @@ class Comparing:
 class Means:
     """What else there is to opening images."""
 
-    open: Callable[[str, Platform], Opener]
-    """Makes what opens the image of that reference for that platform."""
+    open: Callable[[str, Platform | None], Opener]
+    """Makes what opens the image of that reference for that platform; None: as the user said."""
     chosen: bool = False
     """The user named a platform: there is nothing to ask."""
     trouble: Callable[[], str] = str

@@ -284,6 +284,8 @@ def test_several_images_and_no_name_are_listed(tmp_path: Path) -> None:
     assert isinstance(error, SourceError)
     assert error.what.endswith("holds 2 images: v1, v2")
     assert error.hint == f"name one: oci-archive:{tmp_path / 'app.tar'}:NAME"
+    # Looked into, it is nothing that docker saved.
+    assert refusal(tmp_path, files).hint == error.hint
 
 
 def test_images_that_nothing_tells_apart_are_listed_by_digest(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,7 @@ from layertrace.errors import (
     LayerError,
     LayertraceError,
     LimitError,
+    SeveralImagesError,
     SourceError,
 )
 from layertrace.layers.walk import walk_layer
@@ -155,6 +157,21 @@ def test_several_images_and_no_name_are_listed(tmp_path: Path) -> None:
     assert error.what.endswith("holds 12 images: " + ", ".join(
         f"app:{number}" for number in range(8)) + " and 4 more")  # fmt: skip
     assert error.hint == f"name one: docker-archive:{tmp_path / 'app.tar'}:NAME"
+
+
+def test_each_of_several_images_has_a_reference_that_opens_it(tmp_path: Path) -> None:
+    """Also one without a name, and those that share one."""
+    twins = [image(TOP, tags=["twin:1"], history=[text]) for text in ("one", "other")]
+    nameless = image(TOP, tags=[], history=["nameless"])
+    images = (APP, *twins, nameless)
+    error = refused(tmp_path, docker_files(*images))
+    assert isinstance(error, SeveralImagesError)
+    assert error.choices[0] == ("app:1", f"docker-archive:{tmp_path / 'app.tar'}:app:1")
+    found = []
+    for _, reference in error.choices:
+        with closing(open_archive(parse_reference(reference))) as source:
+            found.append(source.image.config.digest)
+    assert found == [sha256(each.config) for each in images]
 
 
 @pytest.mark.parametrize("manifest", [[], None])
