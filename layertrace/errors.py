@@ -73,9 +73,12 @@ class SourceError(LayertraceError):
 class SeveralImagesError(SourceError):
     """There are several images, and nothing says which is meant."""
 
-    def __init__(self, what: str, *, hint: str, choices: tuple[tuple[str, str], ...]) -> None:
-        """Keep what each image is called and the reference that names it."""
+    def __init__(
+        self, what: str, *, hint: str, asked: str, choices: tuple[tuple[str, str], ...]
+    ) -> None:
+        """Keep the reference that was asked for, and of each image name and reference."""
         super().__init__(what, hint=hint)
+        self.asked = asked
         self.choices = choices
 
 

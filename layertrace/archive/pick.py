@@ -273,6 +273,7 @@ def _ambiguous(
     return SeveralImagesError(
         f"{reference.target} holds {len(names)} images: {shown}",
         hint=f"name one: {spelled}:NAME",
+        asked=reference.text,
         # What came in a pipe cannot be read again.
         choices=()
         if reference.transport == "stdin"

@@ -305,7 +305,9 @@ def test_an_archive_of_several_images_asks_which() -> None:
         ("shop:1", "docker-archive:all.tar:shop:1"),
         ("\x1b[5mx", "docker-archive:all.tar:x"),
     )
-    error = SeveralImagesError("all.tar holds 2 images", hint="name one: …:NAME", choices=choices)
+    error = SeveralImagesError(
+        "all.tar holds 2 images", hint="name one: …:NAME", asked="all.tar", choices=choices
+    )
     tried: list[str] = []
 
     def several() -> Opening:
@@ -323,7 +325,7 @@ def test_an_archive_of_several_images_asks_which() -> None:
         await tui.see("1 Stages & layers", "7 files")
         assert tried == ["docker-archive:all.tar:x"]
 
-    run(chosen, open_image=several, read=False, means=means)
+    run(chosen, open_image=several, read=False, means=means, title="all.tar")
 
     async def left(tui: Driver) -> None:
         await tui.see("Which image?")
@@ -332,7 +334,12 @@ def test_an_archive_of_several_images_asks_which() -> None:
         await tui.press("r")
         await tui.see("Which image?")
 
-    run(left, open_image=several, read=False, means=means)
+    run(left, open_image=several, read=False, means=means, title="all.tar")
+
+    async def of_a_stage(tui: Driver) -> None:
+        await tui.see("Cannot open app.tar", "all.tar holds 2 images")
+
+    run(of_a_stage, open_image=several, read=False, means=means, title="app.tar")
 
 
 def test_a_platform_that_was_named_is_not_asked_for() -> None:

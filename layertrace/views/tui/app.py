@@ -298,13 +298,17 @@ class LayertraceApp(App[int]):
         return super().check_action(action, parameters)
 
     def _failed(self, error: LayertraceError) -> None:
-        if isinstance(error, SeveralImagesError) and error.choices and self._means is not None:
+        # One of another archive, given for a stage, is for the command line to name.
+        if isinstance(error, SeveralImagesError) and error.asked == self._reference:
             self._ask_which(error)
         else:
             self._give_up(error)
 
     def _ask_which(self, error: SeveralImagesError) -> None:
         """Ask which image of an archive to open."""
+        if self._means is None or not error.choices:
+            self._give_up(error)
+            return
         # Few archives hold several.
         from layertrace.views.tui.platforms import ImagesScreen  # noqa: PLC0415
 
