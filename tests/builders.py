@@ -310,7 +310,10 @@ def oci_archive(*images: SampleImage, packed: bool = False, nested: bool = False
 
 
 def oci_files(
-    *images: SampleImage, packed: bool = False, nested: bool = False, attested: bool = False
+    *images: SampleImage,
+    packed: bool = False,
+    nested: bool = False,
+    attested: bool | Mapping[str, object] = False,
 ) -> dict[str, Content]:
     """Return the files of an OCI image layout.
 
@@ -318,7 +321,8 @@ def oci_files(
         images: listed in this order, each under its first tag.
         packed: layers in gzip.
         nested: ``index.json`` names one index, which names the images by platform.
-        attested: an attestation manifest stands after each image, as BuildKit writes them.
+        attested: an attestation manifest stands after each image, as BuildKit writes them;
+            of nothing, or with this predicate.
     """
     files: dict[str, Content] = {
         "blobs/": folder(),
@@ -332,7 +336,8 @@ def oci_files(
         words = dict(zip(("os", "architecture", "variant"), one.platform.split("/"), strict=False))
         listed.append(entry | {"platform": words})
         if attested:
-            listed.append(_add_attestation(files, sha256(manifest)))
+            predicate = attested if isinstance(attested, Mapping) else {}
+            listed.append(_add_attestation(files, sha256(manifest), predicate))
     if nested:
         index = _add_blob(files, _index(listed))
         names = _annotated(tag for one in images[:1] for tag in one.tags[:1])
@@ -364,15 +369,22 @@ def _add_manifest(files: dict[str, Content], one: SampleImage, *, packed: bool) 
     )  # fmt: skip
 
 
-def _add_attestation(files: dict[str, Content], subject: str) -> dict[str, object]:
+def _add_attestation(
+    files: dict[str, Content], subject: str, predicate: Mapping[str, object]
+) -> dict[str, object]:
     """Add a manifest whose configuration and one layer look like an image's."""
-    statement = to_json({"predicateType": "https://slsa.dev/provenance/v1", "subject": []})
+    about = {"predicate": predicate} if predicate else {}
+    kind = {"predicateType": "https://slsa.dev/provenance/v1", "subject": []}
+    statement = to_json(kind | about)
+    stored = _descriptor(_add_blob(files, statement), "application/vnd.in-toto+json")
+    if about:
+        stored["annotations"] = {"in-toto.io/predicate-type": kind["predicateType"]}
     config = to_json({"architecture": "unknown", "os": "unknown", "rootfs": {"type": "layers"}})
     manifest = to_json({
         "schemaVersion": 2,
         "mediaType": f"{OCI}.manifest.v1+json",
         "config": _descriptor(_add_blob(files, config), f"{OCI}.config.v1+json"),
-        "layers": [_descriptor(_add_blob(files, statement), "application/vnd.in-toto+json")],
+        "layers": [stored],
     })  # fmt: skip
     marks = {
         "vnd.docker.reference.type": "attestation-manifest",

@@ -97,3 +97,8 @@ class Attestation:
     """Digests of whole chains of layers, base first, as the builder stored them."""
     subjects: tuple[str, ...] = ()
     """Digests of the manifests it is about; empty for a bare predicate."""
+
+    @property
+    def is_min(self) -> bool:
+        """It is BuildKit's with ``mode=min``: neither steps nor a Dockerfile are in it."""
+        return self.contexts is not None and not (self.steps or self.dockerfiles)

@@ -85,3 +85,5 @@ class ImageHead:
     findings: tuple[Finding, ...] = ()
     size: int | None = None
     """Sum of the layers' sizes; None until walked."""
+    provenance_min: bool = False
+    """There is provenance, but of ``mode=min``: it names no instruction and no stage."""

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from layertrace.provenance.alignment.history import CONTRADICTED
 from layertrace.views.outline_row import layer_name
 from layertrace.views.text import show_command, show_size
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from layertrace.model.build import Build
     from layertrace.model.trace import ImageHead, LayerInfo
+
+
+_LINE: Final = re.compile(r"line (\d+), ")
+"""How a difference begins that has a line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +34,8 @@ class CodeRow:
     layers: tuple[int, ...] = ()
     note: str = ""
     """What the instruction that starts here made of the image."""
+    against: bool = False
+    """Not a line of it, but what the image has in place of the instruction above."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +48,40 @@ class Code:
     """Rebuilt from the image's history: no stages, no COPY --from, no comments."""
     contradicted: bool = False
     """Given, but not what this image was built from."""
+    provenance_min: bool = False
+    """The image's provenance, which might have held it, is of ``mode=min``."""
 
 
 def build_code(head: ImageHead) -> Code:
     """Return the Dockerfile that was given, else what the history says it was."""
     if head.build is None:
-        return Code(name="Dockerfile", rows=_from_history(head), reconstructed=True)
-    contradicted = any(finding.code == CONTRADICTED for finding in head.findings)
+        return Code(
+            name="Dockerfile",
+            rows=_from_history(head),
+            reconstructed=True,
+            provenance_min=head.provenance_min,
+        )
+    against = next((each for each in head.findings if each.code == CONTRADICTED), None)
     rows = _given(head, head.build)
-    return Code(name=head.build.name, rows=rows, contradicted=contradicted)
+    if against is not None:
+        rows = tuple(_with_difference(rows, head.build, against.facts))
+    return Code(name=head.build.name, rows=rows, contradicted=against is not None)
+
+
+def _with_difference(
+    rows: tuple[CodeRow, ...], build: Build, facts: Mapping[str, object]
+) -> Iterator[CodeRow]:
+    """Yield the lines of a Dockerfile, with what the image has instead where they differ first."""
+    found = facts.get("recorded", facts.get("attested"))
+    steps = [step for stage in build.stages for step in stage.instructions]
+    place = _LINE.match(str(facts.get("declared")))
+    first = int(place[1]) if place else build.stages[build.target].end_line
+    last = next((step.end_line for step in steps if step.line == first), first)
+    for row in rows:
+        yield row
+        if row.number == last and found is not None:
+            text = " ".join(str(found).split())
+            yield CodeRow(number=None, text=text, stage_index=row.stage_index, against=True)
 
 
 def _given(head: ImageHead, build: Build) -> tuple[CodeRow, ...]:

@@ -68,8 +68,13 @@ class Explanation:
 
 _LARGEST: Final = 3
 """Files of a directory that are named."""
-_NO_DOCKERFILE: Final = "give the Dockerfile with -f Dockerfile: it names the stages"
+_GIVE_DOCKERFILE: Final = "give the Dockerfile with -f Dockerfile"
+_NO_DOCKERFILE: Final = f"{_GIVE_DOCKERFILE}: it names the stages"
 """What to do about an image whose stages nobody knows."""
+_LACKING: Final = "give -f Dockerfile, which provenance of mode=min lacks"
+"""The same where provenance came with the image, and does not name them."""
+_OTHER_DOCKERFILE: Final = "give the Dockerfile it was built from with -f"
+"""What to do where the one that was given disagrees."""
 _EVIDENCE: Final = {
     Evidence.MATCHED: "by content",
     Evidence.ATTESTED: "by the builder's provenance",
@@ -145,14 +150,23 @@ def explain_directory(head: ImageHead, tree: FileTree, sums: Sums, node: int) ->
         )
     rows += _removed_part(sums, node)
     trust = sums.trust(node) if count else None
-    if trust is Trust.UNKNOWN and head.build is None:
+    step = _folder_step(head, trust)
+    if step:
         # Before its files: where few lines are on view it is the one to act on.
-        rows.append(WhyRow(kind=WhyKind.HINT, text=_NO_DOCKERFILE))
+        rows.append(WhyRow(kind=WhyKind.HINT, text=step))
     rows += _largest(tree, sums, node)
     if not count:
         return Explanation(path=path, rows=tuple(rows), trust=None, summary="removed")
     words = "all verified" if trust is Trust.VERIFIED else f"{trust} at the weakest"
     return Explanation(path=path, rows=tuple(rows), trust=trust, summary=words)
+
+
+def _folder_step(head: ImageHead, trust: Trust | None) -> str:
+    if trust is Trust.CONTRADICTED and head.build is not None:
+        return _OTHER_DOCKERFILE
+    if trust is Trust.UNKNOWN and head.build is None:
+        return _LACKING if head.provenance_min else _NO_DOCKERFILE
+    return ""
 
 
 def _removed_part(sums: Sums, node: int) -> Iterator[WhyRow]:
@@ -195,9 +209,9 @@ def next_step(head: ImageHead, chain: Chain) -> str:
     if chain.trust is Trust.VERIFIED:
         return ""
     if chain.trust is Trust.CONTRADICTED:
-        return "the evidence disagrees: give the Dockerfile this image was built from with -f"
+        return f"{_OTHER_DOCKERFILE}: the evidence disagrees"
     if head.build is None:
-        return "trace stops here: give the Dockerfile with -f Dockerfile"
+        return f"trace stops here: {_LACKING if head.provenance_min else _GIVE_DOCKERFILE}"
     weak = (hop for hop in chain.hops if hop.trust is not Trust.VERIFIED and _can_gain(hop))
     hop = next(weak, None)
     if hop is not None and hop.action is Action.INHERIT:

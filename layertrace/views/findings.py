@@ -26,7 +26,7 @@ _STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "archive-damaged": AGAIN,
         "config-missing": AGAIN,
         "digest-mismatch": AGAIN,
-        "dockerfile-contradicted": "give the Dockerfile this image was built from with -f",
+        "dockerfile-contradicted": "give the Dockerfile it was built from with -f",
         "stage-contradicted": "give an image of that stage from the same build: --stage NAME=IMAGE",
         "stage-damaged": "save or copy the image of that stage again",
         "provenance-contradicted": "give the provenance of this image's build with --provenance",

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.builders import blob_name, folder, image, layer, oci_files, sha256, to_json
+from tests.builders import (
+    blob_name,
+    docker_files,
+    folder,
+    image,
+    layer,
+    oci_files,
+    sha256,
+    to_json,
+)
 from tests.tui.driver import Driver, run
 from tests.tui.real import opened
 
@@ -82,4 +91,88 @@ def test_layers_that_are_locked_or_elsewhere_say_how_to_get_at_them(tmp_path: Pa
             assert f"→ {step}" in _flat(tui)
 
     with opened(_away(tmp_path), tmp_path) as opening:
+        run(script, opening, size=NARROW)
+
+
+BUILT = """\
+FROM scratch
+COPY tools /
+RUN make \\
+    all
+CMD ["x"]
+"""
+TWO = image(
+    layer({"bin/": folder(), "bin/tool": b"x" * 900}),
+    layer({"app/": folder(), "app/server.js": b"x" * 90}),
+    history=["COPY tools / # buildkit", "RUN /bin/sh -c make all # buildkit"],
+)
+
+
+def test_provenance_without_instructions_says_what_it_lacks(tmp_path: Path) -> None:
+    """The Dockerfile is rebuilt, stages are unknown: which evidence there is, and what to add."""
+    request = {"frontend": "dockerfile.v0", "args": {}, "locals": [{"name": "context"}]}
+    predicate = {"buildDefinition": {"externalParameters": {"request": request}}}
+    path = tmp_path / "app.tar"
+    path.write_bytes(layer(oci_files(TWO, attested=predicate)))
+
+    async def script(tui: Driver) -> None:
+        await tui.see("→ give -f Dockerfile, which provenance of mode=min lacks")
+        await tui.press("down")
+        await tui.see("3 Why /bin/tool")
+        await tui.see("→ trace stops here: give -f Dockerfile, which provenance of mode=min lacks")
+        await tui.press("4")
+        await tui.see("4 Dockerfile · from the history: provenance is mode=min", "COPY tools /")
+
+    with opened(path, tmp_path) as opening:
+        run(script, opening, size=NARROW)
+
+
+def test_another_dockerfile_shows_where_it_differs(tmp_path: Path) -> None:
+    """Under the head, under the line itself, and what to give instead."""
+    path, dockerfile = tmp_path / "app.tar", tmp_path / "Dockerfile"
+    path.write_bytes(layer(oci_files(TWO)))
+    dockerfile.write_text(BUILT.replace("make", "ninja"), encoding="utf-8")
+
+    async def script(tui: Driver) -> None:
+        await tui.see(" ! 1 finding (F): ", "→ give the Dockerfile it was built from with -f")
+        await tui.press("down")
+        await tui.see("3 Why /bin/tool")
+        await tui.see("→ give the Dockerfile it was built from with -f: the evidence disagrees")
+        await tui.press("4")
+        await tui.see("4 ✘ not this image's", "✘ differs: the image has RUN make all")
+        lines = tui.lines()
+        place = next(number for number, line in enumerate(lines) if "✘ differs" in line)
+        assert "    all" in lines[place - 1]
+        assert "5 ▌ CMD" in lines[place + 1]
+        assert tui.browse.code.cursor_line == 4
+        await tui.press("enter", "F")
+        await tui.see("dockerfile-contradicted")
+        words = "first difference at line 3, RUN ninja all; the image has RUN make all"
+        assert words in _flat(tui)
+        assert "→ give the Dockerfile it was built from with -f" in _flat(tui)
+
+    with opened(path, tmp_path, dockerfile=dockerfile) as opening:
+        run(script, opening, size=NARROW)
+
+
+def test_an_archive_that_is_cut_off_shows_what_could_be_read(tmp_path: Path) -> None:
+    """What is lost is named at its layer; what to do stands among the findings."""
+    files = docker_files(TWO)
+    first = {"manifest.json": files.pop("manifest.json")}
+    first |= {name: files.pop(name) for name in tuple(files) if name.endswith(".json")}
+    archive = layer(first | files)
+    path = tmp_path / "app.tar"
+    path.write_bytes(archive[: archive.index(b"app/server.js") + 600])
+
+    async def script(tui: Driver) -> None:
+        await tui.see(" ! 2 findings (F): the archive is cut short or damaged: unexpected end of")
+        await tui.see("bin/", "tool", "L1")
+        await tui.press("1", "G", "up")
+        await tui.see("L2 ! damaged  RUN make all")
+        await tui.press("F")
+        await tui.see("archive-damaged", "layer-damaged", "  L2 (sha256:")
+        assert "what could be read is shown" in _flat(tui)
+        assert tui.text().count("→ save or copy the image again") == 2
+
+    with opened(path, tmp_path) as opening:
         run(script, opening, size=NARROW)

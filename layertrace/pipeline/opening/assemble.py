@@ -75,8 +75,10 @@ def _assemble(main: Opened, opener: Opener) -> Parts:
         images += open_squashed_base(build, [alignment, *(s.alignment for s in stages)], opener)
         findings += missing
         findings += tuple(_stage_finding(s, f) for s in stages for f in s.alignment.findings)
+    head = make_head(image, build, alignment, (*findings, *bundled.lost))
+    sparse = told.attestation is not None and told.attestation.is_min
     return Parts(
-        head=make_head(image, build, alignment, (*findings, *bundled.lost)),
+        head=replace(head, provenance_min=sparse),
         stored=main.stored,
         images=images,
         alignment=alignment,

@@ -85,7 +85,8 @@ def stages(*, as_json: bool, **values: Any) -> None:  # noqa: ANN401
         print_findings(trace)
         print_lines(stages_lines(trace.shares(), width=stdout_width()))
         if trace.head.build is None and is_whole(trace):
-            click.echo("hint: give -f Dockerfile to tell stages apart", err=True)
+            lacks = ": provenance of mode=min has none" if trace.head.provenance_min else ""
+            click.echo(f"hint: give -f Dockerfile to tell stages apart{lacks}", err=True)
         require_whole(trace)
 
 

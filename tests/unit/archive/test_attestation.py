@@ -142,6 +142,8 @@ def test_the_least_mode_tells_bases_and_contexts_alone() -> None:
     assert found.dockerfile_name == "Dockerfile"
     assert found.contexts == {"src": "local:src"}
     assert len(found.materials) == 3
+    assert found.is_min
+    assert not decode(v1(**FULL)).is_min
 
 
 def test_another_builders_provenance_tells_of_no_contexts() -> None:
@@ -149,6 +151,7 @@ def test_another_builders_provenance_tells_of_no_contexts() -> None:
     found = decode({"buildDefinition": {"externalParameters": {"workflow": {}}}})
     assert found.contexts is None
     assert found.steps == ()
+    assert not found.is_min
 
 
 def one_step(operation: object, **more: Any) -> BuildStep:  # noqa: ANN401

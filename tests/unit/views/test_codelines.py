@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from layertrace.model.image import HistoryEntry
+from layertrace.model.origin import Finding
 from layertrace.views.codelines import build_code
 from tests.tui.fakes import DOCKERFILE, head
 
@@ -65,3 +68,52 @@ def test_an_entry_without_words_says_so() -> None:
     config = replace(known.image.config, history=history)
     known = replace(known, image=replace(known.image, config=config))
     assert [row.text for row in build_code(known).rows] == ["imported", "(nothing recorded)"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "above", "text"),
+    [
+        pytest.param(
+            {"declared": "line 11, COPY --from=build /app/dist /app/dist", "recorded": "RUN x"},
+            11,
+            "RUN x",
+            id="a line",
+        ),
+        pytest.param(
+            {"declared": "line 13, RUN npm install", "recorded": "no such step"},
+            14,
+            "no such step",
+            id="an instruction of two lines",
+        ),
+        pytest.param(
+            {"declared": "line 8, FROM node:14-slim", "attested": "line 3, FROM node"},
+            8,
+            "line 3, FROM node",
+            id="a stage, by provenance",
+        ),
+        pytest.param(
+            {"declared": "the end", "recorded": "one more step, RUN\n x"},
+            15,
+            "one more step, RUN x",
+            id="the end",
+        ),
+    ],
+)
+def test_the_first_difference_stands_under_its_line(
+    facts: dict[str, object], above: int, text: str
+) -> None:
+    """What the image has instead, after all lines of the instruction; the others are as given."""
+    finding = Finding(code="dockerfile-contradicted", message="", facts=facts)
+    code = build_code(head(findings=(finding,)))
+    assert code.contradicted
+    (place,) = (number for number, row in enumerate(code.rows) if row.against)
+    assert (code.rows[place - 1].number, code.rows[place].text) == (above, text)
+    assert code.rows[place].number is None
+    assert [row.text for row in code.rows if not row.against] == DOCKERFILE.splitlines()
+
+
+def test_a_difference_without_words_adds_no_line() -> None:
+    """A finding of another layertrace may lack what the image has."""
+    code = build_code(head(findings=(Finding(code="dockerfile-contradicted", message="x"),)))
+    assert code.contradicted
+    assert len(code.rows) == len(DOCKERFILE.splitlines())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,6 +19,9 @@ from layertrace.views.explain import (
 from layertrace.views.filetree import FileTree, Scope
 from layertrace.views.treesums import Sums
 from tests.tui.fakes import FakeTrace, head, table
+
+if TYPE_CHECKING:
+    from layertrace.model.trace import ImageHead
 
 TRACE = FakeTrace(head=head(), table=table())
 UNKNOWN = Origin(kind=OriginKind.UNKNOWN)
@@ -109,7 +113,13 @@ def test_a_weak_answer_names_the_option_that_helps(chain: Chain, words: str) -> 
 
 def test_without_a_dockerfile_the_first_step_is_to_give_it() -> None:
     """Nothing else would help."""
-    assert "-f Dockerfile" in next_step(head(dockerfile=False), _chain(_hop(Action.COPY)))
+    chain = _chain(_hop(Action.COPY))
+    assert "-f Dockerfile" in next_step(head(dockerfile=False), chain)
+    sparse = replace(head(dockerfile=False), provenance_min=True)
+    told = "trace stops here: give -f Dockerfile, which provenance of mode=min lacks"
+    assert next_step(sparse, chain) == told
+    # The Dockerfile was given: then it is as good as any.
+    assert next_step(replace(head(), provenance_min=True), chain) == next_step(head(), chain)
 
 
 @pytest.mark.parametrize("kind", list(OriginKind))
@@ -165,3 +175,29 @@ def test_a_directory_of_unknown_origin_asks_for_the_dockerfile() -> None:
     kinds = [row.kind for row in explain_directory(blind, tree, sums, 0).rows]
     assert kinds.index(WhyKind.HINT) < kinds.index(WhyKind.LARGEST)
     assert all(row.kind is not WhyKind.HINT for row in explain_directory(known, tree, sums, 0).rows)
+
+
+@pytest.mark.parametrize(
+    ("trust", "known", "words"),
+    [
+        pytest.param(
+            Trust.UNKNOWN,
+            replace(head(dockerfile=False), provenance_min=True),
+            "give -f Dockerfile, which provenance of mode=min lacks",
+            id="mode=min",
+        ),
+        pytest.param(
+            Trust.CONTRADICTED,
+            head(),
+            "give the Dockerfile it was built from with -f",
+            id="another Dockerfile",
+        ),
+    ],
+)
+def test_a_directory_says_what_its_files_would_say(
+    trust: Trust, known: ImageHead, words: str
+) -> None:
+    """Which the cursor may never come to."""
+    tree = FileTree(replace(table(), trusts=[trust] * len(table().paths)))
+    rows = explain_directory(known, tree, Sums(tree, Scope(title="image")), 0).rows
+    assert [row.text for row in rows if row.kind is WhyKind.HINT] == [words]

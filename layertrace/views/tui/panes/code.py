@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.style import Style
 from textual.binding import Binding, BindingType
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
     from layertrace.views.codelines import Code, CodeRow
     from layertrace.views.tui.ports import TuiOptions
+
+
+_REBUILT: Final = " · reconstructed from the history"
+_SPARSE: Final = " · from the history: provenance is mode=min"
+_AGAINST: Final = "✘ differs: the image has "
 
 
 class CodePane(RowsView):
@@ -33,8 +38,13 @@ class CodePane(RowsView):
 
     def show(self, code: Code) -> None:
         """Show a Dockerfile."""
+        first = self._code is None
         self._code, self._rows = code, code.rows
         self.rows_changed()
+        against = next((number for number, row in enumerate(code.rows) if row.against), None)
+        if first and against is not None:
+            self.rows_changed(against)
+            self.center_cursor()
         self._write_titles()
 
     def light(self, line: int | None) -> None:
@@ -65,7 +75,7 @@ class CodePane(RowsView):
         code = self._code
         before, after = "4 ", ""
         if code is not None and code.reconstructed:
-            after = " · reconstructed from the history"
+            after = _SPARSE if code.provenance_min else _REBUILT
         elif code is not None and code.contradicted:
             before = "4 ✘ not this image's: "
         room = max(10, self.size.width - len(before) - len(after) - 4)
@@ -77,6 +87,9 @@ class CodePane(RowsView):
 
     def row_cells(self, line: int, width: int) -> Iterator[Cell]:
         row, dim = self._rows[line], self.palette.dim
+        if row.against:
+            yield crop(f"{_AGAINST}{self.safe(row.text)}", width), self.palette.warning
+            return
         lit = self._lit is not None and row.first == self._lit
         digits = len(str(len(self._rows)))
         if row.number is not None:
