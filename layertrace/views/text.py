@@ -101,6 +101,15 @@ def to_ascii(text: str) -> str:
     return text.translate(_ASCII)
 
 
+def show_words(text: str, *, ascii_only: bool = False) -> str:
+    r"""Return our own ``text`` around names from an image, fit for the terminal.
+
+    >>> show_words("a → caf\u00e9", ascii_only=True), show_words("a → b")
+    ('a > caf\\u00e9', 'a → b')
+    """
+    return show_name(to_ascii(text) if ascii_only else text, ascii_only=ascii_only)
+
+
 def _show_character(character: str) -> str:
     if character.isprintable() and ord(character) not in _INVISIBLE:
         return character

@@ -23,7 +23,7 @@ def test_columns_are_chosen_one_by_one_and_seen_at_once() -> None:
 
     async def script(tui: Driver) -> None:
         await tui.press("c")
-        await tui.see("[ ] share", "[ ] type", "how much of its directory it is")
+        await tui.see("[ ] share", "[ ] type", "part of its directory")
         await tui.press("space", "down", "enter")
         await tui.see("[x] share", "[x] mode", "[ ] owner", "Size   Share  Mode Path")
         await tui.press("c")
@@ -72,7 +72,7 @@ def test_a_column_without_room_says_so() -> None:
         await tui.see("no room for every column", "Mode Path")
         assert "Time" not in tui.text()
         await tui.press("c")
-        await tui.see("[x] time   no room")
+        await tui.see("[x] time    no room")
         await tui.press("escape", "z")
         await tui.see("Mode Owner     Time             Path")
 

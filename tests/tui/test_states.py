@@ -14,7 +14,7 @@ from layertrace.views.tui.app import LayertraceApp
 from layertrace.views.tui.background import Background
 from layertrace.views.tui.browse import BrowseScreen
 from layertrace.views.tui.ports import TuiOptions
-from layertrace.views.tui.themes import DARK, LIGHT, MONO, TERMINAL, choose_theme
+from layertrace.views.tui.themes import DARK, LIGHT, MONO, TERMINAL, TERMINAL_LIGHT, choose_theme
 from tests.tui.driver import Driver, run
 from tests.tui.fakes import FakeOpening, FakeTrace
 
@@ -193,6 +193,10 @@ def test_an_unforeseen_error_ends_the_app_and_is_kept_for_the_caller(
         pytest.param({"TERM": "xterm-256color", "COLORFGBG": "0;15"}, LIGHT, id="light"),
         pytest.param({"TERM": "linux"}, TERMINAL, id="sixteen-colours"),
         pytest.param({"TERM": "xterm", "COLORTERM": "truecolor"}, DARK, id="truecolor"),
+        pytest.param({"TERM": "tmux", "COLORTERM": "1"}, TERMINAL, id="no-more-than-sixteen"),
+        pytest.param({"TERM": "xterm-kitty"}, DARK, id="two-hundred-and-fifty-six"),
+        pytest.param({"TERM": "rxvt", "COLORFGBG": "0;15"}, TERMINAL_LIGHT, id="sixteen-on-light"),
+        pytest.param({}, DARK, id="nothing-said"),
     ],
 )
 def test_the_theme_follows_the_terminal(environ: dict[str, str], theme: str) -> None:

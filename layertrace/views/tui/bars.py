@@ -53,7 +53,7 @@ class Line(Widget):
 
     def render_line(self, y: int) -> Strip:
         width, base = self.size.width, self.rich_style
-        cells = self.line_cells(width) if y == 0 else ()
+        cells = self.cells_at(y, width)
         plain = self.options.ascii
         segments = [Segment(to_ascii(t) if plain else t, base + style) for t, style in cells]
         return Strip(segments).adjust_cell_length(width, base)
@@ -176,8 +176,11 @@ class KeyBar(Line):
 
     def _entries(self, width: int) -> list[tuple[Binding, bool, str]]:
         entries: list[tuple[Binding, bool, str]] = []
+        typed = self._typed_actions()
         for active in self.screen.active_bindings.values():
             binding = active.binding
+            if binding.action in typed:
+                continue
             if binding.show and all(binding.action != known.action for known, _, _ in entries):
                 key = binding.key_display or key_words(binding.key)
                 entries.append((binding, active.enabled, key))
@@ -186,6 +189,17 @@ class KeyBar(Line):
         while len(entries) > self.LAST and 1 + sum(map(_entry_width, entries)) > width + 2:
             del entries[-1 - self.LAST]
         return entries
+
+    def _typed_actions(self) -> set[str]:
+        """Return the actions of which a key is a letter for the line that is typed on."""
+        focused = self.screen.focused
+        if focused is None:
+            return set()
+        return {
+            active.binding.action
+            for active in self.screen.active_bindings.values()
+            if active.node is not focused and _types(focused, active.binding.key)
+        }
 
     def line_cells(self, width: int) -> Iterable[Cell]:
         yield " ", Style.null()
@@ -201,6 +215,12 @@ class KeyBar(Line):
                 if entry[1]:
                     self.app.simulate_key(entry[0].key)
                 return
+
+
+def _types(widget: Widget, key: str) -> bool:
+    """Return whether a key is a letter for a line that is typed on; Textual forgets some."""
+    sign = format_key(key)
+    return widget.check_consume_key(key, sign if len(sign) == 1 else None)
 
 
 def _entry_width(entry: tuple[Binding, bool, str]) -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
-from layertrace.views.tui.cells import fill
+from layertrace.views.tui.cells import crop, fill
 from layertrace.views.tui.panes.columns import Column
 from layertrace.views.tui.rows_view import Cell, RowsView
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from layertrace.views.tui.ports import TuiOptions
+
+_TITLE: Final = 8
+"""Cells of a column's name."""
 
 
 class ColumnRows(RowsView):
@@ -45,14 +48,16 @@ class ColumnRows(RowsView):
     def row_count(self) -> int:
         return len(Column)
 
-    def row_cells(self, line: int, width: int) -> Iterable[Cell]:  # noqa: ARG002 - cropped by the view
+    def row_cells(self, line: int, width: int) -> Iterable[Cell]:
         column = tuple(Column)[line]
-        yield f" [{'x' if column in self._shown else ' '}] ", Style.null()
-        yield fill(column.title, 7), Style(bold=True)
+        box = f" [{'x' if column in self._shown else ' '}] "
+        yield box, Style.null()
+        yield fill(column.title, _TITLE), self.palette.strong
+        room = width - len(box) - _TITLE
         if column in self._without_room:
-            yield "no room: z enlarges the pane", self.palette.warning
+            yield crop("no room: z enlarges the pane", room), self.palette.warning
             return
-        yield column.meaning, self.palette.dim
+        yield crop(column.meaning, room), self.palette.dim
 
     def action_choose(self) -> None:
         self._shown ^= {tuple(Column)[self.cursor_line]}

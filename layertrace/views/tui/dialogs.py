@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shlex
 from textwrap import wrap
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
+from rich.cells import cell_len
 from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
@@ -28,6 +29,14 @@ if TYPE_CHECKING:
     from layertrace.views.tui.ports import TuiOptions
 
 TextRow = tuple[Cell, ...]
+"""A line as it is, or of two or three pieces: what leads it, words, and what may be left out."""
+
+_NARROW: Final = 60
+"""Cells below which words begin further to the left."""
+_LEAD: Final = 13
+"""Cells to which they then begin."""
+_FILTER_FORM: Final = 21
+"""Cells that a form of the filter takes before it is explained."""
 
 _MARKS = (
     ("✔", "verified: the same content was found at the other end, or the layer is tied exactly"),
@@ -72,14 +81,36 @@ class _Paragraphs(RowsView):
 
 
 def _wrapped(row: TextRow, width: int) -> Iterator[TextRow]:
-    """Yield a row of one piece as lines that fit; one of columns is left as it is."""
-    if len(row) != 1:
+    """Yield a row as lines that fit: its words are broken, and begin one below the other."""
+    if len(row) < 2:  # noqa: PLR2004 - words alone, or none
+        for text, style in row or (("", Style.null()),):
+            indent = " " * (len(text) - len(text.lstrip(" ")))
+            lines = _broken(text, width - 1, indent)
+            yield from (((line, style),) for line in lines or [""])
+        return
+    (lead, bold), (words, plain), *rest = row
+    if rest and sum(cell_len(text) for text, _ in row) <= width:
         yield row
         return
-    text, style = row[0]
-    indent = " " * (len(text) - len(text.lstrip(" ")))
-    for line in wrap(text.strip(), width - 1, initial_indent=indent, subsequent_indent=indent):
-        yield ((line, style),)
+    if width < _NARROW:
+        lead = f" {lead.strip()}".ljust(min(cell_len(lead), _LEAD))
+    start = min(cell_len(lead), _LEAD) if width < _NARROW else cell_len(lead)
+    if cell_len(lead) > start:
+        yield ((lead, bold),)
+        lead = " " * start
+    for line in _broken(words, width - start - 1, ""):
+        yield (lead, bold), (line, plain)
+        lead = " " * start
+
+
+def _broken(words: str, width: int, indent: str) -> list[str]:
+    return wrap(
+        words.strip(),
+        max(1, width),
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+    )
 
 
 class TextRows(ScrollingRows, _Paragraphs):
@@ -131,7 +162,7 @@ class ConfirmScreen(ModalScreen[bool]):
         yield self._view
 
 
-class CopyRows(_Paragraphs):
+class CopyRows(RowsView):
     """What can be copied, a row each."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -139,10 +170,22 @@ class CopyRows(_Paragraphs):
         *HALF_PAGES,
     ]
 
-    def row_cells(self, line: int, width: int) -> Iterable[Cell]:
-        (name, dim), (text, plain) = self._rows[line]
+    def __init__(self, options: TuiOptions, choices: Sequence[tuple[str, str]]) -> None:
+        super().__init__(options)
+        self._choices = choices
+
+    def on_mount(self) -> None:
+        self.set_titles("Copy", "Enter copies, Esc closes")
+
+    def row_count(self) -> int:
+        return len(self._choices)
+
+    def row_cells(self, line: int, width: int) -> Iterator[Cell]:
+        name, text = self._choices[line]
+        lead = f" {fill(name, 8)}"
+        yield lead, self.palette.dim
         # Both ends of a long command are worth seeing: what it runs, and on which path.
-        return (name, dim), (crop_middle(text, width - len(name)), plain)
+        yield crop_middle(show_name(text), width - len(lead)), Style.null()
 
 
 class CopyScreen(ModalScreen[str]):
@@ -155,11 +198,7 @@ class CopyScreen(ModalScreen[str]):
     def __init__(self, options: TuiOptions, choices: Sequence[tuple[str, str]]) -> None:
         super().__init__()
         self._texts = [text for _, text in choices]
-        rows = [
-            ((f" {fill(name, 8)}", Style(dim=True)), (show_name(text), Style.null()))
-            for name, text in choices
-        ]
-        self._view = CopyRows(options, rows, "Copy")
+        self._view = CopyRows(options, choices)
 
     def compose(self) -> ComposeResult:
         yield self._view
@@ -232,7 +271,8 @@ def help_lines(nodes: Iterable[tuple[str, DOMNode]]) -> Iterator[TextRow]:
     yield ()
     yield ((" Filter", bold),)
     for line in FILTER_HELP.splitlines():
-        yield ((f"   {line}", Style.null()),)
+        form, meaning = line[:_FILTER_FORM], line[_FILTER_FORM:]
+        yield (f"   {form}", bold), (meaning, Style.null())
 
 
 def _keys(node: DOMNode) -> Iterator[tuple[str, str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from rich.cells import cell_len
 from textual.reactive import reactive
 from textual.widgets import Input
 
@@ -36,3 +37,7 @@ class Entry(Input):
         if shown != text.plain:
             text.plain = shown
         return text
+
+    def cell_of(self, index: int) -> int:
+        """Return where on the line a character is drawn; 0 for one that is scrolled away."""
+        return max(0, cell_len(self._value.plain[:index]) - round(self.scroll_x))

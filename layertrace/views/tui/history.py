@@ -108,7 +108,7 @@ class HistoryScreen(FileScreen):
         pane.place_cursor(cursor)
         missing = layer_runs(unread_layers(head))
         unread = f"; {missing} not read" if missing else ""
-        self._write_title(pane.safe(f"{listing.summary}{unread}"))
+        self._write_title(f"{listing.summary}{unread}")
         self._compare()
 
     def _write_title(self, words: str) -> None:

@@ -1,4 +1,4 @@
-"""Colours: four themes, and the styles that rows are drawn with.
+"""Colours: five themes, and the styles that rows are drawn with.
 
 Stage colours are those of Okabe and Ito, given in order of first use; a name
 always stands beside them, so they may repeat, and go away without colour.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rich.style import Style
 from textual.theme import Theme
@@ -24,6 +24,8 @@ LIGHT: Final = "layertrace-light"
 MONO: Final = "layertrace-mono"
 TERMINAL: Final = "ansi-dark"
 """Textual's own: follows the palette of the terminal."""
+TERMINAL_LIGHT: Final = "ansi-light"
+"""The same for a light ground."""
 
 THEMES: Final = (
     Theme(
@@ -35,9 +37,10 @@ THEMES: Final = (
         error="#ff7f50",
         success="#2ec4a0",
         foreground="#d8dee6",
-        background="#14181d",
-        surface="#14181d",
-        panel="#20262d",
+        # Of so little hue that they are greys in 256 colours too, where the next is a navy.
+        background="#15181c",
+        surface="#15181c",
+        panel="#22262b",
         dark=True,
     ),
     Theme(
@@ -76,7 +79,9 @@ _ON_DARK: Final = (
 _ON_LIGHT: Final = (
     "#8a5a00", "#00688b", "#00664a", "#6b6300", "#1f4fbf", "#b03a00", "#8f3f73",
 )  # fmt: skip
-_ANSI: Final = ("yellow", "cyan", "green", "blue", "red", "magenta")
+_ANSI: Final = ("yellow", "cyan", "green", "bright_blue", "red", "magenta")
+_ANSI_ON_LIGHT: Final = ("blue", "magenta", "red", "cyan", "green", "yellow")
+"""The palest come last: most palettes have yellow and green that hardly show on white."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,20 +113,31 @@ def palette(theme: str) -> Palette:
     """Return the styles that go with a theme."""
     if theme == MONO:
         return _mono()
+    if theme == TERMINAL_LIGHT:
+        roles = _Roles(good="blue", warm="magenta", cool="default", bad="red")
+        return _colored(_ANSI_ON_LIGHT, roles, base="dim", cursor="reverse", away="underline")
     if theme.startswith("ansi"):
-        return _colored(_ANSI, base="default", cursor="reverse", away="underline", good="green")
+        roles = _Roles(good="green", warm="yellow", cool="cyan", bad="red")
+        return _colored(_ANSI, roles, base="dim", cursor="reverse", away="underline")
     if theme == LIGHT:
-        return _colored(
-            _ON_LIGHT, base="#505860", cursor="on #cfe3f2", away="on #e3e6e9", good="#00664a"
-        )
-    return _colored(
-        _ON_DARK, base="#a8b0ba", cursor="on #1f3a55", away="on #272e36", good="#2ec4a0"
-    )
+        roles = _Roles(good="#00664a", warm="#8a5a00", cool="#00688b", bad="#b03a00")
+        return _colored(_ON_LIGHT, roles, base="#505860", cursor="on #cfe3f2", away="on #e3e6e9")
+    roles = _Roles(good="#2ec4a0", warm="#e69f00", cool="#56b4e9", bad="#ff7f50")
+    return _colored(_ON_DARK, roles, base="#a8b0ba", cursor="on #22405f", away="on #2a2f35")
 
 
-def _colored(hues: tuple[str, ...], *, base: str, cursor: str, away: str, good: str) -> Palette:
-    warm, cool, red = hues[0], hues[1], hues[-2 if len(hues) > len(_ANSI) else 4]
-    grey = Style.parse(base) if base != "default" else Style(dim=True)
+class _Roles(NamedTuple):
+    """Colours of what is not a stage; a mark or a word says it as well."""
+
+    good: str
+    warm: str
+    cool: str
+    bad: str
+
+
+def _colored(hues: tuple[str, ...], roles: _Roles, *, base: str, cursor: str, away: str) -> Palette:
+    grey = Style.parse(base)
+    good, warm, cool, bad = (Style(color=role) for role in roles)
     return Palette(
         stages=tuple(Style(color=hue) for hue in hues),
         base=grey,
@@ -129,21 +145,21 @@ def _colored(hues: tuple[str, ...], *, base: str, cursor: str, away: str, good: 
         strong=Style(bold=True),
         removed=grey + Style(strike=True),
         lit=Style(bold=True, underline=True),
-        warning=Style(color=warm, bold=True),
+        warning=warm + Style(bold=True),
         cursor=Style.parse(cursor) + Style(bold=True),
         cursor_away=Style.parse(away),
         trusts={
-            Trust.VERIFIED: Style(color=good),
-            Trust.INFERRED: Style(color=cool),
-            Trust.UNKNOWN: Style(color=warm),
-            Trust.CONTRADICTED: Style(color=red, bold=True),
+            Trust.VERIFIED: good,
+            Trust.INFERRED: cool,
+            Trust.UNKNOWN: warm,
+            Trust.CONTRADICTED: bad + Style(bold=True),
         },
         marks={
             Mark.UNTOUCHED: grey,
-            Mark.ADDED: Style(color=good),
-            Mark.MODIFIED: Style(color=warm),
-            Mark.METADATA: Style(color=cool),
-            Mark.REMOVED: Style(color=red),
+            Mark.ADDED: good,
+            Mark.MODIFIED: warm,
+            Mark.METADATA: cool,
+            Mark.REMOVED: bad,
         },
     )
 
@@ -178,7 +194,15 @@ def choose_theme(*, color: bool, environ: Mapping[str, str] = os.environ) -> str
     if not color or environ.get("NO_COLOR"):
         return MONO
     ground = environ.get("COLORFGBG", "").rpartition(";")[2]
-    if ground in {"7", "15"}:
-        return LIGHT
-    few = environ.get("TERM", "") in {"linux", "xterm", "screen"}
-    return TERMINAL if few and not environ.get("COLORTERM") else DARK
+    light = ground in {"7", "15"}
+    if _has_few_colors(environ):
+        return TERMINAL_LIGHT if light else TERMINAL
+    return LIGHT if light else DARK
+
+
+def _has_few_colors(environ: Mapping[str, str]) -> bool:
+    """Return whether Rich, by the same signs, will draw in sixteen colours."""
+    if environ.get("COLORTERM", "").strip().lower() in {"truecolor", "24bit"}:
+        return False
+    term = environ.get("TERM", "").strip().lower()
+    return bool(term) and term.rpartition("-")[2] not in {"256color", "kitty"}

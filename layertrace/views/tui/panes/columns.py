@@ -29,12 +29,12 @@ _SHADES: Final = "█▓▒░"
 class Column(Enum):
     """A column that can be shown besides those that always are, in their order."""
 
-    SHARE = ("share", BAR_WIDTH, "how much of its directory it is")
+    SHARE = ("share", BAR_WIDTH, "part of its directory")
     MODE = ("mode", 4, "permission bits")
     OWNER = ("owner", 9, "numbers of user and group")
-    TIME = ("time", 16, "when it was changed last, UTC")
+    TIME = ("time", 16, "last changed, in UTC")
     TYPE = ("type", 8, "file, dir, link and so on")
-    PACKAGE = ("package", 20, "whose package it is, and its version")
+    PACKAGE = ("package", 20, "of which package, version")
 
     def __init__(self, title: str, cells: int, meaning: str) -> None:
         self.title = title

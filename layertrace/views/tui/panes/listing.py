@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _BAR: Final = 4
 """Cells that a bar has at least, before what stands behind it goes."""
+_WORDS: Final = 3
+"""The part of a column that is left to what is said of a path, where both are too long."""
 _LAST: Final = 24
 """Cells that the last column has at least, before others go."""
 
@@ -82,15 +84,23 @@ class ListPane(RowsView):
                 yield from self._bar(field, row, room)
                 continue
             text = self._shown(field, row)
-            if column.width == 0 and row.path is None:
-                # Words, which one reads from their beginning; of a path the end tells most.
-                text = crop(text, room)
+            if column.width == 0:
+                text = self._cropped(text, row, room)
             yield _placed(text, column, room), self._style(field)
 
     def _shown(self, field: Field, row: ListRow) -> str:
         # Of words, which are ours, marks have signs of their own; of a path they are spelled out.
         ours = self.options.ascii and row.path is None
         return self.safe(to_ascii(field.text) if ours else field.text)
+
+    def _cropped(self, text: str, row: ListRow, room: int) -> str:
+        """Cut what is too long: words at their end, a path in its middle, as its end tells most."""
+        path = "" if row.path is None else self.safe(f"/{row.path}")
+        if not path or not text.startswith(path):
+            return crop(text, room) if row.path is None else text
+        words = text[len(path) :]
+        path = crop_middle(path, max(room - cell_len(words), room - room // _WORDS))
+        return path + crop(words, room - cell_len(path))
 
     def _bar(self, field: Field, row: ListRow, room: int) -> Iterator[Cell]:
         tail = self._shown(field, row)

@@ -8,7 +8,7 @@ from rich.style import Style
 from textual.binding import Binding, BindingType
 
 from layertrace.views.explain import WhyKind
-from layertrace.views.text import TRUST_MARKS, show_size
+from layertrace.views.text import TRUST_MARKS, show_size, show_words
 from layertrace.views.tui.cells import crop, crop_middle, fill, fill_left, wrap_cells
 from layertrace.views.tui.rows_view import HALF_PAGES, Cell, RowsView
 
@@ -121,6 +121,9 @@ class WhyPane(RowsView):
             yield lead if first else " " * len(lead), style
             yield words, Style.null()
 
+    def _words(self, text: str) -> str:
+        return show_words(text, ascii_only=self.options.ascii)
+
     def _hop(self, row: WhyRow, width: int) -> Iterator[Cell]:
         plain, dim = Style.null(), self.palette.dim
         yield self.trust_cell(row.trust)
@@ -130,10 +133,13 @@ class WhyPane(RowsView):
         yield " ", plain
         yield fill(place, wide), self.palette.stage(row.stage_index)
         room = width - 2 - wide - _LINE_WIDTH
-        detail = self.safe(row.detail)
+        detail = self._words(row.detail)
         text = self.safe(row.text)
+        if len(detail) > room // 2 and len(text) + len(detail) + 2 > room:
+            # What stands in brackets only says more of it.
+            detail = detail.partition(" (")[0]
         # The instruction gives way first: the Dockerfile beside it has it whole.
-        detail = crop(detail, max(room // 2, room - len(text) - 2))
+        detail = crop(detail, max(room * 2 // 3, room - len(text) - 2))
         yield fill(text, max(0, room - len(detail) - 2)) + "  ", plain
         yield fill(detail, min(len(detail), room)), dim
         yield fill_left(f":{row.line}" if row.line else "", _LINE_WIDTH), dim
@@ -149,7 +155,7 @@ class WhyPane(RowsView):
         yield crop(row.detail, max(0, room - 16)), dim
 
     def _subject(self, row: WhyRow, width: int) -> Iterator[Cell]:
-        text, detail = self.safe(row.text), self.safe(row.detail)
+        text, detail = self.safe(row.text), self._words(row.detail)
         yield "◆ ", self.palette.strong
         yield crop_middle(text, max(12, width - len(detail) - 5)), self.palette.strong
         yield f"  {detail}", Style.null()
