@@ -108,7 +108,7 @@ def test_groups_of_a_list_fold(tmp_path: Path) -> None:
         await driver.press("ctrl+@", "space", "enter")
         assert pane.row_count() > closed + 4
         await driver.press("ctrl+@", "U")
-        await driver.see("no content ships more than once")
+        await driver.see("no content of 4 KiB and more ships more than once")
         await driver.press("space", "enter", "left", "right", "ctrl+@")
 
     with opened(SAMPLE, tmp_path) as opening:
@@ -207,3 +207,54 @@ def test_what_changed_since_another_image_stands_in_a_list(tmp_path: Path) -> No
 
     with opened(SAMPLE, tmp_path) as opening:
         run(script, opening, comparing=Comparing(make=_compare, against=older), read=False)
+
+
+def test_a_filter_narrows_the_list_on_view(tmp_path: Path) -> None:
+    """By path, by what a group is called, by facts; the cursor stays, and Esc brings all back."""
+
+    async def script(driver: Driver) -> None:
+        pane = driver.browse.list
+        await driver.press("P")
+        await driver.see("2 packages")
+        await driver.filter("tiny-socket 1")
+        await driver.see("5 of 69 paths · 2 packages")
+        await driver.press("enter")
+        assert driver.app.screen.focused is pane
+        await driver.press("down", "down")
+        await driver.see("Why /app/node_modules/tiny-socket/")
+        await driver.press("slash", "ctrl+u", *"size:>9", "enter")
+        await driver.until(lambda: "of 69 paths" in driver.row(" / size:>9"))
+        await driver.press("W")
+        await driver.see("2 Waste", " of 6 paths · ")
+        await driver.press("O")
+        await driver.see("2 Flow", "of build stay behind")
+        await driver.press("slash", "enter")
+        await driver.see("2 Files")
+        await driver.press("P")
+        await driver.until(lambda: "of 69 paths" in driver.row("2 packages"))
+        await driver.press("escape")
+        await driver.until(lambda: "of 69 paths" not in driver.text())
+
+    with opened(SAMPLE, tmp_path) as opening:
+        run(script, opening)
+
+
+def test_a_row_that_is_no_path_leads_to_what_it_is_about(tmp_path: Path) -> None:
+    """A layer, a stage or the context, whose files the tree shows; advice leads nowhere."""
+
+    async def script(driver: Driver) -> None:
+        await driver.press("O")
+        await driver.see("2 Flow", "1 file of the build context ships, of 6 that it has")
+        rows = range(driver.browse.list.row_count())
+        texts = [driver.browse.list.listing.row(line).fields[0].text for line in rows]  # type: ignore[union-attr]
+        driver.browse.list.place_cursor(texts.index("build context"))
+        await driver.press("enter")
+        await driver.see("2 Files · from build context")
+        assert driver.browse.current_pane == "stages"
+        await driver.press("left_square_bracket")
+        await driver.see("2 Flow")
+        await driver.press("end", "enter")
+        await driver.see("no path and no layer")
+
+    with opened(SAMPLE, tmp_path) as opening:
+        run(script, opening)

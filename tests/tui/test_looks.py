@@ -23,7 +23,7 @@ FILE: Final = "app/package-lock.json"
 SIZES: Final = ((120, 36), (80, 24), (40, 12))
 VIEWS: Final = {
     "waste": ("W", "could go"),
-    "duplicates": ("U", "no content ships"),
+    "duplicates": ("U", "no content of 4 KiB"),
     "packages": ("P", "2 packages"),
     "audit": ("A", "rules failed"),
     "flow": ("O", "MB ship"),

@@ -24,6 +24,8 @@ class View:
     """Makes it of an :class:`ImageTrace`; may read the image."""
     shown: bool = False
     """It has a place in the line of keys."""
+    paths: bool = True
+    """Its rows are about paths, so that a filter leaves some of them."""
 
 
 def _flow(trace: ImageTrace) -> Listing:
@@ -76,5 +78,7 @@ VIEWS: Final[Mapping[str, View]] = {
         key="P", title="Packages", working="reading the databases of packages", make=_packages
     ),
     "audit": View(key="A", title="Audit", working="asking the rules of the policy", make=_audit),
-    "flow": View(key="O", title="Flow", working="adding up what each stage ships", make=_flow),
+    "flow": View(
+        key="O", title="Flow", working="adding up what each stage ships", make=_flow, paths=False
+    ),
 }

@@ -99,7 +99,8 @@ def _notes(shares: Sequence[ShareRow], context_files: int | None) -> Iterator[Gr
     for row in shares:
         if row.kind == OriginKind.CONTEXT and row.shipped_files:
             of = "" if context_files is None else f", of {context_files:,} that it has"
-            yield _note(f"{plural(row.shipped_files, 'file')} of the build context ship{of}")
+            ships = "ships" if row.shipped_files == 1 else "ship"
+            yield _note(f"{plural(row.shipped_files, 'file')} of the build context {ships}{of}")
         behind = row.stays_behind
         if row.kind == "stage" and not row.shipped_files:
             weight = f" ({show_size(row.size)})" if row.size is not None else ""

@@ -13,7 +13,30 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
     from layertrace.filters.language import Filter
+    from layertrace.model.files import FileTable
     from layertrace.views.lists.rows import Group, ListRow
+
+
+def sift(
+    listing: Listing,
+    wanted: Filter | None,
+    table: FileTable,
+    rows: Sequence[int],
+    path: str | None,
+) -> tuple[Listing, tuple[int, int] | None]:
+    """Return what a filter leaves of a list, and where in it the cursor belongs.
+
+    Args:
+        listing: the whole list.
+        wanted: the filter; None: none, so that only the place is looked for.
+        table: of the image.
+        rows: of it, that the filter let through.
+        path: where the cursor was; where the filter hides it, the first path is as good.
+    """
+    if wanted is None:
+        return listing, None if path is None else listing.place_of(path)
+    found = narrow(listing, wanted, lambda: {table.paths[row] for row in rows})
+    return found, (path and found.place_of(path)) or found.place_of(None)
 
 
 def narrow(listing: Listing, wanted: Filter, matches: Callable[[], Collection[str]]) -> Listing:

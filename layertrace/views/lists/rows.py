@@ -147,15 +147,19 @@ class Listing:
             return group.head
         return group.item(place)
 
-    def reveal(self, path: str) -> int:
-        """Open the first group that has a path; return its line, 0 where there is none."""
-        for group_number, group in enumerate(self.groups):
-            for number, found in group.paths():
-                if found == path:
-                    self._open[group_number] = 1
-                    self._count()
-                    return self._starts[group_number] + 1 + number
-        return 0
+    def place_of(self, path: str | None) -> tuple[int, int] | None:
+        """Return the first group that has a path, or any path if None, and the row in it."""
+        for number, group in enumerate(self.groups):
+            for row, found in group.paths():
+                if path is None or found == path:
+                    return number, row
+        return None
+
+    def open_at(self, group: int, row: int) -> int:
+        """Open a group; return the line of a row of it."""
+        self._open[group] = 1
+        self._count()
+        return self._starts[group] + 1 + row
 
     def fold_mark(self, line: int) -> bool | None:
         """Return whether the row at a line is open; None: it does not open."""

@@ -48,12 +48,12 @@ def _part(wasted: int, stored: int) -> str:
 
 
 def _yours(bloat: Bloat, layers: Sequence[LayerInfo]) -> str:
-    """Return how much of it is not the base image's, where there is one and more than it."""
+    """Return how much of it layers above the base image store, where there are both."""
     yours = {layer.index for layer in layers if not layer.base}
     stored = sum(layer.size or 0 for layer in layers if layer.index in yours)
     if not stored or len(yours) == len(layers):
         return ""
-    wasted = sum(group.bytes for group in bloat.groups if group.undone_by.layer in yours)
+    wasted = sum(group.bytes for group in bloat.groups if group.written_by.layer in yours)
     return f"; in your layers {show_size(wasted)} ({100 * wasted / stored:.1f}%)"
 
 

@@ -13,9 +13,8 @@ from layertrace.views.explain import WhyKind
 from layertrace.views.scopes import empty_words, layer_scope
 from layertrace.views.treesums import Sums
 from layertrace.views.tui.navigation import Place, Trail
-from layertrace.views.tui.panes.files import FilesPane
-from layertrace.views.tui.reporting import ReportingScreen
 from layertrace.views.tui.rows_view import RowsView
+from layertrace.views.tui.sifting import SiftingScreen
 from layertrace.views.tui.startup import error_lines
 from layertrace.views.tui.viewing import TREE
 
@@ -25,13 +24,10 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from layertrace.errors import LayertraceError
-    from layertrace.filters.language import Filter
-    from layertrace.model.packages import PackageTable
     from layertrace.views.explain import Explanation
     from layertrace.views.filetree import Scope
+    from layertrace.views.lists.rows import ListRow
     from layertrace.views.tui.background import Background
-    from layertrace.views.tui.filtering import Finder
-    from layertrace.views.tui.panes.filterbar import FilterBar
     from layertrace.views.tui.ports import Opening, TuiOptions
     from layertrace.views.tui.walking import Walked
 
@@ -40,7 +36,7 @@ _REST: Final = 0.03
 _KEPT_SCOPES: Final = 6
 
 
-class BrowseScreen(ReportingScreen):
+class BrowseScreen(SiftingScreen):
     """Stages and layers, files, why, Dockerfile."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -62,13 +58,6 @@ class BrowseScreen(ReportingScreen):
     _pinned = False
     """The answer stays although the cursor of pane 2 moved by itself."""
 
-    _finder: Finder | None = None
-    """What filters the files, once there are any."""
-    _filtered: Filter | None = None
-    """The filter in force."""
-    _offering = False
-    """The filter knows, or is about to learn, which values the files have."""
-
     def __init__(
         self,
         opening: Opening,
@@ -84,13 +73,7 @@ class BrowseScreen(ReportingScreen):
         self._resting: dict[str, Timer] = {}
 
     def show_files(self, walked: Walked) -> None:
-        # Here and below: what the first screen can do without comes after it.
-        from layertrace.views.tui.filtering import Finder  # noqa: PLC0415
-
-        threads = (self._reader, self._counter)
-        self._finder = Finder(walked, threads, self.files, self._filter_failed)
-        if self._offering:
-            self._finder.learn(self.filter_bar.learn)
+        self._begin_filter(walked)
         sums = walked.rows.sums
         scope = sums.scope
         self._scopes = {scope: sums}
@@ -102,7 +85,7 @@ class BrowseScreen(ReportingScreen):
         self.files.counted = self._files_changed
         self.files.worker = self._counter
         self.files.show(walked.rows, walked.trace.item_at)
-        if self._filtered is not None:
+        if self._finder is not None and self._filtered is not None:
             self._finder.find(self._filtered)
         self._follow_scope()
 
@@ -151,7 +134,7 @@ class BrowseScreen(ReportingScreen):
             words = self.files.tally_words()
             name = "Largest" if self.files.is_by_size else "Files"
             self.files.set_titles(f"2 {name} · {self.files.safe(self._scope.title)}", words)
-            self.filter_bar.count(words)
+            self.count_left(words)
             self.refresh_bindings()
             self._soon("why", self._explain)
 
@@ -244,13 +227,24 @@ class BrowseScreen(ReportingScreen):
         if node is None:
             if row is not None and row.path is not None:
                 self.tell("the image on view has no such path")
-            elif row is not None and row.layer is not None:
-                self._jump(f"layer:{row.layer}")
+            elif row is not None:
+                self._lead(row)
             return
+        rows = self.files.rows
         self._trail.leave(self._here())
-        self.filter_bar.clear()
         self._switch(TREE)
-        self.files.show_matches(None, partial(self._show_path, node))
+        if rows is not None and rows.wish.matches is not None and rows.is_hit(node):
+            self._show_path(node)
+        else:
+            self._end_filter(node, partial(self._show_path, node))
+
+    def _lead(self, row: ListRow) -> None:
+        """Show the files of the layer that a row is about, or of whatever else it leads to."""
+        key = row.target if row.layer is None else f"layer:{row.layer}"
+        if key is None:
+            self.tell("no path and no layer: there is nothing of it to show in the tree")
+        elif self._jump(key):
+            self._turn_to(TREE)
 
     def _show_path(self, node: int) -> None:
         """Put the cursor on a path, in the scope of the whole image if this one lacks it."""
@@ -326,49 +320,6 @@ class BrowseScreen(ReportingScreen):
             self._why_line = place.why_line
             self._ask(place.subject)
 
-    # -- filter -----------------------------------------------------------------
-
-    def action_filter(self) -> None:
-        if self._finder is not None and not self._offering:
-            self._offering = True
-            self._finder.learn(self.filter_bar.learn)
-        # It is the tree that is filtered; in place of another view nobody would see what is left.
-        if self._view != TREE:
-            self._switch(TREE)
-        self.filter_bar.open()
-
-    def on_filter_bar_packages_wanted(self) -> None:
-        """Read which packages there are, as a column of theirs has it done too."""
-        self._read_packages()
-
-    @on(FilesPane.PackagesWanted)
-    def _read_packages(self) -> None:
-        if self._finder is not None:
-            self._finder.learn_packages(self._show_packages, self._no_packages)
-
-    def _no_packages(self, error: LayertraceError) -> None:
-        self.tell(self.files.safe(error.what))
-
-    def _show_packages(self, packages: PackageTable) -> None:
-        from layertrace.filters.completion import package_words  # noqa: PLC0415
-
-        self.files.show_packages(packages)
-        self.filter_bar.learn(package_words(packages.packages))
-        if packages.findings:
-            self.tell(self.files.safe(packages.findings[0].message))
-
-    def on_filter_bar_changed(self, event: FilterBar.Changed) -> None:
-        """Show what is left."""
-        self._filtered = event.filter
-        if self._finder is None:
-            return
-        if not self._finder.find(event.filter):
-            self.filter_bar.count("reading…")
-
-    def _filter_failed(self, error: LayertraceError) -> None:
-        self.filter_bar.count("")
-        self.filter_bar.say(f"   {self.files.safe(str(error).splitlines()[0])}")
-
     # -- keys ---------------------------------------------------------------------
 
     def action_escape(self) -> None:
@@ -393,11 +344,6 @@ class BrowseScreen(ReportingScreen):
         if text is not None:
             self.app.copy_to_clipboard(text)
             self.tell(f"copied, if the terminal allows it: {self.files.safe(text)}")
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "filter":
-            return self._walked is not None
-        return super().check_action(action, parameters)
 
     def _soon(self, name: str, act: Callable[[], None]) -> None:
         """Call ``act`` once the cursor rests."""

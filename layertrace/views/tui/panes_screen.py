@@ -179,7 +179,8 @@ class PanesScreen(SplitScreen):
     def action_pane(self, pane: str) -> None:
         self._current = pane
         self._arrange()
-        self.panes[pane].focus()
+        # At once: Widget.focus() would take the keys back from a line that is opened next.
+        self.set_focus(self.panes[pane])
 
     @on(TabLine.Picked)
     async def _tab_picked(self, event: TabLine.Picked) -> None:

@@ -49,7 +49,7 @@ class ViewingScreen(ReadingScreen):
     def __init__(self, opening: Opening, options: TuiOptions, reader: Background) -> None:
         super().__init__(opening, options, reader)
         self._listings: dict[str, Listing] = {}
-        self._compared = ""
+        self._older = ""
         """What the image was compared with."""
 
     @cached_property
@@ -77,6 +77,11 @@ class ViewingScreen(ReadingScreen):
         if self._view == TREE:
             return panes
         return {**panes, "files": self.map if self._view == MAP else self.list}
+
+    @property
+    def has_paths(self) -> bool:
+        """Whether a list of paths is on view, which a filter may narrow."""
+        return self._view == DIFF or (self._view in VIEWS and VIEWS[self._view].paths)
 
     @property
     def list_row(self) -> ListRow | None:
@@ -166,29 +171,33 @@ class ViewingScreen(ReadingScreen):
         from layertrace.views.tui.asking import AskScreen  # noqa: PLC0415
 
         words = "The older image: a file or folder, or a name in the local engine"
-        screen = AskScreen(self.options, "Diff", words, default=self._compared)
+        screen = AskScreen(self.options, "Diff", words, default=self._older)
         self.app.push_screen(screen, self._compare)
 
     def _compare(self, reference: str | None) -> None:
         if reference is None or self.comparing is None or self._walked is None:
             return
         self._switch(DIFF)
-        if reference == self._compared and DIFF in self._listings:
+        if reference == self._older and DIFF in self._listings:
             self._show_listing(self._listings[DIFF])
             return
-        self._compared = reference
+        self._older = reference
         self.list.set_titles("2 Diff")
         self.list.show(None, f"comparing with {self.list.safe(reference)}…")
         make = partial(self.comparing.make, self._walked.trace, reference)
         self._reader.submit("view", make, partial(self._keep, DIFF), self._no_listing)
 
     def _switch(self, view: str) -> None:
-        """Give pane 2 to the tree or to the list."""
+        """Give pane 2 to the tree or to the list, and the keys to pane 2."""
+        self._turn_to(view)
+        self.action_pane("files")
+
+    def _turn_to(self, view: str) -> None:
         if view != self._view:
             self._view = view
             self.files.display = self.list.display = self.map.display = False
             self._layout = None
-        self.action_pane("files")
+            self._arrange()
 
     def _keep(self, name: str, listing: Listing) -> None:
         self._listings[name] = listing

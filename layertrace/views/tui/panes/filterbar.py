@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.cells import cell_len
 from rich.style import Style
-from textual import on
+from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
@@ -25,10 +25,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from textual.app import ComposeResult
+    from textual.widget import Widget
 
     from layertrace.filters.completion import Completion, Words
     from layertrace.views.tui.ports import TuiOptions
     from layertrace.views.tui.rows_view import Cell
+
+
+_LEAVING: Final = frozenset({"leave", "clear"})
+"""Actions after which keys are no longer for the line."""
 
 
 class FilterInput(Entry):
@@ -41,13 +46,29 @@ class FilterInput(Entry):
         Binding("shift+tab", "complete(-1)", "Back", show=False, id="filter.complete-back"),
     ]
 
+    async def on_key(self, event: events.Key) -> None:
+        """Leave at once, and pass on what was typed after the key that leaves."""
+        focused = self.screen.focused
+        if focused is not None and focused is not self:
+            event.stop()
+            event.prevent_default()
+            focused.post_message(events.Key(event.key, event.character))
+            return
+        active = self.screen.active_bindings.get(event.key)
+        if active is not None and active.node is self and active.binding.action in _LEAVING:
+            event.stop()
+            event.prevent_default()
+            await self.run_action(active.binding.action)
+
     def action_leave(self) -> None:
-        self.screen.query_one(FilterBar).enter()
-        self.screen.query_one("#files").focus()
+        bar = self.screen.query_one(FilterBar)
+        bar.enter()
+        bar.give_back()
 
     def action_clear(self) -> None:
-        self.screen.query_one(FilterBar).clear()
-        self.action_leave()
+        bar = self.screen.query_one(FilterBar)
+        bar.clear()
+        bar.give_back()
 
     def action_complete(self, by: int) -> None:
         self.screen.query_one(FilterBar).complete(by)
@@ -129,6 +150,9 @@ class FilterBar(Vertical):
         self._problem: FilterError | None = None
         self._asked = False
         """Somebody is reading the names of packages, or has."""
+        self._beside: Widget | None = None
+        self.was_left = False
+        """The user was done with it, and went on among what is left."""
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="filter-row"):
@@ -147,8 +171,9 @@ class FilterBar(Vertical):
         """The input line."""
         return self.query_one(FilterInput)
 
-    def open(self) -> None:
-        """Show the line and type on it."""
+    def open(self, beside: Widget) -> None:
+        """Show the line and type on it; ``beside`` has the keys once that is done."""
+        self._beside, self.was_left = beside, False
         self.display = True
         # At once: Widget.focus() would leave the letters that are typed meanwhile to the panes.
         self.screen.set_focus(self.entry)
@@ -159,8 +184,13 @@ class FilterBar(Vertical):
         self.entry.value = ""
         self.display = False
 
+    def give_back(self) -> None:
+        """Leave the keys to what is filtered, at once: what was typed ahead is not for this."""
+        self.screen.set_focus(self._beside)
+
     def enter(self) -> None:
         """Look for what was typed, if that waits for Enter."""
+        self.was_left = True
         if self._waiting is not None:
             self.say("")
             self.post_message(self.Changed(self._waiting))

@@ -165,7 +165,11 @@ def test_packages_weigh_what_their_files_do() -> None:
         assert found.tally.endswith(" of 4 paths")
     listing.toggle(0)
     assert lines(listing)[1:3] == ["90 B | L1 | /c", "20 B | L1 | /b"]
-    assert (listing.reveal("b"), listing.reveal("nowhere")) == (2, 0)
+    assert (listing.place_of("b"), listing.place_of("no"), listing.open_at(0, 1)) == (
+        (0, 1),
+        None,
+        2,
+    )
     assert list_packages(table(), PackageTable()).summary == "no package database found"
 
 
