@@ -96,7 +96,7 @@ class IndexCache:
 
     @property
     def trouble(self) -> str:
-        """Why nothing is kept from here on, as the system words it; empty where all is well."""
+        """Why nothing is kept from here on; empty where all is well."""
         return self._trouble
 
     def load_layer(self, diff_id: str, witness: str) -> tuple[LayerIndex | None, bool]:
@@ -331,7 +331,7 @@ class IndexCache:
                         self._connection = None
                         database.remove(self.path)
                     else:
-                        self._trouble = str(error)
+                        self._trouble = database.reason(error, self.path)
             return []
 
     def _open(self, *, create: bool) -> sqlite3.Connection | None:
@@ -342,7 +342,7 @@ class IndexCache:
                 self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 self._connection = database.connect(self.path, _SCHEMA)
             except (OSError, sqlite3.Error) as error:
-                self._trouble = str(error)
+                self._trouble = database.reason(error, self.path)
         return self._connection
 
 

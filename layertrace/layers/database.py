@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import time
 from contextlib import suppress
@@ -10,6 +11,9 @@ from typing import Final
 
 _PAGE: Final = 32_768
 """Bytes of a page of a new file: what is kept is large, and small pages cost twice the time."""
+_ROOM: Final = 4 * _PAGE
+"""Bytes without which sqlite can do nothing."""
+_NO_ROOM: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
 _WAIT: Final = 10.0
 _PAUSE: Final = 0.01
 
@@ -32,6 +36,17 @@ def connect(path: Path, schema: str) -> sqlite3.Connection:
 def is_damaged(error: sqlite3.Error) -> bool:
     """Say whether the file itself is wrong, not the disk, a lock or a limit."""
     return _code(error) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+def reason(error: OSError | sqlite3.Error, path: Path) -> str:
+    """Return why the file cannot be opened or written, as people say it."""
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}: {error.filename or path}"
+    with suppress(OSError):
+        # As long as the file is new sqlite calls this an I/O error.
+        if _code(error) in _NO_ROOM and shutil.disk_usage(path.parent).free < _ROOM:
+            return "the disk is full"
+    return str(error)
 
 
 def _code(error: sqlite3.Error) -> int:

@@ -126,6 +126,14 @@ def open_cache(*, off: bool = False) -> IndexCache:
     return IndexCache(cache_folder(), limit=0 if off else DEFAULT_LIMIT)
 
 
+def unkept_words(trouble: str) -> str:
+    """Return what it means that the cache cannot be written, and what to do; safe to show."""
+    from layertrace.views.text import show_name  # noqa: PLC0415 - most caches can
+
+    words = f"nothing is kept for the next time: {show_name(trouble)}"
+    return f"{words}; make room, or set {CACHE_VARIABLE}"
+
+
 def cache_folder() -> Path:
     """Return where the cache is: ``LAYERTRACE_CACHE_DIR``, else the platform's place."""
     folder = os.environ.get(CACHE_VARIABLE)
@@ -151,8 +159,21 @@ def opened(reading: Reading) -> Iterator[Opening]:
             yield opening
         finally:
             opening.close()
+        _tell_unkept(cache)
     finally:
         cache.close()
+
+
+def _tell_unkept(cache: IndexCache) -> None:
+    """Say on stderr, once there is a result, that the next run will take as long."""
+    context = click.get_current_context(silent=True)
+    told = context.meta if context is not None else {}
+    if cache.trouble and not told.get(CACHE_VARIABLE):
+        from layertrace.views.output import print_remarks  # noqa: PLC0415 - most caches can
+
+        # Whoever opens two images has one cache.
+        told[CACHE_VARIABLE] = True
+        print_remarks([unkept_words(cache.trouble)])
 
 
 def walk(opening: Opening, *, hashing: bool = True, contents: bool = False) -> ImageTrace:

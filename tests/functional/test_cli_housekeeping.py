@@ -98,10 +98,21 @@ def test_cache_clear_removes_the_file(cli: Cli, archive: Path, cache: Path) -> N
 def test_a_cache_that_cannot_be_made_is_done_without(
     cli: Cli, archive: Path, alone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Reading works; only who asks for the cache itself hears of it."""
+    """Reading works, and says so once; who asks for the cache itself gets an error."""
+    usual = cli.run("layers", "--no-cache", archive)
     (alone / "file").write_text("", encoding="utf-8")
-    monkeypatch.setenv("LAYERTRACE_CACHE_DIR", str(alone / "file" / "cache"))
-    assert cli.run("layers", archive).err == ""
+    place = alone / "file" / "cache"
+    monkeypatch.setenv("LAYERTRACE_CACHE_DIR", str(place))
+    answer = cli.run("layers", archive)
+    assert (answer.out, usual.err) == (usual.out, "")
+    assert answer.err == (
+        f"note: nothing is kept for the next time: Not a directory: {place}; "
+        "make room, or set LAYERTRACE_CACHE_DIR\n"
+    )
+    assert cli.run("layers", "--no-cache", archive).err == ""
+    # Two images, one cache.
+    assert cli.run("diff", archive, archive).err.count("nothing is kept") == 1
+    assert cli.fail("cat", archive, "/none", code=4)[0].startswith("error: ")
     assert cli.run("cache", "list").out == ""
     assert "Not a directory" in cli.fail("cache", "clear", code=5)[1]
 

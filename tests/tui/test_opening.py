@@ -391,7 +391,7 @@ def test_a_cache_that_cannot_be_written_is_told_once(monkeypatch: pytest.MonkeyP
     means = Means(open=_means().open, trouble=trouble)
 
     async def script(tui: Driver) -> None:
-        await tui.see("nothing can be kept for the next time", "\\x1b[2Jfull", "7 files")
+        await tui.see("nothing is kept for the next time", "\\x1b[2Jfull", "7 files")
         count = len(asked)
         await tui.pilot.pause(0.2)
         assert len(asked) == count == 1

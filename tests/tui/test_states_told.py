@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sqlite3
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, NoReturn
 
+from layertrace.layers import database
+from layertrace.views.options import Reading
+from layertrace.views.picking.openings import Openings
 from tests.builders import (
     blob_name,
+    docker_archive,
     docker_files,
     folder,
     image,
@@ -19,6 +25,10 @@ from tests.tui.real import opened
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
+
+    from layertrace.views.tui.ports import Opening
 
 OCI = "application/vnd.oci.image"
 NARROW = (80, 24)
@@ -176,3 +186,36 @@ def test_an_archive_that_is_cut_off_shows_what_could_be_read(tmp_path: Path) -> 
 
     with opened(path, tmp_path) as opening:
         run(script, opening, size=NARROW)
+
+
+def test_a_cache_on_a_full_disk_is_told_once_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The image is shown all the same, and nothing else speaks of it."""
+    path = tmp_path / "app.tar"
+    path.write_bytes(docker_archive(TWO))
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+
+    def full(_file: Path, _schema: str) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr(database, "connect", full)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=0))
+    monkeypatch.setattr("layertrace.views.tui.app._LOOK", 0.05)
+    monkeypatch.setenv("LAYERTRACE_CACHE_DIR", str(tmp_path / "cache"))
+    openings = Openings(Reading(image=str(path)), remembering=False)
+
+    async def script(tui: Driver) -> None:
+        words = "nothing is kept for the next time: the disk is full; make room, or set LAYERTRACE"
+        await tui.until(lambda: all(word in tui.text() for word in words.split()))
+        assert "LAYERTRACE_CACHE_DIR" in tui.text()
+        assert "tool" in tui.text()
+
+    opener = openings.opener(str(path))
+
+    def open_it() -> Opening:
+        return opener(lambda _: None, lambda: False)
+
+    run(script, open_image=open_it, means=openings.means(), size=LEAST)
+    openings.close()

@@ -15,6 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
 from layertrace.errors import SeveralImagesError, StoppedError
+from layertrace.views.options import unkept_words
 from layertrace.views.text import show_name
 from layertrace.views.tui.background import Background
 from layertrace.views.tui.bars import key_words
@@ -184,9 +185,7 @@ class LayertraceApp(App[int]):
         trouble = self._means.trouble() if self._means is not None else ""
         if trouble:
             self._watch.stop()
-            words = f"nothing can be kept for the next time: {show_name(trouble)}"
-            hint = "work goes on without; layertrace doctor says where the cache is"
-            self.notify(f"{words}. {hint}", markup=False, timeout=_READING)
+            self.notify(unkept_words(trouble), markup=False, timeout=_READING)
 
     def _start_threads(self) -> None:
         self.reader = Background(self.call_later)

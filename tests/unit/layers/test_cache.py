@@ -6,6 +6,7 @@ import multiprocessing
 import sqlite3
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -106,7 +107,7 @@ def test_trouble_with_the_disk_is_told_and_work_goes_on(tmp_path: Path) -> None:
     cache.store_config("sha256:aa", b"{}")
     told.append(cache.trouble)
     assert not told[0]
-    assert told[1]
+    assert told[1].endswith(f": {tmp_path / 'cache'}")
     assert cache.load_config("sha256:aa") is None
 
 
@@ -352,8 +353,16 @@ def test_work_goes_on_where_no_folder_can_be_made(tmp_path: Path, place: str) ->
     cache.close()
 
 
+@pytest.mark.parametrize(
+    ("free", "words"),
+    [
+        pytest.param(1 << 30, "database or disk is full", id="some limit"),
+        pytest.param(0, "the disk is full", id="the disk"),
+        pytest.param(None, "database or disk is full", id="nobody knows"),
+    ],
+)
 def test_work_goes_on_where_the_disk_is_full(
-    cache: IndexCache, monkeypatch: pytest.MonkeyPatch
+    cache: IndexCache, monkeypatch: pytest.MonkeyPatch, free: int | None, words: str
 ) -> None:
     """A failed write ends caching for this process and harms nothing kept before."""
     cache.store_config(ONE, b"{}")
@@ -366,8 +375,15 @@ def test_work_goes_on_where_the_disk_is_full(
         connection.execute(f"PRAGMA max_page_count = {pages}")
         return connection
 
+    def usage(_: object) -> SimpleNamespace:
+        if free is None:
+            raise OSError
+        return SimpleNamespace(free=free)
+
     monkeypatch.setattr(database, "connect", full)
+    monkeypatch.setattr("shutil.disk_usage", usage)
     cache.store_config(TWO, bytes(100_000))
+    assert cache.trouble == words
     assert cache.load_config(ONE) is None
     with pytest.raises(StorageError, match="cannot open"):
         cache.prune(0)
