@@ -126,6 +126,18 @@ def test_find_takes_the_filters_of_every_view(typing: Typing) -> None:
     assert typing.script("find nothing").lines == ["0 paths of 8."]
 
 
+def test_largest_tells_what_makes_an_image_big(typing: Typing) -> None:
+    """Below a folder, the largest first; what was removed does not ship."""
+    assert typing.script("largest app").lines == [
+        "The largest 2 files in /app.",
+        "/app/a.txt, file, 4 B, of unknown, in L2, modified, unknown.",
+        "/app/sub dir/b, file, 2 B, of unknown, in L1, added, unknown.",
+    ]
+    lines = typing.script("largest", plain=False).lines
+    assert lines[0] == "The largest 3 files in /."
+    assert [line.split()[-1][:5] for line in lines[1:]] == ["/evil", "/app/", "dir/b"]
+
+
 def test_layers_stages_and_waste_are_sentences(typing: Typing) -> None:
     """Each with the nouns beside its numbers."""
     lines = typing.script("layers", "stages", "waste").lines
@@ -149,7 +161,7 @@ def test_an_image_that_is_known_well_is_told_with_lines_and_stages(
             "Hop 2: verified, in the final image, L3, line 15: COPY --from=build /app/dist"
             " /app/dist; same sha256 (build:/app/dist/bin/start)."
         ),
-        "Hop 3: verified, in build, L8, line 9: RUN npm run build; created here.",
+        "Hop 3: verified, in stage build, line 9: RUN npm run build; created here.",
         "Origin: made by `RUN npm run build` in stage build (line 9).",
         "L6 changed its metadata, 84 B.",
         (
@@ -160,7 +172,7 @@ def test_an_image_that_is_known_well_is_told_with_lines_and_stages(
         "L2, stage stage-1, 0 B in 0 files, 0 B wasted: line 13 WORKDIR /app",
         (
             "84 B, metadata only, written by L3 line 15, undone by L6 line 19: /app/dist/bin/start."
-            " COPY --chmod=0755 in line 15, instead of line 19"
+            " What to do: COPY --chmod=0755 in line 15, instead of line 19."
         ),
     ):
         assert line in answer.lines, line
@@ -211,7 +223,7 @@ def test_empty_lines_comments_and_other_names_are_taken(typing: Typing) -> None:
     """The end of the input ends it; so does quit, and nothing after it is read."""
     assert typing.script("", "# a comment", "exit", "ls").lines == []
     assert len(typing.script("?").lines) == len(COMMANDS)
-    assert typing.script("next").lines == []
+    assert typing.script("pwd", "next").lines == ["/", "There is no more."]
 
 
 def test_hostile_names_and_contents_are_shown_escaped(typing: Typing) -> None:
@@ -237,6 +249,7 @@ def test_a_person_is_prompted_and_asked_before_more_is_printed(typing: Typing) -
     """Ctrl-C ends an answer, not the session; an error is no exit code."""
     answer, prompts = typing.person("cd app", KeyboardInterrupt(), "nope", "find", "pwd")
     assert prompts[:2] == ["layertrace /> ", "layertrace /app> "]
+    assert answer.lines[0].endswith("app.tar, 5.0 kB, 2 layers. help lists the commands.")
     assert answer.lines[-2:] == ["/app", ""]
     assert "stopped" in answer.err
 
@@ -251,10 +264,11 @@ def test_a_long_answer_is_given_by_pages_to_a_person(
     typing = Typing(cli, path, monkeypatch)
     answer, _ = typing.person("ls d", "next", "n", "n", "quit")
     more = [number for number, line in enumerate(answer.lines) if line.startswith("There is more")]
-    assert more == [PAGE, 2 * PAGE + 1]
-    assert answer.lines[-1].startswith("044, file")
+    assert more == [PAGE + 1, 2 * PAGE + 2]
+    assert answer.lines[-2].startswith("044, file")
+    assert answer.lines[-1] == "There is no more."
     answer, _ = typing.person("ls d", "pwd", "next")
-    assert answer.lines[PAGE + 1 :] == ["/", ""]
+    assert answer.lines[PAGE + 2 :] == ["/", "There is no more.", ""]
 
 
 def test_an_archive_on_stdin_cannot_be_asked_about(cli: Cli) -> None:

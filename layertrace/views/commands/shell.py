@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     "--plain", is_flag=True, help="A sentence a line, for screen readers and scripts; no tables."
 )
 def shell(*, plain: bool, **values: Any) -> int:  # noqa: ANN401
-    """Ask about IMAGE at a prompt: ls, cd, why, find, cat, layers, stages, waste.
+    """Ask about IMAGE at a prompt: ls, cd, why, largest, find, cat, layers, stages, waste.
 
     It is traced once and kept open; help lists the commands. Lines are read
     from stdin if that is no terminal: answers go to stdout, errors to stderr,
@@ -38,6 +38,7 @@ def shell(*, plain: bool, **values: Any) -> int:  # noqa: ANN401
     with opened(reading) as opening:
         trace = walk(opening)
         # Only once there is an image: what answers brings along all that reads contents.
+        from layertrace.views.shell.sentences import image_sentence  # noqa: PLC0415
         from layertrace.views.shell.session import PAGE, Session  # noqa: PLC0415
         from layertrace.views.tables import stdout_width  # noqa: PLC0415
 
@@ -45,6 +46,8 @@ def shell(*, plain: bool, **values: Any) -> int:  # noqa: ANN401
         # A prompt in a file of answers would be one more answer.
         asking = is_terminal(sys.stdin) and is_terminal(sys.stdout)
         page = PAGE if asking else None
+        if asking:
+            print_lines([image_sentence(trace.sized_head)])
         session = Session(trace, plain=plain, width=stdout_width, page=page)
         code = _run(session, _Typed(session) if asking else _given(), keep=asking)
         require_whole(trace)

@@ -46,6 +46,15 @@ _PATHS: Final = 3
 """Paths that are named of many."""
 
 
+def image_sentence(head: ImageHead) -> str:
+    """Return what image this is, and how to go on."""
+    words = [show_name(head.image.reference), show_size(head.size or 0)]
+    words.append(plural(len(head.layers), "layer"))
+    if head.stages:
+        words.append(plural(len(head.stages), "stage"))
+    return f"{_sentence(words)} help lists the commands."
+
+
 def node_sentence(tree: FileTree, sums: Sums, node: int, *, name: str) -> str:
     """Return what is known of one path, which is called ``name`` here."""
     kind, layer = EntryKind(tree.table.kinds[node]), sums.layers[node]
@@ -126,9 +135,11 @@ def why_sentences(
 
 
 def _hop(hop: Hop) -> str:
-    place = "the final image" if hop.place == "final" else show_name(hop.place)
-    words = [hop.trust.value, f"in {place}"]
-    if hop.layer is not None:
+    final = hop.place == "final"
+    place = "the final image" if final else show_name(hop.place)
+    words = [hop.trust.value, f"in {'stage ' if hop.place == hop.stage else ''}{place}"]
+    if final and hop.layer is not None:
+        # Those of other images count from 1 too: L7 would be taken for one of this.
         words.append(layer_name(hop.layer))
     if hop.line is not None:
         words.append(f"line {hop.line}")
@@ -144,11 +155,11 @@ def waste_sentences(bloat: Bloat) -> Iterator[str]:
         steps = f"written by {_step(group.written_by)}, undone by {_step(group.undone_by)}"
         paths = _some([each.path for each in group.paths])
         words = f"{show_size(group.bytes)}, {CAUSES[group.cause]}, {steps}"
-        yield f"{words}: {paths}. {show_name(group.advice)}"
+        yield f"{words}: {paths}. What to do: {show_name(group.advice)}."
     for left in bloat.maybe:
         paths = _some([each.path for each in left.paths])
         head = f"{show_size(left.bytes)} could perhaps go, {show_name(left.rule)}"
-        yield f"{head}: {paths}. {show_name(left.advice)}"
+        yield f"{head}: {paths}. What to do: {show_name(left.advice)}."
     for copies in bloat.duplicates[:_CONTENTS]:
         times = f"{show_size(copies.size)} is there {plural(len(copies.paths), 'time')}"
         yield f"One content of {times}: {_some(copies.paths)}."

@@ -21,17 +21,20 @@ from layertrace.views.text import plural, show_name
 from layertrace.views.treesums import Sums
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from layertrace.pipeline.answers import ImageTrace
 
 PAGE: Final = 20
 """Lines after which a person is asked."""
+LARGEST: Final = 100
+"""Files that ``largest`` names at most."""
 COMMANDS: Final = {
     "ls": ("ls [FOLDER]", "what lies in a folder"),
     "cd": ("cd [FOLDER]", "stand in another folder; without one in the root"),
     "pwd": ("pwd", "say which folder that is"),
     "why": ("why PATH", "where a path came from, hop by hop"),
+    "largest": ("largest [FOLDER]", "the largest files of a folder, and of those below it"),
     "find": ("find EXPR", "the paths that a filter chooses: find stage:build *.js"),
     "cat": ("cat PATH [LAYER]", "what a file holds, or held in a layer such as L2"),
     "layers": ("layers", "the layers and the instructions that made them"),
@@ -87,6 +90,11 @@ class Session:
             raise UsageError(f"there is no command {word}", hint=hint)
         if name != "next":
             self._rest = iter(self._asked(name, rest.strip()))
+        elif (first := next(self._rest, None)) is not None:
+            self._rest = _with_first(first, self._rest)
+        else:
+            # Whoever does not see the screen cannot tell nothing from an answer yet to come.
+            self._rest = iter(["There is no more."])
         yield from self._some()
 
     def _some(self) -> Iterator[str]:
@@ -102,7 +110,7 @@ class Session:
             # A filter has quotes of its own.
             return self._find(rest)
         words = _words(rest)
-        most = {"ls": 1, "cd": 1, "why": 1, "cat": 2}.get(name, 0)
+        most = {"ls": 1, "cd": 1, "largest": 1, "why": 1, "cat": 2}.get(name, 0)
         least = 1 if name in {"why", "cat"} else 0
         if not least <= len(words) <= most:
             raise UsageError(f"{name}: {plural(len(words), 'word')}", hint=COMMANDS[name][0])
@@ -165,6 +173,15 @@ class Session:
     def _pwd(self) -> Iterator[str]:
         yield f"/{show_name(self.folder)}"
 
+    def _largest(self, word: str = "") -> Iterator[str]:
+        node = self._folder_of(word)
+        sizes = self._tree.table.sizes
+        found = self._sums.largest_files(self._tree, node, LARGEST)
+        rows = [row for row in found if sizes[row]]
+        path = self._tree.table.paths[node] if node >= 0 else ""
+        yield f"The largest {plural(len(rows), 'file')} in /{show_name(path)}."
+        yield from self._rows(rows)
+
     # -- what -----------------------------------------------------------------
 
     def _why(self, word: str) -> Iterable[str]:
@@ -185,6 +202,10 @@ class Session:
             raise UsageError("find: what?", hint=COMMANDS["find"][0])
         rows = parse_filter(expr).rows(table, self._facts)
         yield f"{plural(len(rows), 'path')} of {len(table):,}."
+        yield from self._rows(rows)
+
+    def _rows(self, rows: Sequence[int]) -> Iterator[str]:
+        table = self._trace.table
         if self._plain:
             for row in rows:
                 yield sentences.node_sentence(
