@@ -52,7 +52,7 @@ class Finder:
         self._failed = failed
         self._wanted: Filter | None = None
         self._last: tuple[Filter, array[int]] | None = None
-        """What was found last among very many, to look there for what is typed on."""
+        """What was found last, to look there for what is typed on."""
         self._facts: Facts | None = None
 
     def find(self, wanted: Filter | None) -> bool:
@@ -66,7 +66,7 @@ class Finder:
             self._reader.submit("filter", work, answer, partial(self._fail, wanted))
             return False
         elif len(self._table) < LARGE:
-            self._pane.show_matches(wanted.rows(self._table))
+            self._pane.show_matches(self._find(wanted))
         else:
             self._counter.submit(
                 "filter", partial(self._find, wanted), partial(self._answer, wanted)
@@ -88,7 +88,7 @@ class Finder:
         return self._known_facts().packages()
 
     def _find(self, wanted: Filter) -> Rows:
-        """Find what matches among very many; for another thread."""
+        """Find what matches; among very many, for another thread."""
         rows = array("I")
         before: Sequence[int] = range(len(self._table))
         if self._last is not None and wanted.narrows(self._last[0]):
