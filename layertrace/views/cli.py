@@ -181,8 +181,18 @@ def _report(error: BaseException) -> int:
             _silence_stdout()
         return error.exit_code
     click.echo(f"error: {type(error).__name__}: {_one_line(str(error))}", err=True)
-    click.echo("this is a bug in layertrace; --debug shows where", err=True)
+    click.echo(f"this is a bug in layertrace; {_bug_words(error)}", err=True)
     return BUG
+
+
+def _bug_words(error: BaseException) -> str:
+    # Only where something failed.
+    from layertrace.views.crashlog import keep_crash  # noqa: PLC0415
+    from layertrace.views.options import cache_folder  # noqa: PLC0415
+
+    path = keep_crash(error, cache_folder())
+    kept = f"{_one_line(str(path))} says where, and " if path is not None else ""
+    return f"{kept}--debug shows the traceback"
 
 
 def _print_usage(error: click.ClickException) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from layertrace import __version__
 from layertrace.errors import SourceError
 from layertrace.views.cli import main
 from tests.builders import (
@@ -558,13 +559,26 @@ def test_debug_shows_where_an_error_came_from(cli: Cli) -> None:
         main(["--debug", "layers", "missing.tar"])
 
 
-def test_an_error_of_ours_is_called_a_bug(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever nobody raised on purpose ends with 70 and says what to do."""
+def test_an_error_of_ours_is_called_a_bug(
+    cli: Cli, alone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever nobody raised on purpose ends with 70 and says what to do, and where it is kept."""
     monkeypatch.setattr("layertrace.views.samples.SAMPLE", 5)
     answer = cli.run("demo", "--plain", code=70)
     assert answer.out == ""
     assert answer.err.splitlines()[0].startswith("error: TypeError: ")
-    assert answer.err.splitlines()[1:] == ["this is a bug in layertrace; --debug shows where"]
+    log = alone.parent / "cache" / "crash.log"
+    step = f"this is a bug in layertrace; {log} says where, and --debug shows the traceback"
+    assert answer.err.splitlines()[1:] == [step]
+    text = log.read_text(encoding="utf-8")
+    assert text.startswith(f"layertrace {__version__}, Python ")
+    assert "samples.py" in text
+    assert text.endswith("\nTypeError\n")
+    assert log.stat().st_mode & 0o777 == 0o600
+    monkeypatch.setenv("LAYERTRACE_CACHE_DIR", str(log))
+    answer = cli.run("demo", "--plain", code=70)
+    step = "this is a bug in layertrace; --debug shows the traceback"
+    assert answer.err.splitlines()[1:] == [step]
 
 
 def test_the_system_refusing_is_no_bug(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
