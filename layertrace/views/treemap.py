@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _FINEST: Final = 12
 """Pixels of a folder below which what lies in it has no areas of its own."""
-_HEADED: Final = (12, 8)
+_HEADED: Final = (8, 8)
 """Width and height from which a folder has its name above what lies in it."""
 _NAMED: Final = (8, 4)
 """The same of a file, whose name stands on it."""
@@ -125,8 +125,9 @@ def make_treemap(  # noqa: PLR0913 - a place, a size and a colour
         height: pixels.
     """
     canvas = _Canvas(tree, sums, color, width, [NOTHING] * (width * height))
-    boxes = tuple(_children(tree, sums, node, Area(0, 0, width, height)))
-    canvas.todo += [(box.node, _spaced(box.area)) for box in boxes]
+    whole = Area(0, 0, width, height)
+    boxes = tuple(_children(tree, sums, node, whole))
+    canvas.todo += [(box.node, _spaced(box.area, whole)) for box in boxes]
     canvas.paint()
     labels: dict[int, list[Label]] = {}
     for label in sorted(canvas.labels, key=lambda label: label.x):
@@ -152,14 +153,14 @@ class _Canvas:
             if self.tree.is_dir[node] and area.pixels > _FINEST:
                 inner = self._head(node, area)
                 parts = tuple(_children(self.tree, self.sums, node, inner))
-                self.todo += [(box.node, _spaced(box.area)) for box in parts]
+                self.todo += [(box.node, _spaced(box.area, inner)) for box in parts]
                 if parts:
                     continue
             self._fill(node, area)
 
     def _head(self, node: int, area: Area) -> Area:
         """Write a folder's name above what lies in it; return what is left for that."""
-        if area.width < _HEADED[0] or area.height < _HEADED[1]:
+        if not self._has_room(node, area, _HEADED):
             return area
         top = area.y + area.y % 2
         self.labels.append(Label(node, area.x, top // 2, area.width, heads=True))
@@ -170,16 +171,27 @@ class _Canvas:
         for y in range(area.y, area.y + area.height):
             start = y * self.width + area.x
             self.colors[start : start + area.width] = row
-        if area.width >= _NAMED[0] and area.height >= _NAMED[1]:
+        if self._has_room(node, area, _NAMED):
             line = (area.y + 1) // 2
             self.labels.append(Label(node, area.x, line, area.width, heads=False))
 
+    def _has_room(self, node: int, area: Area, least: tuple[int, int]) -> bool:
+        """Return whether a name has room: part of a long one, or the whole of a short one."""
+        name = len(self.tree.name(node)) + self.tree.is_dir[node]
+        return area.height >= least[1] and (area.width >= least[0] or area.width >= name)
 
-def _spaced(area: Area) -> Area:
-    """Return an area without its last column and row, if it is a large one."""
+
+def _spaced(area: Area, within: Area) -> Area:
+    """Return a large area without its last column and row, where its neighbours follow.
+
+    At the end of what it lies in there is a line already: with one more for each folder
+    around it, what lies deep would be drawn far too small.
+    """
     if area.pixels < _SPACED:
         return area
-    return Area(area.x, area.y, max(1, area.width - 1), max(1, area.height - 1))
+    right = area.x + area.width < within.x + within.width
+    below = area.y + area.height < within.y + within.height
+    return Area(area.x, area.y, max(1, area.width - right), max(1, area.height - below))
 
 
 def _children(tree: FileTree, sums: Sums, node: int, area: Area) -> Iterator[Box]:

@@ -93,6 +93,12 @@ class TreeRows:
         return self.wish.sums
 
     @property
+    def by_size(self) -> bool:
+        """Whether the largest files stand in one list."""
+        wish = self.wish
+        return wish.flat and wish.sort is SortKey.SIZE and not wish.reverse
+
+    @property
     def tally(self) -> Tally:
         """How much is on view."""
         return self._shown.selected.tally

@@ -322,6 +322,10 @@ class FakeTrace:
         kind = EntryKind(self.table.kinds[row])
         return Item(kind=kind, size=0, mode=0o104755, uid=1000, gid=100, mtime=1_700_000_000)
 
+    def digest(self, path: str) -> str | None:
+        """Return a digest that names the path."""
+        return f"sha256:of {path}"
+
     def shares(self) -> tuple[ShareRow, ...]:
         """Return what did not come from a stage or the base."""
         return (

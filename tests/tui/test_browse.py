@@ -278,6 +278,8 @@ def test_copying_shows_what_is_copied() -> None:
         await tui.press("down", "enter")
         await tui.see("copied, if the terminal allows it")
         assert tui.app.clipboard == "layertrace why shop:1.4.2 /app/dist/server.js"
+        await tui.press("y", "end", "enter")
+        await tui.until(lambda: tui.app.clipboard == "sha256:of app/dist/server.js")
 
     run(script)
 

@@ -49,6 +49,9 @@ def test_the_largest_files_stand_in_one_list() -> None:
         assert rows is not None
         sizes = [rows.sums.sizes[rows.node(line)] for line in range(len(rows))]
         assert sizes == sorted(sizes, reverse=True)
+        # Each beside the largest, as far as there is room.
+        assert "/app/node_modules/left-pad.js" in driver.row("██████ ")
+        assert "Share" in driver.row("Stage ")
         await driver.press("T")
         await driver.see("▾ app/")
 

@@ -54,7 +54,7 @@ def _yours(bloat: Bloat, layers: Sequence[LayerInfo]) -> str:
     if not stored or len(yours) == len(layers):
         return ""
     wasted = sum(group.bytes for group in bloat.groups if group.written_by.layer in yours)
-    return f"; in your layers {show_size(wasted)} ({100 * wasted / stored:.1f}%)"
+    return f"; your layers: {show_size(wasted)} ({100 * wasted / stored:.1f}%)"
 
 
 def _groups(bloat: Bloat) -> Iterator[Group]:

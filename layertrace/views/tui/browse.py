@@ -337,13 +337,18 @@ class BrowseScreen(SiftingScreen):
         if path is None:
             self.tell("no path to copy: put the cursor on a file")
             return
-        choices = copy_choices(self._head.image.reference, f"/{path}")
-        self.app.push_screen(CopyScreen(self.options, choices), self._copy)
+        choices = copy_choices(
+            self._head.image.reference, f"/{path}", has_content=self.has_content(path)
+        )
+        self.app.push_screen(CopyScreen(self.options, choices), partial(self._copy, path))
 
-    def _copy(self, text: str | None) -> None:
-        if text is not None:
+    def _copy(self, path: str, text: str | None) -> None:
+        if text:
             self.app.copy_to_clipboard(text)
             self.tell(f"copied, if the terminal allows it: {self.files.safe(text)}")
+        elif text is not None and self._tools is not None:
+            digest = partial(self._tools.trace.digest, path)
+            self._reader.submit("digest", digest, partial(self._copy, path), self._tools.failed)
 
     def _soon(self, name: str, act: Callable[[], None]) -> None:
         """Call ``act`` once the cursor rests."""

@@ -185,11 +185,12 @@ class CopyRows(RowsView):
         lead = f" {fill(name, 8)}"
         yield lead, self.palette.dim
         # Both ends of a long command are worth seeing: what it runs, and on which path.
-        yield crop_middle(show_name(text), width - len(lead)), Style.null()
+        words = show_name(text) or "of the content, which is read for it"
+        yield crop_middle(words, width - len(lead)), Style.null()
 
 
 class CopyScreen(ModalScreen[str]):
-    """Asks what to copy; the answer is the exact text."""
+    """Asks what to copy; the answer is the exact text, none of what has to be read for it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss", "Close", id="copy.close"),
@@ -207,10 +208,14 @@ class CopyScreen(ModalScreen[str]):
         self.dismiss(self._texts[event.line])
 
 
-def copy_choices(reference: str, path: str) -> tuple[tuple[str, str], ...]:
-    """Return what can be copied of a path, each under its name."""
+def copy_choices(
+    reference: str, path: str, *, has_content: bool = False
+) -> tuple[tuple[str, str], ...]:
+    """Return what can be copied of a path, each under its name; "" where it has to be read."""
     word = shell_word(path)
-    return (("path", word), ("command", f"layertrace why {shell_word(reference)} {word}"))
+    command = f"layertrace why {shell_word(reference)} {word}"
+    digest = (("sha256", ""),) if has_content else ()
+    return (("path", word), ("command", command), *digest)
 
 
 def shell_word(text: str) -> str:

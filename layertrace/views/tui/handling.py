@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual import on
 from textual.binding import Binding, BindingType
 
+from layertrace.model.entry import EntryKind
 from layertrace.model.origin import Change
 from layertrace.views.tui.rows_view import RowsView
 from layertrace.views.tui.tree_keys import TreeKeysScreen
@@ -59,6 +60,15 @@ class HandlingScreen(TreeKeysScreen):
             self.tell("no file here: put the cursor on one")
             return None
         return path, row, tools
+
+    def has_content(self, path: str) -> bool:
+        """Return whether a path ships as a regular file."""
+        tree = self._walked.tree if self._walked is not None else None
+        row = tree.find(path) if tree is not None else None
+        if tree is None or row is None:
+            return False
+        kind, change = tree.table.kinds[row], tree.table.changes[row]
+        return kind == EntryKind.FILE and change is not Change.REMOVED
 
     def _is_folder(self, row: int) -> bool:
         folder = self._walked is not None and bool(self._walked.tree.is_dir[row])

@@ -79,6 +79,16 @@ def test_what_lies_in_a_folder_is_drawn_in_its_area() -> None:
     assert found.color(found.boxes[1].area.x + 3, 20) == 3
 
 
+def test_what_lies_deep_is_drawn_as_large_as_what_does_not() -> None:
+    """Lines part neighbours; folders around one file take nothing from it but their names."""
+    found = draw({"a/b/f": 1000, "z": 1000}, width=12, height=80)
+    deep, flat = (list(found.colors).count(row) for row in (2, 3))
+    assert flat - deep == 12 * 2 * 2 + 12, "two names of two lines, and the line between"
+    narrow = draw({"ab": 1000, "abcdefg": 1000}, width=10, height=20)
+    names = {label.node for labels in narrow.labels.values() for label in labels}
+    assert names == {0, 1}
+
+
 def test_a_folder_is_drawn_for_itself() -> None:
     """What lies beside it has no part in the map."""
     found = draw({"a/b": 700, "a/c": 300, "d": 1000}, folder="a")

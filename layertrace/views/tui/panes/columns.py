@@ -97,7 +97,11 @@ def show_time(seconds: int) -> str:
 
 def _share(rows: TreeRows, node: int) -> str:
     parent = rows.tree.parents[node]
-    whole = rows.sums.total_size if parent < 0 or rows.wish.flat else rows.sums.sizes[parent]
+    if rows.by_size:
+        # Of all files even the largest is little: beside it one sees how fast they get less.
+        whole = rows.sums.sizes[rows.node(0)]
+    else:
+        whole = rows.sums.total_size if parent < 0 or rows.wish.flat else rows.sums.sizes[parent]
     halves = round(2 * BAR_WIDTH * rows.sums.sizes[node] / whole) if whole else 0
     return "█" * (halves // 2) + "▌" * (halves % 2)
 

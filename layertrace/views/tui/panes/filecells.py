@@ -57,6 +57,8 @@ class FileCells:
         """Whether a directory of several owners shows how they divide it."""
         self.packages: PackageTable | None = None
         """Whose each file is, once that was read; it is only looked up here."""
+        self.by_size = False
+        """Whether rows are the largest files, with how much of the first of them each is."""
 
     def adopt(self, tree: FileTree, item_at: Callable[[int], Item | None]) -> None:
         """Draw the paths of another tree; ``item_at`` tells what a row's entry is."""
@@ -77,7 +79,7 @@ class FileCells:
 
     def _fitting(self, width: int) -> tuple[Column, ...]:
         room = width - self._stage_width - _SIZE_WIDTHS[self._small] - _FIXED
-        return fitting(self.columns, room)
+        return fitting(self.columns | ({Column.SHARE} if self.by_size else set()), room)
 
     def without_room(self, width: int) -> frozenset[Column]:
         """Return the chosen columns that do not fit."""

@@ -181,6 +181,7 @@ class FilesPane(RowsView):
             self.rows_changed(0)
             return
         self._write_notice(rows)
+        self._cells.by_size = rows.by_size
         self.rows_changed(0 if node is None or not len(rows) else rows.nearest_line(node))
         self.counted()
 
@@ -200,8 +201,7 @@ class FilesPane(RowsView):
     @property
     def is_by_size(self) -> bool:
         """Whether the largest files stand in one list."""
-        wish = None if self.rows is None else self.rows.wish
-        return wish is not None and wish.flat and wish.sort is SortKey.SIZE and not wish.reverse
+        return self.rows is not None and self.rows.by_size
 
     def tally_words(self) -> str:
         """Return how much is on view, and in what order."""

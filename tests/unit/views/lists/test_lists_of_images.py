@@ -95,7 +95,7 @@ def test_waste_has_a_group_for_each_pair_of_instructions() -> None:
     assert (listing.row(0).layer, listing.row(3).path) == (2, "b/c")
     whole = "1.0 kB of 4.0 kB could go (25.0%)"
     layers = [laid(0, base=True), laid(1), laid(2)]
-    assert list_waste(bloat, layers).summary == f"{whole}; in your layers 1.0 kB (50.0%)"
+    assert list_waste(bloat, layers).summary == f"{whole}; your layers: 1.0 kB (50.0%)"
     assert list_waste(bloat, layers[1:]).summary == whole
     found = narrow(listing, parse_filter("c"), set)
     assert lines(found) == ["1.0 kB | removed later: written L2 :4, removed L3", "300 B | /b/c"]
