@@ -13,7 +13,7 @@ from layertrace import __version__
 from layertrace.errors import LayertraceError
 from layertrace.views.config import Config, config_path, load_config
 from layertrace.views.options import cache_folder
-from layertrace.views.terminal import can_browse, utf8_locale
+from layertrace.views.terminal import can_browse, draws_marks, utf8_locale
 from layertrace.views.text import show_name, show_size
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ def _terminal() -> Check:
     size = shutil.get_terminal_size()
     words = [f"TERM={show_name(os.environ.get('TERM', ''))}", f"{size.columns}x{size.lines}"]
     words.append("UTF-8" if utf8_locale() else "no UTF-8: ASCII marks")
+    if utf8_locale() and not draws_marks():
+        words.append("the console's font: ASCII marks in the full-screen view")
     if not can_browse():
         words.append("no full-screen view: summaries are printed")
     return Check(name="terminal", ok=can_browse(), detail=", ".join(words))

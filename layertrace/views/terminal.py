@@ -35,6 +35,12 @@ def utf8_locale() -> bool:
     return "utf" in locale.getencoding().lower()
 
 
+def draws_marks() -> bool:
+    """Say whether a full-screen view can have marks and frames beyond ASCII."""
+    # A font of the Linux console has 512 signs at most: frames, but no ticks, arrows or folds.
+    return utf8_locale() and os.environ.get("TERM") != "linux"
+
+
 def fit_locale(line: str) -> str:
     """Return a line that is safe to show as the locale can show it."""
     from layertrace.views.text import show_name, to_ascii  # noqa: PLC0415 - not for bare --help

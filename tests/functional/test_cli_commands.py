@@ -409,6 +409,10 @@ def test_on_a_terminal_the_view_opens(
     cli.run(sample, "--ascii", "--no-color")
     cli.run(sample, "--plain")
     assert seen == [(str(sample), False, True, 6), (str(sample), True, False, 6)]
+    # The fonts of the Linux console have no marks, whatever the locale is.
+    monkeypatch.setenv("TERM", "linux")
+    cli.run(sample)
+    assert seen[-1][1]
 
 
 # --- where an image may stand

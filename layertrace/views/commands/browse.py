@@ -112,11 +112,11 @@ def _draws(look: _Look) -> bool:
 
 
 def _options(look: _Look, config: Config) -> TuiOptions:
-    from layertrace.views.terminal import utf8_locale  # noqa: PLC0415
+    from layertrace.views.terminal import draws_marks  # noqa: PLC0415
     from layertrace.views.tui.settings import make_options  # noqa: PLC0415
 
     color = look.color and not os.environ.get("NO_COLOR")
-    return make_options(config, ascii_only=look.ascii or not utf8_locale(), color=color)
+    return make_options(config, ascii_only=look.ascii or not draws_marks(), color=color)
 
 
 def _run_view(reading: Reading, look: _Look) -> int:
