@@ -94,6 +94,10 @@ def test_tabs_and_numbers_choose_the_pane_where_only_one_fits() -> None:
         await tui.see("[4 Dockerfile]", "FROM node:14 AS build")
         await tui.pilot.click("#tabs", offset=(13, 0))
         await tui.see("[2 Files]")
+        # Where there is least room the names of what a directory holds give way to its shares.
+        await tui.pilot.resize_terminal(40, 12)
+        await tui.press("g", "3")
+        await tui.see("stage-1  1 file  93.8%", "removed  still ships")
 
     run(script, size=(80, 24))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
+from rich.cells import cell_len
 from rich.style import Style
 from textual.binding import Binding, BindingType
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _PLACE_WIDTH: Final = 9
 _LINE_WIDTH: Final = 5
 _SIZE_WIDTH: Final = 9
+_NAME_WIDTH: Final = 16
 _ROOM_FOR_SUBJECT: Final = 4
 """Rows below which the hops need them all: the frame names the path."""
 _LEADS: Final = {
@@ -151,8 +153,13 @@ class WhyPane(RowsView):
         if row.kind is WhyKind.LARGEST:
             yield crop_middle(self.safe(row.text), room), plain
             return
-        yield fill(self.safe(row.text), 16), self.palette.stage(row.stage_index)
-        yield crop(row.detail, max(0, room - 16)), dim
+        # Where there is no room the names take what they need, and the shares are seen.
+        parts = [part for part in self._rows if part.kind is WhyKind.PART]
+        names = max(cell_len(self.safe(part.text)) for part in parts)
+        wide = max(names + 2, room - max(len(part.detail) for part in parts))
+        wide = min(_NAME_WIDTH, wide)
+        yield fill(self.safe(row.text), wide), self.palette.stage(row.stage_index)
+        yield crop(row.detail, max(0, room - wide)), dim
 
     def _subject(self, row: WhyRow, width: int) -> Iterator[Cell]:
         text, detail = self.safe(row.text), self._words(row.detail)
