@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from layertrace.model.limits import DEFAULTS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from layertrace.archive.daemon import EngineSource
     from layertrace.layers.cache import IndexCache
     from layertrace.model.attestation import Attestation
@@ -70,3 +72,5 @@ class Parts:
     """The builder's provenance, where it is known to be of this very image."""
     unread: tuple[int, ...] = ()
     """Layers that were not read, for the reading was stopped or still goes on."""
+    again: Callable[[], Parts] | None = None
+    """Assembles it of the image itself, where this is of what the engine tells beforehand."""

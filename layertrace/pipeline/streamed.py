@@ -27,7 +27,7 @@ from layertrace.pipeline.stored_image import Stack
 from layertrace.rootfs.places import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import BinaryIO
 
     from layertrace.archive.blob import StreamReader
@@ -57,6 +57,8 @@ def open_together(
     unlike = {source.facts.diff_ids: source for source in reversed(sources)}
     missing = [source for source in unlike.values() if _cached(source, cache) is None]
     reading = _Reading(cache, watcher)
+    # What they share comes once: how much that is only the stream tells.
+    watcher.expect(0, None)
     streamed = reading.read(missing) if missing else ()
     brought = {each.facts.id: found for each, found in zip(missing, streamed, strict=True)}
     return tuple(
@@ -88,6 +90,7 @@ class StoredInEngine:
         watcher: Watcher,
         *,
         brought: tuple[Streamed, _Reading] | None = None,
+        announce: Callable[[EngineSource], Image | None] | None = None,
     ) -> None:
         """Open the image: by the cache alone where it was read before.
 
@@ -96,6 +99,8 @@ class StoredInEngine:
             cache: of what was read before.
             watcher: told of progress, asked whether to stop.
             brought: what a stream of several images brought of this one.
+            announce: tells what the image is before it is read, which walking it does then;
+                None: that it cannot.
 
         Raises:
             EngineError: the engine broke off.
@@ -105,11 +110,15 @@ class StoredInEngine:
         self._source = source
         self._digests = Digests(cache, "")
         self._indexes: dict[str, LayerIndex] = {}
+        self._came = True
+        """The image is that of the engine, and not what is told of it."""
         known = _cached(source, cache) if brought is None else None
         if known is not None:
             self.image, self._indexes = known
         elif brought is not None:
             self.image = self._adopt(*brought)
+        elif announce is not None and (announced := announce(source)) is not None:
+            self.image, self._came = announced, False
         else:
             self.image = self._stream(watcher)
 
@@ -121,14 +130,16 @@ class StoredInEngine:
         verify: bool,  # noqa: ARG002 - what streams is always verified
     ) -> tuple[LayerIndex, ...]:
         """Return every layer's index; all of them were verified when they streamed."""
-        indexes = tuple(self._indexes[diff_id] for diff_id in self.image.config.diff_ids)
-        if hashing and not all(self._hashed(layer) for layer in self.image.layers):
-            self._stream(watcher)
-        return indexes
+        hashed = not hashing or all(self._hashed(layer) for layer in self.image.layers)
+        if not (hashed and self._came):
+            self.image = self._stream(watcher)
+        return tuple(self._indexes[diff_id] for diff_id in self.image.config.diff_ids)
 
     def so_far(self) -> Mapping[int, LayerIndex]:
-        """Return every layer's index: what streamed was read before there was an image."""
-        return dict(enumerate(self._indexes[each] for each in self.image.config.diff_ids))
+        """Return the indexes of the layers that came by now."""
+        read = self._indexes.copy()
+        diff_ids = enumerate(self.image.config.diff_ids)
+        return {number: read[each] for number, each in diff_ids if each in read}
 
     def digest(self, place: Place) -> str:
         """Return a file's digest; the engine is asked again if it was never hashed."""
@@ -164,8 +175,10 @@ class StoredInEngine:
 
     def known_digests(self) -> Sequence[Mapping[int, bytes]]:
         """Return the digests computed before, of each layer by entry number."""
-        diff_ids = self.image.config.diff_ids
-        return [self._digests.of(each, self._indexes[each]) for each in diff_ids]
+        return [
+            self._digests.of(each, self._indexes[each]) if each in self._indexes else {}
+            for each in self.image.config.diff_ids
+        ]
 
     def read(self, place: Place) -> Iterator[bytes]:
         """Yield a file's content, streaming the image once more up to its layer."""
@@ -261,7 +274,8 @@ class StoredInEngine:
 
     def keep_visible(self, visible: Sequence[int]) -> None:
         """Keep the bytes of each layer that a container sees."""
-        self.cache.store_visible(digest_of(self.image.config.diff_ids), "", visible)
+        if self._is_whole(len(self.image.layers)):
+            self.cache.store_visible(digest_of(self.image.config.diff_ids), "", visible)
 
     def recall_packages(self, layers: int) -> bytes | None:
         """Return what was kept of the packages of the layers."""
@@ -269,7 +283,8 @@ class StoredInEngine:
 
     def keep_packages(self, layers: int, data: bytes) -> None:
         """Keep what the layers say of their packages."""
-        self.cache.store_packages(digest_of(self.image.config.diff_ids[:layers]), "", data)
+        if self._is_whole(layers):
+            self.cache.store_packages(digest_of(self.image.config.diff_ids[:layers]), "", data)
 
     def recall_bloat(self, layers: int) -> bytes | None:
         """Return what was kept of the waste in the layers."""
@@ -277,31 +292,47 @@ class StoredInEngine:
 
     def keep_bloat(self, layers: int, data: bytes) -> None:
         """Keep what the layers tell of waste."""
-        self.cache.store_bloat(digest_of(self.image.config.diff_ids[:layers]), "", data)
+        if self._is_whole(layers):
+            self.cache.store_bloat(digest_of(self.image.config.diff_ids[:layers]), "", data)
 
     def close(self) -> None:
         """Keep the digests computed; close the connection."""
-        self._digests.keep(self._indexes)
+        # Another thread may be at the stream yet.
+        self._digests.keep(self._indexes.copy())
         # Whoever asks on does without what is closed by then.
         self.cache = closed_cache()
         self._source.close()
 
+    def _is_whole(self, layers: int) -> bool:
+        """Say whether so many lower layers came; none of them is damaged."""
+        return all(each in self._indexes for each in self.image.config.diff_ids[:layers])
+
     def _hashed(self, layer: LayerRef) -> bool:
-        index = self._indexes[layer.diff_id]
+        index = self._indexes.get(layer.diff_id)
+        if index is None:
+            return False
         known = self._digests.of(layer.diff_id, index)
         files = index.kinds.count(int(EntryKind.FILE)) - len(index.sparse)
         return len(known) >= files
 
     def _stream(self, watcher: Watcher) -> Image:
-        reading = _Reading(self.cache, watcher)
+        reading = _Reading(self.cache, watcher, self._learn)
+        facts = self._source.facts
+        watcher.expect_about(len(facts.diff_ids), facts.size)
         (streamed,) = reading.read([self._source])
         return self._adopt(streamed, reading)
+
+    def _learn(self, diff_id: str, index: LayerIndex, digests: Mapping[int, bytes]) -> None:
+        """Take over a layer that came: another thread may look at it while others come."""
+        # First, for whoever finds the index asks for them.
+        self._digests.add(diff_id, index, digests)
+        self._indexes[diff_id] = index
 
     def _adopt(self, streamed: Streamed, reading: _Reading) -> Image:
         """Take over what a stream brought of this image."""
         for diff_id in streamed.image.config.diff_ids:
-            index = self._indexes[diff_id] = reading.indexes[diff_id]
-            self._digests.add(diff_id, index, reading.digests[diff_id])
+            self._learn(diff_id, reading.indexes[diff_id], reading.digests[diff_id])
+        self._came = True
         self.cache.store_config(self._source.facts.id, streamed.config)
         self._digests.keep(self._indexes)
         return streamed.image
@@ -310,9 +341,18 @@ class StoredInEngine:
 class _Reading:
     """The layers of one stream, walked as they pass."""
 
-    def __init__(self, cache: IndexCache, watcher: Watcher) -> None:
+    def __init__(
+        self,
+        cache: IndexCache,
+        watcher: Watcher,
+        learn: Callable[[str, LayerIndex, Mapping[int, bytes]], None] | None = None,
+    ) -> None:
         self._cache = cache
         self._watcher = watcher
+        self._learn = learn
+        """Is given each layer as soon as it is read."""
+        self._at = (0, 0)
+        """Position and entries of the layer that passes."""
         self._diff_ids: dict[str, str] = {}
         """By the name in the stream."""
         self.indexes: dict[str, LayerIndex] = {}
@@ -321,8 +361,7 @@ class _Reading:
     def read(self, sources: Sequence[EngineSource]) -> tuple[Streamed, ...]:
         """Read these images, and check that each has the layers its configuration names."""
         first, *others = sources
-        self._watcher.expect(0, None)
-        streamed = first.stream(self._take, stop=self._watcher.stop, others=others)
+        streamed = first.stream(self._take, stop=self._wait, others=others)
         if streamed is None:
             raise StoppedError
         for layer in (layer for each in streamed for layer in each.image.layers):
@@ -334,12 +373,20 @@ class _Reading:
                 )
         return streamed
 
+    def _see(self, position: int, entries: int) -> bool:
+        self._at = (position, entries)
+        return self._watcher.see(position, entries)
+
+    def _wait(self) -> bool:
+        """Tell that it still goes on, though the engine may be silent; return whether to stop."""
+        return self._watcher.see(*self._at)
+
     def _take(self, name: str, reader: StreamReader) -> bool:
         watcher = self._watcher
         from layertrace.layers.walk import walk_layer  # noqa: PLC0415 - not where all is kept
 
         walked = walk_layer(
-            reader, name=name, hash_contents=True, watch=watcher.see, limits=reader.limits
+            reader, name=name, hash_contents=True, watch=self._see, limits=reader.limits
         )
         if walked.index.damage:
             # The engine has the layer whole: this is the stream's doing.
@@ -350,7 +397,10 @@ class _Reading:
         self.indexes[diff_id] = index
         self._cache.store_layer(diff_id, "", index)
         self.digests[diff_id] = walked.digests
+        if self._learn is not None:
+            self._learn(diff_id, index, walked.digests)
         watcher.finish_layer(reader.length(), len(index))
+        self._at = (0, 0)
         return True
 
 

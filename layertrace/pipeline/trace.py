@@ -64,14 +64,24 @@ class Opening:
             StoppedError: ``stop`` returned True.
         """
         watcher = Watcher(progress or _ignore, stop or _never)
-        parts = self._parts
         hash_all = hashing or contents
-        indexes = parts.stored.walk(watcher, hashing=hash_all, verify=self._verify)
+        indexes = self._parts.stored.walk(watcher, hashing=hash_all, verify=self._verify)
+        parts = self._as_it_came()
         refuse_nothing(parts.head.image, indexes)
         parts = distrusted(parts, indexes)
         if hashing:
             return self._walk_others(parts, indexes, watcher)
         return ImageTrace(parts, indexes, {}, {})
+
+    def _as_it_came(self) -> Parts:
+        """Return the parts of the image itself, where those were of what was told of it."""
+        told = self._parts
+        if told.again is not None and told.stored.image is not told.head.image:
+            self._parts = told.again()
+            self.head = self._parts.head
+            self._found += [stage.stored for stage in told.stages]
+            self._found += [image.stored for image in told.images]
+        return self._parts
 
     def _walk_others(
         self, parts: Parts, indexes: tuple[LayerIndex, ...], watcher: Watcher
@@ -153,22 +163,33 @@ class Opening:
         self._parts.stored.close()
 
 
-def open_image(
+def open_image(  # noqa: PLR0913 - most callers name the first three
     reference: str,
     hints: Hints,
     cache: IndexCache,
     *,
     progress: Callable[[WalkProgress], None] | None = None,
     stop: Callable[[], bool] | None = None,
+    early: bool = False,
 ) -> Opening:
     """Open an image and everything told about its build.
+
+    Args:
+        reference: the image.
+        hints: what else is told.
+        cache: of what was read before.
+        progress: told now and then how far reading it is.
+        stop: asked as often; True ends the reading.
+        early: an image of the engine is opened by what that tells of it, as far as that leaves
+            nothing open, and read only by walking it.
 
     Raises:
         LayertraceError: something named cannot be found or read.
         StoppedError: ``stop`` returned True.
     """
     watcher = Watcher(progress or _ignore, stop or _never)
-    return Opening(open_parts(reference, hints, cache, watcher), verify=hints.verify)
+    parts = open_parts(reference, hints, cache, watcher, early=early)
+    return Opening(parts, verify=hints.verify)
 
 
 def _ignore(_: WalkProgress) -> None:

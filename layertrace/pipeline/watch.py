@@ -32,6 +32,8 @@ class WalkProgress:
     bytes_total: int | None
     entries: int
     phase: Phase = Phase.LAYERS
+    estimated: bool = False
+    """The total is about right, and the layers come in an order of the engine's own."""
 
 
 class Watcher:
@@ -47,17 +49,23 @@ class Watcher:
         self._layer = 0
         self._layers = 0
         self._total: int | None = None
+        self._estimated = False
 
     def begin(self, phase: Phase) -> None:
         """Count anew, for what comes now is something else."""
         self._phase = phase
         self._bytes = self._entries = self._layer = self._layers = 0
-        self._total = None
+        self._total, self._estimated = None, False
 
     def expect(self, layers: int, total: int | None) -> None:
         """Add layers, and their bytes where known, to what is to come."""
         self._layers += layers
         self._total = None if total is None else (self._total or 0) + total
+
+    def expect_about(self, layers: int, total: int) -> None:
+        """Add layers, and about how many bytes they have, 0 where nobody knows."""
+        self.expect(layers, total or None)
+        self._estimated = True
 
     def see(self, position: int, entries: int) -> bool:
         """Pass on how far the present layer is; return whether to stop."""
@@ -69,6 +77,7 @@ class Watcher:
                 bytes_total=self._total,
                 entries=self._entries + entries,
                 phase=self._phase,
+                estimated=self._estimated,
             )
         )
         return self.stop()

@@ -95,7 +95,9 @@ def _rate(progress: WalkProgress, seconds: float) -> str:
     from layertrace.views.text import show_size  # noqa: PLC0415
 
     done, total = progress.bytes_done, progress.bytes_total
-    of = f" of {show_size(total)}" if total else ""
+    if progress.estimated and total is not None and done >= total:
+        total = None
+    of = f" of {'about ' if progress.estimated else ''}{show_size(total)}" if total else ""
     rate = show_size(int(done / seconds)) if seconds > 0 else "0 B"
     return f"{show_size(done)}{of}  {rate}/s{time_left(done, total, seconds)}"
 
@@ -103,6 +105,9 @@ def _rate(progress: WalkProgress, seconds: float) -> str:
 def describe_walk(progress: WalkProgress, seconds: float) -> str:
     """Return one line about a walk: layer, bytes, rate."""
     layer = f"layer {progress.layer + 1}"
+    if progress.estimated:
+        # The last that is counted may be none: what follows the layers.
+        layer = f"layer {min(progress.layer + 1, progress.layers)}"
     if progress.layers:
         layer += f" of {progress.layers}"
     return f"reading {layer}  {_rate(progress, seconds)}  {progress.entries:,} entries"

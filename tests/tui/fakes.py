@@ -248,6 +248,7 @@ class FakeProgress:
     bytes_total: int | None
     entries: int
     phase: Phase = Phase.LAYERS
+    estimated: bool = False
 
 
 @dataclass(kw_only=True)

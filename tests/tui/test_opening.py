@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from layertrace.errors import EngineError, LayerError, SeveralImagesError, StoppedError
 from layertrace.model.image import Platform
 from layertrace.model.origin import Finding
 from layertrace.pipeline.watch import Phase
+from layertrace.pipeline.watch import WalkProgress as Told
+from layertrace.views.progress import describe_walk
 from layertrace.views.tui.browse import BrowseScreen
 from layertrace.views.tui.pace import (
     Pace,
@@ -480,6 +482,34 @@ def test_each_step_to_an_image_is_ticked_when_it_is_done() -> None:
     assert not any("b browses" in row for row in rows)
     assert signs(tracing_rows(settled, compared)) == "✔✔✔▸"
     assert signs(tracing_rows(settled, ())) == "✔✔▸"
+
+
+def test_what_an_engine_sends_is_told_by_about_how_much_it_is() -> None:
+    """It says what layers hold, not what it sends: no bar stands at the end before that comes."""
+    coming = FakeProgress(
+        layer=1, layers=3, bytes_done=50, bytes_total=200, entries=9, estimated=True
+    )
+    waiting, more = replace(coming, bytes_done=0, layer=0), replace(coming, bytes_done=200, layer=3)
+    assert list(reading_rows("3 layers", (), coming, 2))[1:3] == [
+        "▸ layers: layer 2 of 3  ████░░░░░░░░░░░░░░ about 25%",
+        "50 B of about 200 B  25 B/s  0:02 so far  0:06 left",
+    ]
+    rows = list(reading_rows("3 layers", (), waiting, 9))
+    assert rows[1:3] == ["▸ layers: waiting for the engine to send it", "0:09 so far"]
+    assert not any("b browses" in row for row in rows)
+    assert progress_words(more, 4) == ("layer 3 of 3", "200 B  50 B/s  0:04 so far")
+    assert brief_words(coming, 2) == "reading layer 2 of 3 about 25%  0:06 left"
+    assert brief_words(waiting, 9) == "waiting for the engine to send it  0:09"
+    assert brief_words(more, 4) == "reading layer 3 of 3"
+    assert "they come with the last layer" in next(iter(opening_rows(coming, 2)))
+    now = [0.0]
+    pace = Pace(lambda: now[0])
+    pace.seconds(waiting)
+    now[0] = 7
+    assert (pace.seconds(waiting), pace.seconds(coming)) == (7, 0)
+    on_stderr = [describe_walk(Told(**asdict(each)), 2) for each in (coming, more)]
+    assert on_stderr[0].startswith("reading layer 2 of 3  50 B of about 200 B  25 B/s")
+    assert on_stderr[1].startswith("reading layer 3 of 3  200 B  100 B/s")
 
 
 def test_each_phase_is_named_and_timed_by_itself() -> None:

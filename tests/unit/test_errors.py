@@ -20,6 +20,7 @@ from layertrace.errors import (
     LimitError,
     PathNotFoundError,
     PolicyError,
+    SeveralImagesError,
     SourceError,
     StoppedError,
     StorageError,
@@ -36,6 +37,8 @@ MISMATCH = DigestMismatchError(subject="layer 0's tar", expected="sha256:1", act
         (UsageError("no", hint="write this"), 2, "no\nwrite this"),
         (ExistsError("it is there"), 2, "it is there"),
         (SourceError("x does not exist"), 3, "x does not exist"),
+        (SeveralImagesError("two", hint="name one", asked="a.tar", choices=(("b", "a.tar:b"),)), 3,
+         "two\nname one"),
         (ArchiveError("bad", why="because", hint="save again"), 3, "bad\nbecause\nsave again"),
         (DECODE, 3, "layers[2].digest: expected a string, got 3\nin m.json"),
         (MISMATCH, 3, ("layer 0's tar does not have the digest the image gives for it\n"
@@ -75,7 +78,7 @@ def test_every_error_has_its_case_above() -> None:
     known = {
         "UsageError", "SourceError", "ArchiveError", "DecodeError", "DigestMismatchError",
         "LayerError", "InvalidWhiteoutError", "LimitError", "DockerfileError",
-        "PolicyError", "ExistsError",
+        "PolicyError", "ExistsError", "SeveralImagesError",
         "PathNotFoundError", "EngineError", "StorageError", "StoppedError", "LayertraceError",
     }  # fmt: skip
     assert {c.__name__ for c in classes if issubclass(c, Exception)} == known

@@ -35,18 +35,35 @@ if TYPE_CHECKING:
     from layertrace.provenance.alignment.history import Alignment
 
 
-def open_parts(reference: str, hints: Hints, cache: IndexCache, watcher: Watcher) -> Parts:
+def open_parts(
+    reference: str, hints: Hints, cache: IndexCache, watcher: Watcher, *, early: bool = False
+) -> Parts:
     """Open an image and everything told about its build.
+
+    Args:
+        reference: the image.
+        hints: what else is told.
+        cache: of what was read before.
+        watcher: told of progress, asked whether to stop.
+        early: an image of the engine is opened by what that tells of it, and read by walking it.
 
     Raises:
         LayertraceError: the image, the Dockerfile or something else named
             cannot be found or read.
     """
     with ExitStack() as undo:
-        opener = Opener(hints, cache, watcher, undo)
-        parts = _assemble(opener.open(reference), opener)
+        opener = Opener(hints, cache, watcher, undo, early=early)
+        main = opener.open(reference)
+        parts = _assemble(main, opener)
         undo.pop_all()
-    return parts
+
+    def again() -> Parts:
+        with ExitStack() as undo:
+            whole = _assemble(main, Opener(hints, cache, watcher, undo))
+            undo.pop_all()
+        return whole
+
+    return replace(parts, again=again) if early and main.engine is not None else parts
 
 
 def _assemble(main: Opened, opener: Opener) -> Parts:

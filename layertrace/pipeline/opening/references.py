@@ -40,8 +40,17 @@ class Opened:
 class Opener:
     """Opens images for one question, and has them closed where that comes to nothing."""
 
-    def __init__(self, hints: Hints, cache: IndexCache, watcher: Watcher, undo: ExitStack) -> None:
+    def __init__(
+        self,
+        hints: Hints,
+        cache: IndexCache,
+        watcher: Watcher,
+        undo: ExitStack,
+        *,
+        early: bool = False,
+    ) -> None:
         """Open nothing yet; what is opened is closed by ``undo``."""
+        self._early = early
         self.hints = hints
         self.cache = cache
         self._watcher = watcher
@@ -50,14 +59,16 @@ class Opener:
     def open(self, text: str) -> Opened:
         """Open the image that a reference names.
 
-        An image of the engine is only to be had as one stream, and may be read whole.
+        An image of the engine is only to be had as one stream, and may be read whole: later
+        where that is wanted, and what the engine tells of it suffices until then.
 
         Raises:
             LayertraceError: it cannot be found or read.
         """
         reference, hints = parse_reference(text), self.hints
         if reference.transport == "docker-daemon":
-            return self._open_daemon(reference.target)
+            early, self._early = self._early, False
+            return self._open_daemon(reference.target, early=early)
         source = open_archive(
             reference,
             platform=hints.platform,
@@ -68,14 +79,16 @@ class Opener:
         self.keep(stored)
         return Opened(stored=stored, attested=source, archive=source)
 
-    def _open_daemon(self, name: str) -> Opened:
+    def _open_daemon(self, name: str, *, early: bool) -> Opened:
         # The Docker SDK takes a quarter of a second to import.
         from layertrace.archive.daemon import EngineSource  # noqa: PLC0415
+        from layertrace.pipeline.opening.announced import announced_image  # noqa: PLC0415
         from layertrace.pipeline.streamed import StoredInEngine  # noqa: PLC0415
 
         engine = EngineSource(name, limits=self.hints.limits)
         try:
-            stored = StoredInEngine(engine, self.cache, self._watcher)
+            announce = announced_image if early else None
+            stored = StoredInEngine(engine, self.cache, self._watcher, announce=announce)
         except BaseException:
             engine.close()
             raise

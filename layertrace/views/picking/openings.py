@@ -50,7 +50,9 @@ class Openings:
         def open_it(
             progress: Callable[[WalkProgress], None], stop: Callable[[], bool], /
         ) -> Opening:
-            opening = open_image(reference, hints, self._cache, progress=progress, stop=stop)
+            opening = open_image(
+                reference, hints, self._cache, progress=progress, stop=stop, early=True
+            )
             self._open.append(opening)
             if self._remembering:
                 # After the image is open, and not for somebody who wants nothing remembered.

@@ -23,14 +23,15 @@ class Pace:
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         """Start it."""
         self._clock = clock
-        self._phase: Phase | None = None
+        self._phase: tuple[Phase, bool] | None = None
         self._began = clock()
 
     def seconds(self, progress: WalkProgress) -> float:
         """Return how long a reading has been at what it does."""
-        if progress.phase is not self._phase:
+        phase = progress.phase, _is_waiting(progress)
+        if phase != self._phase:
             first = self._phase is None
-            self._phase = progress.phase
+            self._phase = phase
             self._began = self._began if first else self._clock()
         return self._clock() - self._began
 
@@ -46,10 +47,13 @@ def opening_rows(progress: WalkProgress | None, seconds: float) -> Iterator[str]
     """Yield the steps to an image on view, of which it is at the first."""
     if progress is None:
         yield f"{_DOING} configuration and history: reading…"
+    elif progress.phase is Phase.LAYERS:
+        yield f"{_TO_COME} configuration and history: they come with the last layer"
+        yield from _step("layers", progress, seconds)
+        yield f"{_TO_COME} tracing"
+        return
     else:
-        words, figures = progress_words(progress, seconds)
-        yield f"{_DOING} configuration and history: {words}"
-        yield figures
+        yield from _step("configuration and history", progress, seconds)
     yield f"{_TO_COME} layers"
     yield f"{_TO_COME} tracing"
 
@@ -80,7 +84,7 @@ def reading_rows(
     yield f"{_TO_COME} tracing"
     yield ""
     yield STOPS
-    if progress is not None and not others:
+    if progress is not None and not others and not _is_waiting(progress):
         yield BROWSES
 
 
@@ -101,10 +105,25 @@ def _step(name: str, progress: WalkProgress, seconds: float) -> Iterator[str]:
 
 def progress_words(progress: WalkProgress, seconds: float) -> tuple[str, str]:
     """Return two lines on how far a reading is: of what, and how much in figures."""
-    label = phase_words(progress)
-    if progress.bytes_total:
-        label = f"{label}  {bar_words(progress.bytes_done, progress.bytes_total)}"
-    return label, amount_words(progress.bytes_done, progress.bytes_total, seconds)
+    label, total, about = phase_words(progress), _total(progress), progress.estimated
+    if _is_waiting(progress):
+        return label, f"{clock_words(seconds)} so far"
+    if total:
+        label = f"{label}  {bar_words(progress.bytes_done, total, about=about)}"
+    return label, amount_words(progress.bytes_done, total, seconds, about=about)
+
+
+def _is_waiting(progress: WalkProgress) -> bool:
+    """Say whether an engine has sent nothing: an older one puts all together first."""
+    return progress.estimated and not progress.bytes_done
+
+
+def _total(progress: WalkProgress) -> int | None:
+    """Return the bytes in all; None where nobody knows, or what was thought proves too little."""
+    total = progress.bytes_total
+    if progress.estimated and total is not None and progress.bytes_done >= total:
+        return None
+    return total
 
 
 def phase_words(progress: WalkProgress) -> str:
@@ -114,22 +133,30 @@ def phase_words(progress: WalkProgress) -> str:
     if progress.phase is Phase.STAGES:
         of = f" of {progress.layers}" if progress.layers else ""
         return f"layer {progress.layer + 1}{of}"
+    if _is_waiting(progress):
+        return "waiting for the engine to send it"
     if not progress.layers:
         # An engine names no layer before its image has come to the end.
         return f"layer {progress.layer + 1}"
+    if progress.estimated:
+        # The last that is counted may be none: what follows the layers.
+        return f"layer {min(progress.layer + 1, progress.layers)} of {progress.layers}"
     return f"{layer_name(progress.layer)} of {progress.layers}"
 
 
 def brief_words(progress: WalkProgress, seconds: float) -> str:
     """Return the same for a place in a line."""
     words = phase_words(progress) if progress.phase is Phase.LAYERS else "stages"
-    if progress.bytes_total:
-        words = f"{words} {_share(progress.bytes_done, progress.bytes_total):.0f}%"
-    left = left_words(progress.bytes_done, progress.bytes_total, seconds)
+    total, about = _total(progress), "about " if progress.estimated else ""
+    if _is_waiting(progress):
+        return f"{words}  {clock_words(seconds)}"
+    if total:
+        words = f"{words} {about}{_share(progress.bytes_done, total):.0f}%"
+    left = left_words(progress.bytes_done, total, seconds)
     return f"reading {words}  {left}".rstrip()
 
 
-def bar_words(done: int, total: int) -> str:
+def bar_words(done: int, total: int, *, about: bool = False) -> str:
     """Return a bar, and the share it stands for.
 
     >>> bar_words(1, 4)
@@ -137,18 +164,19 @@ def bar_words(done: int, total: int) -> str:
     """
     share = _share(done, total)
     full = round(share * _BAR / 100)
-    return f"{'█' * full}{'░' * (_BAR - full)} {share:3.0f}%"
+    told = f"about {share:.0f}%" if about else f"{share:3.0f}%"
+    return f"{'█' * full}{'░' * (_BAR - full)} {told}"
 
 
 def _share(done: int, total: int) -> float:
     return 100 * min(1.0, done / total)
 
 
-def amount_words(done: int, total: int | None, seconds: float) -> str:
+def amount_words(done: int, total: int | None, seconds: float, *, about: bool = False) -> str:
     """Return how many bytes of how many, how fast, for how long, and how much longer."""
     amount = show_size(done)
     if total:
-        amount = f"{amount} of {show_size(total)}"
+        amount = f"{amount} of {'about ' if about else ''}{show_size(total)}"
     rate = f"{show_size(round(done / seconds))}/s" if seconds >= 1 else ""
     clock = f"{clock_words(seconds)} so far"
     return "  ".join(
