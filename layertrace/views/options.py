@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from layertrace.pipeline.trace import Opening
 
 CACHE_VARIABLE: Final = "LAYERTRACE_CACHE_DIR"
+_DECIDING: Final = (
+    "dockerfile", "target", "build_arg", "context", "stage", "stage_cache", "base", "provenance",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +68,20 @@ class Reading:
             verify=self.verify,
             limits=self.limits(),
         )
+
+    def words(self) -> tuple[str, ...]:
+        """Return the options that decide what is said of an image, as they are typed.
+
+        Not the platform, which may be chosen later, and of build arguments the names
+        only: a value may be a secret, and the environment can have it as well.
+        """
+        found: list[str] = []
+        for name in _DECIDING:
+            value = getattr(self, name)
+            for each in value if isinstance(value, tuple) else (value,) * (value is not None):
+                word = str(each).partition("=")[0] if name == "build_arg" else str(each)
+                found += [f"--{name.replace('_', '-')}", word]
+        return (*found, *(["--verify"] if self.verify else []))
 
     def limits(self) -> Limits:
         """Return how much the image may hold.

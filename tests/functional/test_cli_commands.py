@@ -397,7 +397,12 @@ def test_on_a_terminal_the_view_opens(
     """It gets the image still closed, and the marks and hues that were asked for."""
     seen: list[tuple[str, bool, bool, int]] = []
 
+    asked: list[tuple[str, ...]] = []
+
     def run_app(app: LayertraceApp) -> int:
+        asked.append(app.options.asked)
+        if app.options.asked:
+            return 0
         assert not isinstance(app._open_image, Picking)
         opening = app._open_image(lambda _: None, lambda: False)
         seen.append((app.title, app.options.ascii, app.options.color, len(opening.head.layers)))
@@ -409,6 +414,12 @@ def test_on_a_terminal_the_view_opens(
     cli.run(sample, "--ascii", "--no-color")
     cli.run(sample, "--plain")
     assert seen == [(str(sample), False, True, 6), (str(sample), True, False, 6)]
+    # A command that is copied there reads the image in the same way, and gives no secret away.
+    given = ["-f", "no/Dockerfile", "--stage", "build=x:1", "--build-arg", "TOKEN=hunter2"]
+    cli.run(sample, *given)
+    assert asked[-1] == (
+        "--dockerfile", "no/Dockerfile", "--build-arg", "TOKEN", "--stage", "build=x:1",
+    )  # fmt: skip
     # The fonts of the Linux console have no marks, whatever the locale is.
     monkeypatch.setenv("TERM", "linux")
     cli.run(sample)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from layertrace.model.origin import Finding
+from layertrace.views.tui.ports import TuiOptions
+from layertrace.views.tui.themes import DARK
 from tests.tui.driver import Driver, run
 from tests.tui.fakes import FakeOpening, head
 
@@ -274,14 +276,15 @@ def test_copying_shows_what_is_copied() -> None:
     async def script(tui: Driver) -> None:
         await tui.filter("server.js")
         await tui.press("enter", "y")
-        await tui.see("layertrace why shop:1.4.2 /app/dist/server.js")
+        await tui.see("layertrace why --dockerfile 'a b' shop:1.4.2 /app/dist/server.js")
         await tui.press("down", "enter")
         await tui.see("copied, if the terminal allows it")
-        assert tui.app.clipboard == "layertrace why shop:1.4.2 /app/dist/server.js"
+        command = "layertrace why --dockerfile 'a b' shop:1.4.2 /app/dist/server.js"
+        assert tui.app.clipboard == command
         await tui.press("y", "end", "enter")
         await tui.until(lambda: tui.app.clipboard == "sha256:of app/dist/server.js")
 
-    run(script)
+    run(script, options=TuiOptions(theme=DARK, asked=("--dockerfile", "a b")))
 
 
 def test_the_mouse_selects_and_opens() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -126,7 +126,7 @@ def _run_view(reading: Reading, look: _Look) -> int:
     from layertrace.views.tui.ports import Comparing  # noqa: PLC0415
 
     config = load_config()
-    options = _options(look, config)
+    options = replace(_options(look, config), asked=reading.words())
     openings = Openings(reading, remembering=config.recent and not reading.no_cache)
     try:
         app = LayertraceApp(

@@ -337,9 +337,11 @@ class BrowseScreen(SiftingScreen):
         if path is None:
             self.tell("no path to copy: put the cursor on a file")
             return
-        choices = copy_choices(
-            self._head.image.reference, f"/{path}", has_content=self.has_content(path)
-        )
+        image, asked = self._head.image, self.options.asked
+        if image.platforms:
+            asked = (*asked, "--platform", str(self.platform))
+        content = self.has_content(path)
+        choices = copy_choices(image.reference, f"/{path}", asked=asked, has_content=content)
         self.app.push_screen(CopyScreen(self.options, choices), partial(self._copy, path))
 
     def _copy(self, path: str, text: str | None) -> None:

@@ -209,11 +209,18 @@ class CopyScreen(ModalScreen[str]):
 
 
 def copy_choices(
-    reference: str, path: str, *, has_content: bool = False
+    reference: str, path: str, *, asked: Sequence[str] = (), has_content: bool = False
 ) -> tuple[tuple[str, str], ...]:
-    """Return what can be copied of a path, each under its name; "" where it has to be read."""
+    """Return what can be copied of a path, each under its name; "" where it has to be read.
+
+    Args:
+        reference: of the image.
+        path: in it, from the root.
+        asked: options without which the command would give another answer.
+        has_content: there is a digest of it.
+    """
     word = shell_word(path)
-    command = f"layertrace why {shell_word(reference)} {word}"
+    command = " ".join(["layertrace why", *map(shell_word, (*asked, reference)), word])
     digest = (("sha256", ""),) if has_content else ()
     return (("path", word), ("command", command), *digest)
 

@@ -55,11 +55,6 @@ class WalkProgress(Protocol):
         """What is read now."""
         ...
 
-    @property
-    def estimated(self) -> bool:
-        """Whether the bytes in all are about right, and layers come in any order."""
-        ...
-
 
 class Trace(Protocol):
     """An image whose layers were walked."""
@@ -165,6 +160,8 @@ class TuiOptions:
     """Columns of pane 2 besides those that it always has, by their names."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Other keys for actions, by the ids of those."""
+    asked: tuple[str, ...] = ()
+    """Options of the command that say how to read the image: one that is copied needs them too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
