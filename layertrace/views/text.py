@@ -170,15 +170,6 @@ def trust_mark(trust: Trust, *, ascii_only: bool = False) -> str:
     return (TRUST_MARKS_ASCII if ascii_only else TRUST_MARKS)[trust]
 
 
-def sentence(text: str) -> str:
-    """Return words as a sentence of their own; a command or a path stays as it is written.
-
-    >>> sentence("delete it where it is made"), sentence("`rm` it"), sentence("")
-    ('Delete it where it is made', '`rm` it', '')
-    """
-    return text[:1].upper() + text[1:]
-
-
 def plural(count: int, noun: str) -> str:
     """Return ``count`` with ``noun`` in the right number.
 

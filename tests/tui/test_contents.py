@@ -251,7 +251,12 @@ def test_history_shows_what_each_layer_changed(tmp_path: Path) -> None:
         await driver.see("L1 → L2", "-two", "+TWO", "0644 → 0600")
         await driver.press("enter")
         await driver.see("/a · L2 of L1 L2, removed later", "2  TWO")
-        await driver.press("escape", "down", "enter")
+        # From page to page and back: neither is laid on itself.
+        await driver.press("comma", "H")
+        await driver.see("History /a", "/a  added")
+        await driver.press("enter")
+        await driver.see("/a · L1 of L1 L2")
+        await driver.press("escape", "down", "down", "enter")
         await driver.see("this layer removed it")
         await driver.press("g", "space", "G")
         await driver.see("L1*", "L1 → L3")

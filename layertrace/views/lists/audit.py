@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from layertrace.model.audit import Level, Status
 from layertrace.views.lists.rows import Column, Field, Group, Listing, ListRow, Role
 from layertrace.views.outline_row import layer_name
-from layertrace.views.text import plural, sentence
+from layertrace.views.text import plural
 
 if TYPE_CHECKING:
     from layertrace.model.audit import AuditReport, Match, RuleResult
@@ -47,7 +47,7 @@ def _group(rule: RuleResult) -> Group:
     failed = rule.status is Status.FAIL
     words = {Status.SKIPPED: f"not asked: {rule.reason}", Status.PASS: rule.asks}
     text = f"{rule.id}: {words.get(rule.status, f'asks that {rule.asks}')}"
-    note = f"{text}. {sentence(rule.fix)}" if failed else text
+    note = f"{text} → {rule.fix}" if failed else text
     blank = Field(text="")
     fields = (Field(text=word, role=role), blank, blank, Field(text=text, role=Role.STRONG))
     return Group(
@@ -78,5 +78,5 @@ def _item(rule: RuleResult, number: int) -> ListRow:
         path=match.path,
         layer=match.layer,
         line=match.line,
-        note=f"{match.detail}{gone}. {sentence(rule.fix)}",
+        note=f"{match.detail}{gone} → {rule.fix}",
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from layertrace.model.origin import OriginKind
 from layertrace.views.lists.rows import Column, Field, Group, Listing, ListRow, Role
-from layertrace.views.outline_row import layer_name
+from layertrace.views.outline_row import OutlineKind, layer_name
 from layertrace.views.text import plural, show_size
 from layertrace.views.unread import layer_runs
 
@@ -66,6 +66,8 @@ def _source(row: ShareRow, total: int, number: int, count: int) -> Group:
     target = f"stage:{row.stage_index}" if row.in_image else None
     if row.kind in _SOURCES:
         target = f"source:{row.kind}"
+    if row.kind == OutlineKind.BASE.value and layer is not None:
+        layer, target = None, row.kind
     line = row.carried_by[0].line if row.carried_by else None
     return Group(
         head=ListRow(fields=fields, layer=layer, line=line, target=target, note=_words(row))
@@ -80,10 +82,10 @@ def _words(row: ShareRow) -> str:
         words = f"{words}, which is built on {row.base}"
     layers = [carrier.layer for carrier in row.carried_by]
     if layers:
-        words = f"{words}. {layer_runs(layers)} carried them: Enter goes to {layer_name(layers[0])}"
-    elif row.in_image or row.kind in _SOURCES:
-        words = f"{words}. Enter shows them"
-    return words
+        words = f"{words}. {layer_runs(layers)} carried them"
+    if row.in_image or row.kind in {OutlineKind.BASE.value, *_SOURCES}:
+        return f"{words}. Enter shows them"
+    return f"{words}: Enter goes to {layer_name(layers[0])}" if layers else words
 
 
 def _joint(number: int, count: int, total: int) -> str:

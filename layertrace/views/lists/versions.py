@@ -23,7 +23,7 @@ _COLUMNS: Final = (
     Column(title="Size", width=9, right=True),
     Column(title="Mode", width=4, need=2),
     Column(title="sha256", width=8, need=3),
-    Column(title="Trust", width=10, need=4),
+    Column(title="Tied by", width=10, need=4),
     Column(title="Line", width=5, right=True, need=5),
     Column(title="Instruction"),
 )

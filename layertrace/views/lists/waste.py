@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from layertrace.model.waste import Cause
 from layertrace.views.lists.rows import Column, Field, Group, Listing, ListRow, Role
 from layertrace.views.outline_row import layer_name
-from layertrace.views.text import sentence, show_size
+from layertrace.views.text import show_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -93,7 +93,7 @@ def _waste_head(group: WasteGroup) -> ListRow:
     text = f"{words}: {wrote} {_place(group.written_by)}, {undid} {_place(group.undone_by)}"
     row = _sized(group.bytes, text, Role.STRONG)
     undone = group.undone_by
-    note = f"{text}. {sentence(group.advice)}"
+    note = f"{text} → {group.advice}"
     return ListRow(fields=row.fields, layer=undone.layer, line=undone.line, note=note)
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from layertrace.views.tui.background import Background
+    from layertrace.views.tui.pages import FileScreen
     from layertrace.views.tui.ports import Trace, TuiOptions
 
 _PATIENCE: Final = 8.0
@@ -62,13 +63,24 @@ class FileTools:
         """Show the content of a path, as shipped or of one layer; ``step`` versions on."""
         from layertrace.views.tui.preview import PreviewScreen  # noqa: PLC0415
 
-        self.app.push_screen(PreviewScreen(self, path, step=step, layer=layer))
+        if not self._back_to(PreviewScreen, path, layer):
+            self.app.push_screen(PreviewScreen(self, path, step=step, layer=layer))
 
     def history(self, path: str, layer: int | None = None) -> None:
         """Show the versions of a path, that of a layer first."""
         from layertrace.views.tui.history import HistoryScreen  # noqa: PLC0415
 
-        self.app.push_screen(HistoryScreen(self, path, layer=layer))
+        if not self._back_to(HistoryScreen, path, layer):
+            self.app.push_screen(HistoryScreen(self, path, layer=layer))
+
+    def _back_to(self, page: type[FileScreen], path: str, layer: int | None) -> bool:
+        """Go back to the page of that file below this one: a third on top would lead nowhere."""
+        below = self.app.screen_stack[-2:][0]
+        if not isinstance(below, page) or below.path != path or below is self.app.screen:
+            return False
+        self.app.pop_screen()
+        below.turn_to(layer)
+        return True
 
     def failed(self, error: LayertraceError) -> None:
         """Say what went wrong, if it was not the user who stopped it."""

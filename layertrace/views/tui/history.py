@@ -89,6 +89,12 @@ class HistoryScreen(FileScreen):
         version = self._versions[self.versions_pane.cursor_line]
         return None if version.change is Change.REMOVED else version.layer
 
+    def turn_to(self, layer: int | None) -> None:
+        """Put the cursor on what a layer did to the path."""
+        layers = [version.layer for version in self._versions]
+        if layer in layers:
+            self.versions_pane.move_to(layers.index(layer))
+
     def _found(self, versions: tuple[Version, ...]) -> None:
         if self.left:
             return

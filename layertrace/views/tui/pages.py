@@ -57,6 +57,10 @@ class FileScreen(Screen[None]):
         """The layer whose version is on view."""
         raise NotImplementedError
 
+    def turn_to(self, layer: int | None) -> None:
+        """Show the version of a layer, if it has one."""
+        raise NotImplementedError
+
     def panes(self) -> ComposeResult:
         """Yield what stands above the keys."""
         raise NotImplementedError

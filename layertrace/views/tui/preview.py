@@ -73,6 +73,12 @@ class PreviewScreen(FileScreen):
         """The layer whose version is on view."""
         return None if self._stores is None else self._stores.layers[self._at]
 
+    def turn_to(self, layer: int | None) -> None:
+        """Show the version of a layer, if it stores one."""
+        if self._stores is not None and layer in self._stores.layers:
+            self._at = self._stores.layers.index(layer)
+            self._read()
+
     def _found(self, stores: Stores) -> None:
         if self.left:
             return

@@ -39,6 +39,8 @@ _SEVERAL_WIDTH: Final = 9
 _SIZE_WIDTHS: Final = (9, 6)
 _FIXED: Final = 10
 """Cells of trust, layer, mark and the gaps between the columns."""
+_BARRED: Final = 38
+"""Cells of a path and a bar beside it, from which the largest files have that bar."""
 _SUFFIXES: Final = {EntryKind.DIR: "/", EntryKind.SYMLINK: "@", EntryKind.FIFO: "|"}
 
 
@@ -79,7 +81,9 @@ class FileCells:
 
     def _fitting(self, width: int) -> tuple[Column, ...]:
         room = width - self._stage_width - _SIZE_WIDTHS[self._small] - _FIXED
-        return fitting(self.columns | ({Column.SHARE} if self.by_size else set()), room)
+        # A bar that nobody asked for leaves paths more room than a column that was chosen.
+        bar = self.by_size and room >= _BARRED
+        return fitting(self.columns | ({Column.SHARE} if bar else set()), room)
 
     def without_room(self, width: int) -> frozenset[Column]:
         """Return the chosen columns that do not fit."""

@@ -91,7 +91,7 @@ def test_waste_has_a_group_for_each_pair_of_instructions() -> None:
         "→ rm them",
         "700 B | /a",
     ]
-    assert listing.row(0).note.endswith(". Delete it where it is made")
+    assert listing.row(0).note.endswith(" → delete it where it is made")
     assert (listing.row(0).layer, listing.row(3).path) == (2, "b/c")
     whole = "1.0 kB of 4.0 kB could go (25.0%)"
     layers = [laid(0, base=True), laid(1), laid(2)]
@@ -217,6 +217,11 @@ def test_the_flow_leads_to_what_no_layer_carried_alone() -> None:
         base=None,
         carried_by=(),
     )
+    base = list_flow(
+        [replace(own, kind="base", in_image=False, carried_by=share("", 1, 1).carried_by)]
+    )
+    assert (base.row(0).target, base.row(0).layer) == ("base", None)
+    assert base.row(0).note.endswith(". L3 carried them. Enter shows them")
     listing = list_flow([own, context], 1920)
     heads = [listing.row(line) for line in range(2)]
     assert [(row.layer, row.target) for row in heads] == [
@@ -277,7 +282,7 @@ def test_an_audit_has_a_group_for_each_rule() -> None:
         "pass | one: one holds",
     ]
     assert (listing.row(1).path, listing.row(1).line) == ("a/b", 7)
-    assert listing.row(0).note.endswith(". Mend it")
+    assert listing.row(0).note.endswith(" → mend it")
     # A rule is found by its name, whatever it found; what it found, by its path.
     found_rule = narrow(listing, parse_filter("one"), set)
     assert lines(found_rule) == ["pass | one: one holds"]
