@@ -98,6 +98,12 @@ def test_tabs_and_numbers_choose_the_pane_where_only_one_fits() -> None:
         await tui.pilot.resize_terminal(40, 12)
         await tui.press("g", "3")
         await tui.see("stage-1  1 file  93.8%", "removed  still ships")
+        # So does the list of actions: its end is on the screen.
+        await tui.press("colon")
+        await tui.see("Search for commands")
+        await tui.press("up", "up")
+        await tui.until(lambda: "  key " in tui.lines()[-3])
+        assert "╰────" in tui.lines()[-2]
 
     run(script, size=(80, 24))
 
