@@ -6,13 +6,14 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from layertrace.archive.blob import never
 from layertrace.errors import PathNotFoundError
 from layertrace.model.entry import EntryKind
 from layertrace.pipeline.damage import layer_findings
 from layertrace.pipeline.heads import with_sizes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from layertrace.errors import LayertraceError
     from layertrace.layers.index import LayerIndex
@@ -273,18 +274,21 @@ class ImageTrace:
             raise self.missing(path)
         return versions
 
-    def read(self, path: str, layer: int | None = None) -> Iterator[bytes]:
+    def read(
+        self, path: str, layer: int | None = None, *, stop: Callable[[], bool] = never
+    ) -> Iterator[bytes]:
         """Yield the content of a regular file, as shipped or as one layer stored it.
 
         Raises:
             PathNotFoundError: it is not there, or is not a regular file.
+            StoppedError: ``stop``, asked while what lies before it is read, said so.
         """
         place = self._tracing.lookup.place(path, layer)
         content = self._tree.content_place(place)
         if self._tree.item(place).kind is not EntryKind.FILE:
             kind = EntryKind(self._indexes[place.layer].kinds[place.number]).word
             raise PathNotFoundError(f"/{path} is not a regular file but a {kind}")
-        return self._stored.read(content)
+        return self._stored.read(content, stop=stop)
 
     @property
     def extractor(self) -> Extractor:

@@ -199,7 +199,7 @@ class _Files:
                 with_content.append(place)
             else:
                 self.take(place, iter(()))
-        stored.hand_out(with_content, self.take)
+        stored.hand_out(with_content, self.take, stop=self._how.stop)
 
     def take(self, place: Place, parts: Parts) -> None:
         """Write one file, under all of its names."""

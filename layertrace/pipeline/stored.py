@@ -7,6 +7,7 @@ from collections import defaultdict
 from contextlib import closing
 from typing import TYPE_CHECKING, cast
 
+from layertrace.archive.blob import never
 from layertrace.errors import StoppedError
 from layertrace.layers.cache import closed_cache
 from layertrace.pipeline.bounds import ImageRoom, is_bomb, refuse_bomb
@@ -18,13 +19,21 @@ from layertrace.pipeline.contents import (
     show_digest,
     sums_of,
 )
-from layertrace.pipeline.handing import hand_out
+from layertrace.pipeline.handing import go_on_to, hand_out
 from layertrace.pipeline.kept_layers import KeptLayers
 from layertrace.pipeline.stored_image import Stack
 from layertrace.rootfs.places import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import (
+        Callable,
+        Collection,
+        Generator,
+        Iterable,
+        Iterator,
+        Mapping,
+        Sequence,
+    )
 
     from layertrace.archive.blob import LayerReader
     from layertrace.layers.cache import IndexCache
@@ -119,11 +128,13 @@ class StoredArchive:
             for layer in self.image.layers
         ]
 
-    def read(self, place: Place) -> Iterator[bytes]:
+    def read(self, place: Place, *, stop: Callable[[], bool] = never) -> Iterator[bytes]:
         """Yield a file's content, sparse parts filled with zeros."""
         index = self._indexes[place.layer]
         refuse_bomb(index, place.number, self._source.limits)
         with self._open(place.layer) as reader:
+            if not reader.random_access:
+                go_on_to(index.offsets[place.number], reader, 0, stop)
             yield from file_content(reader, index, place.number)
 
     def cost(self, files: Iterable[Place]) -> int:
@@ -147,11 +158,13 @@ class StoredArchive:
             found |= {Place(layer, number): each for number, each in sums.items()}
         return found
 
-    def hand_out(self, places: Iterable[Place], take: Take) -> None:
+    def hand_out(
+        self, places: Iterable[Place], take: Take, *, stop: Callable[[], bool] = never
+    ) -> None:
         """Give ``take`` the content of each file, each layer opened once."""
         for layer, numbers in by_layer(dict.fromkeys(places, ())).items():
             with self._open(layer) as reader:
-                hand_out(reader, self._indexes[layer], layer, numbers, take)
+                hand_out(reader, self._indexes[layer], layer, numbers, take, stop=stop)
 
     def stack(self, layers: int) -> Stack:
         """Return what stands for so many lower layers, as this archive has them."""

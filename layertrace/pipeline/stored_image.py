@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from layertrace.archive.blob import LayerReader
     from layertrace.layers.cache import IndexCache
@@ -66,8 +66,12 @@ class StoredImage(Protocol):
         """Return those of each layer by entry number, as bytes."""
         ...
 
-    def read(self, place: Place) -> Iterator[bytes]:
-        """Yield the content of the regular file at ``place``."""
+    def read(self, place: Place, *, stop: Callable[[], bool] = ...) -> Iterator[bytes]:
+        """Yield the content of the regular file at ``place``.
+
+        Raises:
+            StoppedError: ``stop``, asked while what lies before it is read, said so.
+        """
         ...
 
     def cost(self, files: Iterable[Place]) -> int:
@@ -81,11 +85,14 @@ class StoredImage(Protocol):
         """
         ...
 
-    def hand_out(self, places: Iterable[Place], take: Take) -> None:
+    def hand_out(
+        self, places: Iterable[Place], take: Take, *, stop: Callable[[], bool] = ...
+    ) -> None:
         """Give ``take`` the content of each regular file, layer by layer, each read once.
 
         Raises:
             LayertraceError: a content cannot be had; of those before it, ``take`` has all.
+            StoppedError: ``stop``, asked while what lies between them is read, said so.
         """
         ...
 

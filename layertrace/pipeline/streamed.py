@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
+from layertrace.archive.blob import never
 from layertrace.archive.compression import PIECE
 from layertrace.errors import DigestMismatchError, LayerError, StoppedError
 from layertrace.layers.cache import closed_cache
@@ -22,7 +23,7 @@ from layertrace.pipeline.contents import (
     show_digest,
     with_holes,
 )
-from layertrace.pipeline.handing import PassingLayers
+from layertrace.pipeline.handing import PassingLayers, go_on_to
 from layertrace.pipeline.stored_image import Stack
 from layertrace.rootfs.places import Place
 
@@ -180,13 +181,15 @@ class StoredInEngine:
             for each in self.image.config.diff_ids
         ]
 
-    def read(self, place: Place) -> Iterator[bytes]:
+    def read(self, place: Place, *, stop: Callable[[], bool] = never) -> Iterator[bytes]:
         """Yield a file's content, streaming the image once more up to its layer."""
         layer = self.image.layers[place.layer]
         index = self._indexes[layer.diff_id]
         found: list[BinaryIO] = []
 
         def take(_: str, reader: StreamReader) -> bool:
+            with suppress(LayerError):
+                go_on_to(index.offsets[place.number], reader, 0, stop)
             # Which layer this is shows only at its end, so the content that
             # would be the file's is set aside until then.
             spool = tempfile.SpooledTemporaryFile(max_size=_SPOOL)  # noqa: SIM115
@@ -202,7 +205,7 @@ class StoredInEngine:
             found.append(cast("BinaryIO", spool))
             return False
 
-        self._source.stream(take, stop=_never)
+        self._source.stream(take, stop=stop)
         if not found:
             raise LayerError(f"the engine no longer has {layer_name(layer)} of {self._source.name}")
         with found[0] as content:
@@ -255,9 +258,11 @@ class StoredInEngine:
         self._source.stream(take, stop=_never)
         return found
 
-    def hand_out(self, places: Iterable[Place], take: Take) -> None:
+    def hand_out(
+        self, places: Iterable[Place], take: Take, *, stop: Callable[[], bool] = never
+    ) -> None:
         """Give ``take`` the content of each file, streaming the image once more."""
-        PassingLayers(self.image, self._indexes, places, take).read(self._source)
+        PassingLayers(self.image, self._indexes, places, take, stop=stop).read(self._source)
 
     def stack(self, layers: int) -> Stack:
         """Return what stands for so many lower layers; all were seen to have their diff_ids."""

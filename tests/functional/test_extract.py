@@ -221,9 +221,15 @@ def test_each_layer_is_read_once(
     save(first, {"100": b"new", "top": b"x" * 3_000_000}, packed=form == "packed")
     opened: list[int] = []
 
-    def counted(reader: LayerReader, index: LayerIndex, number: int, *rest: Any) -> None:  # noqa: ANN401
+    def counted(
+        reader: LayerReader,
+        index: LayerIndex,
+        number: int,
+        *rest: Any,  # noqa: ANN401
+        **more: Any,  # noqa: ANN401
+    ) -> None:
         opened.append(number)
-        hand_out(reader, index, number, *rest)
+        hand_out(reader, index, number, *rest, **more)
 
     monkeypatch.setattr("layertrace.pipeline.stored.hand_out", counted)
     cli.run("extract", "app.tar", "/", "-o", "out")

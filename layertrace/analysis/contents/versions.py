@@ -52,7 +52,7 @@ def given_in(
     Its content, once asked for, raises StoppedError as soon as ``stop`` returns True.
     """
     place = Place(layer, trace.rootfs.layers[layer].numbers[path])
-    return given_of(trace, place, lambda: _watched(trace.read(path, layer), stop))
+    return given_of(trace, place, lambda: _watched(trace.read(path, layer, stop=stop), stop))
 
 
 def compare_versions(

@@ -9,6 +9,7 @@ import pytest
 
 from layertrace.archive.daemon import EngineSource
 from layertrace.archive.source import open_archive, parse_reference
+from layertrace.errors import StoppedError
 from layertrace.layers.cache import IndexCache
 from layertrace.pipeline.stored import StoredArchive
 from layertrace.pipeline.streamed import StoredInEngine
@@ -18,7 +19,7 @@ from tests.builders import docker_archive, image, layer, oci_archive, sparse
 from tests.fake_engine import FakeEngine, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from layertrace.layers.index import LayerIndex
@@ -136,3 +137,36 @@ def test_digests_are_those_of_the_contents(stored: StoredImage) -> None:
     }
     assert found[a] == before
     assert stored.known_digest(c) == found[c]
+
+
+def test_reading_up_to_a_file_ends_when_it_is_said(
+    stored: StoredImage, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lies before it in a packed layer, or in the engine's stream, takes its time."""
+    kind = request.node.callspec.params["stored"]
+    indexes = stored.walk(watcher(), hashing=False, verify=False)
+    monkeypatch.setattr("layertrace.pipeline.handing._STRIDE", 1000)
+    wanted = place(indexes, 1, "d")
+    asked, taken = [0], list[bytes]()
+
+    def stop() -> bool:
+        asked[0] += 1
+        return asked[0] > 3
+
+    def take(_: Place, parts: Iterable[tuple[int, bytes]]) -> None:
+        taken.append(b"".join(piece for _, piece in parts))
+
+    if kind == "plain":
+        # It is gone to at once.
+        stored.hand_out([wanted], take, stop=stop)
+        assert (taken, b"".join(stored.read(wanted, stop=stop)), asked) == ([b"dd"], b"dd", [0])
+        return
+    with pytest.raises(StoppedError):
+        stored.hand_out([wanted], take, stop=stop)
+    assert taken == []
+    asked[0] = 0
+    with pytest.raises(StoppedError):
+        list(stored.read(wanted, stop=stop))
+    assert 3 < asked[0] < 20
+    stored.hand_out([wanted], take)
+    assert taken == [b"dd"]
