@@ -30,10 +30,11 @@ def run() -> NoReturn:
 def _leave(code: int) -> NoReturn:
     """Exit without taking apart what was read: of a million files, that is half a second.
 
-    All else that is due at an exit is done. Where somebody else is still at work, or
-    what was printed cannot be got rid of, Python's own way out deals with it.
+    All else that is due at an exit is done. Where a thread that is to be waited for is still
+    at work, or what was printed cannot be got rid of, Python's own way out deals with it.
     """
-    if threading.active_count() == 1:
+    main = threading.main_thread()
+    if all(thread.daemon or thread is main for thread in threading.enumerate()):
         with suppress(OSError, ValueError, AttributeError):
             atexit._run_exitfuncs()  # noqa: SLF001 - what Python itself would call now
             sys.stdout.flush()

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_POLL: Final = 0.1
+_POLL: Final = 0.05
 """Seconds between two looks at ``stop`` while nothing arrives."""
 _AHEAD: Final = 8
 """Items drawn before the consumer asks for them: one is worked on while the next arrives."""
-_GRACE: Final = 0.5
+_GRACE: Final = 0.05
 """Seconds an interrupted source gets to notice; a user who stopped waits for them."""
 
 
