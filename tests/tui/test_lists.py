@@ -52,8 +52,13 @@ def test_the_largest_files_stand_in_one_list() -> None:
         # Each beside the largest, as far as there is room.
         assert "/app/node_modules/left-pad.js" in driver.row("██████ ")
         assert "Share" in driver.row("Stage ")
+        # What leads back stands first, in every view, and only there.
+        assert driver.row("? Help").split()[:2] == ["T", "Tree"]
         await driver.press("T")
         await driver.see("▾ app/")
+        assert "T Tree" not in driver.row("? Help")
+        await driver.press("M")
+        await driver.see("2 Map", "T Tree")
 
     run(script)
 

@@ -160,6 +160,7 @@ class KeyBar(Line):
 
     ORDER: ClassVar[dict[str, int]] = {
         "picker.open": -2,
+        "browse.tree": -2,
         "browse.filter": -1,
         "browse.zoom": 1,
         "browse.help": 2,

@@ -32,7 +32,7 @@ class ViewingScreen(ReadingScreen):
     """Pane 2 is the file tree, or one of the lists."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("T", f"view('{TREE}')", "Tree", show=False, id="browse.tree"),
+        Binding("T", f"view('{TREE}')", "Tree", id="browse.tree"),
         Binding("L", f"view('{LARGEST}')", "Largest", id="browse.largest"),
         Binding("M", f"view('{MAP}')", "Map", show=False, id="browse.map"),
         Binding("D", "compare", "Diff", show=False, id="browse.diff"),
@@ -218,6 +218,10 @@ class ViewingScreen(ReadingScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "compare":
             return self._walked is not None and self.comparing is not None
+        if action == "view" and parameters == (TREE,):
+            # Where the tree is on view nothing leads to it.
+            rows = self.files.rows
+            return rows is not None and (self._view != TREE or rows.wish.flat)
         if action == "view":
             return self._walked is not None
         return super().check_action(action, parameters)
