@@ -22,7 +22,7 @@ _COLUMNS: Final = (
 )
 _MARKS: Final = {
     DiffKind.ADDED: ("+", Role.ADDED),
-    DiffKind.REMOVED: ("-", Role.WARNING),
+    DiffKind.REMOVED: ("-", Role.GONE),
     DiffKind.MODIFIED: ("~", Role.MODIFIED),
     DiffKind.METADATA: ("m", Role.DIM),
     DiffKind.TYPE: ("t", Role.MODIFIED),
@@ -64,7 +64,8 @@ def _paths_by_cause(difference: Difference) -> dict[int, array[int]]:
 
 def _group(difference: Difference, cause: Cause, numbers: Sequence[int]) -> Group:
     parts = part_texts(cause.parts)
-    text = f"{cause_text(cause)}  {counts_text(cause.counts)}"
+    # What was broken into lines with an indent has their blanks still.
+    text = f"{' '.join(cause_text(cause).split())}  {counts_text(cause.counts)}"
     head = ListRow(
         fields=(
             Field(text=delta_text(cause.counts.bytes_delta), role=Role.STRONG),

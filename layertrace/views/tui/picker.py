@@ -159,6 +159,7 @@ class PickerScreen(Screen[None]):
         name = show_name(reference, ascii_only=self.options.ascii)
         card, (_, *lines) = self.query_one(Card), error_lines(error)
         card.say(f"Cannot open {name}", lines)
+        card.set_titles(f"Cannot open {name}", "Esc closes")
 
     @on(RowsView.Chosen, "#offers")
     def _pick(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from rich.cells import cell_len
 from rich.style import Style
 
 from layertrace.model.entry import EntryKind
@@ -167,6 +168,8 @@ class FileCells:
             fold = "▾" if rows.is_open(node) else "▸"
         yield f"{guides}{fold} ", dim
         room = max(4, room - len(guides) - 2)
-        yield crop(self._pane.safe(rows.tree.name(node)) + _SUFFIXES.get(kind, ""), room), style
+        name = crop(self._pane.safe(rows.tree.name(node)) + _SUFFIXES.get(kind, ""), room)
+        yield name, style
         if gone:
-            yield "  (removed)", dim
+            # The mark and the line through the name say so too.
+            yield crop("  (removed)", room - cell_len(name)), dim

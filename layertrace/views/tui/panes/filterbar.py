@@ -18,18 +18,26 @@ from layertrace.filters.facts import Cost
 from layertrace.filters.language import Filter, FilterError, parse_filter
 from layertrace.views.text import show_name
 from layertrace.views.tui.bars import Line
-from layertrace.views.tui.cells import crop, fill_left
+from layertrace.views.tui.cells import crop, fill_left, wrap_cells
 from layertrace.views.tui.entry import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from textual.app import ComposeResult
+    from textual.geometry import Size
     from textual.widget import Widget
 
     from layertrace.filters.completion import Completion, Words
     from layertrace.views.tui.ports import TuiOptions
     from layertrace.views.tui.rows_view import Cell
+
+_BETWEEN: Final = " · "
+"""Between the pieces of a count."""
+_MARGIN: Final = 3
+"""Cells before what is typed."""
+_ROOM: Final = 24
+"""Cells with which words of some lines stand well beside the caret, rather than below it."""
 
 
 _LEAVING: Final = frozenset({"leave", "clear"})
@@ -40,7 +48,7 @@ class FilterInput(Entry):
     """The line that is typed on; it gives the keys back when the user is done."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,down", "leave", "To the files", key_display="Enter", id="filter.done"),
+        Binding("enter,down", "leave", "Done", key_display="Enter", id="filter.done"),
         Binding("escape", "clear", "Clear", id="filter.clear"),
         Binding("tab", "complete(1)", "Complete", id="filter.complete"),
         Binding("shift+tab", "complete(-1)", "Back", show=False, id="filter.complete-back"),
@@ -101,6 +109,11 @@ class OfferLine(Line):
         self._words = words
         self.refresh()
 
+    @property
+    def is_used(self) -> bool:
+        """Whether anything stands on it."""
+        return bool(self._words or (self._found is not None and self._found.offers))
+
     def line_cells(self, width: int) -> Iterable[Cell]:
         found, plain = self._found, Style.null()
         if self._words or found is None or not found.offers:
@@ -124,8 +137,44 @@ class CountLine(Line):
     """How much a filter leaves, at the right end of a place that keeps its width."""
 
     def line_cells(self, width: int) -> Iterable[Cell]:
-        for text, style in super().line_cells(width):
-            yield fill_left(crop(text, width), width), style
+        for text, style in self._cells:
+            # Whole pieces, the first of which says most: the frame of the files has them all.
+            words = text
+            while cell_len(words) > width and _BETWEEN in words:
+                words = words.rpartition(_BETWEEN)[0]
+            yield fill_left(crop(words, width), width), style
+
+
+class ProblemLines(Line):
+    """What is wrong with what is typed, under the place where it is, in the lines it takes."""
+
+    _words = ""
+    _column: int | None = None
+
+    def say(self, words: str, column: int | None = None) -> None:
+        """Show other words, all safe; ``column`` is the cell of the line that they are about."""
+        if (words, column) != (self._words, self._column):
+            self._words, self._column = words, column
+            self.refresh(layout=True)
+
+    def lines(self, width: int) -> list[str]:
+        """Return the words as they are broken at a width."""
+        margin, words = " " * _MARGIN, self._words
+        if self._column is None:
+            return [f"{margin}{line}" for line in wrap_cells(words, width - _MARGIN)]
+        caret = " " * min(_MARGIN + self._column, width - 1)
+        room = width - len(caret) - 2
+        if cell_len(words) <= room or room >= _ROOM:
+            first, *more = wrap_cells(words, room)
+            return [f"{caret}^ {first}", *(f"{caret}  {line}" for line in more)]
+        return [f"{caret}^", *(f"{margin}{line}" for line in wrap_cells(words, width - _MARGIN))]
+
+    def cells_at(self, y: int, width: int) -> Iterable[Cell]:
+        lines = self.lines(width)
+        return ((lines[y], Style.null()),) if y < len(lines) else ()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's signature
+        return len(self.lines(width))
 
 
 class FilterBar(Vertical):
@@ -163,7 +212,7 @@ class FilterBar(Vertical):
                 select_on_focus=False,
             )
             yield CountLine(self.options, id="filter-count")
-        yield Line(self.options, id="filter-error")
+        yield ProblemLines(self.options, id="filter-error")
         yield OfferLine(self.options, id="filter-offers")
 
     @property
@@ -196,11 +245,12 @@ class FilterBar(Vertical):
             self.post_message(self.Changed(self._waiting))
             self._waiting = None
 
-    def say(self, words: str) -> None:
-        """Show a line under what is typed; none for no words."""
-        line = self.query_one("#filter-error", Line)
-        line.write([(words, Style.null())])
+    def say(self, words: str, column: int | None = None) -> None:
+        """Show words under what is typed, in place of offers; none for no words."""
+        line = self.query_one(ProblemLines)
+        line.say(words, column)
         line.display = bool(words)
+        self._place_offers()
 
     def count(self, words: str) -> None:
         """Say how much the filter leaves."""
@@ -217,12 +267,17 @@ class FilterBar(Vertical):
         """Show what the term at the cursor may go on with, while it is typed."""
         entry, line = self.entry, self.query_one(OfferLine)
         found, chosen = self._completer.look(entry.value, entry.cursor_position)
-        line.display = entry.has_focus
         line.offer(found, chosen)
+        self._place_offers()
         if entry.has_focus and found.key == PACKAGES and not self._asked:
             self._asked = True
             self.post_message(self.PackagesWanted())
         self._show_problem(found)
+
+    def _place_offers(self) -> None:
+        """Show the line of offers while there may be some; what is wrong takes its place."""
+        line, taken = self.query_one(OfferLine), self.query_one(ProblemLines).display
+        line.display = self.entry.has_focus and (line.is_used or not taken)
 
     def complete(self, by: int) -> None:
         """Write what all offers share, or each of them in turn."""
@@ -243,8 +298,10 @@ class FilterBar(Vertical):
         if problem is None:
             return
         typing = self.entry.has_focus and found.offers and problem.column >= found.start
-        column = len(show_name(self.entry.value[: problem.column]))
-        self.say("" if typing else f"   {' ' * column}^ {show_name(problem.message)}")
+        if typing:
+            self.say("")
+        else:
+            self.say(show_name(problem.message), self.entry.cell_of(problem.column))
 
     @on(Input.Changed)
     def _read(self, event: Input.Changed) -> None:
@@ -261,7 +318,7 @@ class FilterBar(Vertical):
         self.offer()
         if found is not None and found.cost is Cost.CONTENTS:
             self._waiting = found
-            self.say("   press Enter: this reads files of the image")
+            self.say("press Enter: this reads files of the image")
             return
         self.say("")
         self.post_message(self.Changed(found))
