@@ -55,6 +55,11 @@ class WalkProgress(Protocol):
         """What is read now."""
         ...
 
+    @property
+    def estimated(self) -> bool:
+        """Whether the bytes in all are about right, and layers come in any order."""
+        ...
+
 
 class Trace(Protocol):
     """An image whose layers were walked."""
