@@ -72,6 +72,11 @@ def test_keys_wait_for_the_files_without_harm() -> None:
         await tui.press("1", "down", "ctrl+a", "ctrl+l", "3", "enter", "4", "down", "2")
         gate.set()
         await tui.see("7 files", "by size ↓")
+        # Keys may come before what is added after the first screen.
+        threads = {"reader": tui.app.reader, "counter": tui.app.counter}
+        early = BrowseScreen(FakeOpening(), options=tui.app.options, **threads)
+        early.action_escape()
+        assert not early.filter_bar.display
 
     run(script, FakeOpening(gate=gate), read=False)
 

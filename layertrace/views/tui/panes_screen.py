@@ -81,7 +81,10 @@ class PanesScreen(SplitScreen):
         # What reads filters is much, and there is nothing to filter on the first screen.
         from layertrace.views.tui.panes.filterbar import FilterBar  # noqa: PLC0415
 
-        return FilterBar(self.options, id="filter")
+        bar = FilterBar(self.options, id="filter")
+        # Nor is it there to be closed, for a key that comes before its style does.
+        bar.display = False
+        return bar
 
     def on_mount(self) -> None:
         self._arrange()
