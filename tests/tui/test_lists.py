@@ -118,6 +118,13 @@ def test_groups_of_a_list_fold(tmp_path: Path) -> None:
         await driver.press("ctrl+@", "U")
         await driver.see("no content of 4 KiB and more ships more than once")
         await driver.press("space", "enter", "left", "right", "ctrl+@")
+        # Esc leads back to the tree, which L makes a list and Esc a tree again.
+        await driver.press("escape")
+        await driver.see("2 Files · final image")
+        await driver.press("L")
+        await driver.see("2 Largest")
+        await driver.press("escape")
+        await driver.see("2 Files · final image", "▾ app/")
 
     with opened(SAMPLE, tmp_path) as opening:
         run(script, opening)
@@ -228,7 +235,8 @@ def test_a_filter_narrows_the_list_on_view(tmp_path: Path) -> None:
         await driver.see("5 of 69 paths · 2 packages")
         await driver.press("enter")
         assert driver.app.screen.focused is pane
-        await driver.press("down", "down")
+        await driver.press("n", "n", "N")
+        assert pane.cursor_line == 2
         await driver.see("Why /app/node_modules/tiny-socket/")
         await driver.press("slash", "ctrl+u", *"size:>9", "enter")
         await driver.until(lambda: "of 69 paths" in driver.row(" / size:>9"))
@@ -236,9 +244,7 @@ def test_a_filter_narrows_the_list_on_view(tmp_path: Path) -> None:
         await driver.see("2 Waste", " of 6 paths · ")
         await driver.press("O")
         await driver.see("2 Flow", "of build stay behind")
-        await driver.press("slash", "enter")
-        await driver.see("2 Files")
-        await driver.press("P")
+        await driver.press("slash", "enter", "P")
         await driver.until(lambda: "of 69 paths" in driver.row("2 packages"))
         await driver.press("escape")
         await driver.until(lambda: "of 69 paths" not in driver.text())

@@ -46,8 +46,13 @@ def test_all_rows_are_written_and_none_is_cut(tmp_path: Path) -> None:
         head, title, _, _, columns, *listed = text.splitlines()
         assert head.endswith("shop:1.4.2")
         assert title == "2 Files · final image"
-        assert columns.split() == ["Stage", "Lyr", "Size", "Path"]
-        assert len(listed) == len(rows)
+        assert (columns.split()[2:], len(listed)) == (["Size", "Path"], len(rows))
+        await tui.filter("d/00")
+        await tui.press("enter")
+        await _report(tui, tmp_path / "few.txt")
+        await tui.see("few.txt")
+        lines = (tmp_path / "few.txt").read_text(encoding="utf-8").splitlines()
+        assert (lines[1], len(lines)) == ("filter: d/00", 6 + 11)
 
     run(script, FakeOpening(files=table(rows)))
 

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 
 from layertrace.views.explain import WhyKind
 from layertrace.views.scopes import empty_words, layer_scope
+from layertrace.views.text import show_words
 from layertrace.views.treesums import Sums
 from layertrace.views.tui.navigation import Place, Trail
 from layertrace.views.tui.rows_view import RowsView
@@ -162,7 +163,8 @@ class BrowseScreen(SiftingScreen):
         self._question = None
         row = self.list_row
         self.code.light(row.line if row is not None else None)
-        self.why.clear((self.why.safe(self.row_words) or "no file at the cursor", Style()))
+        words = show_words(self.row_words, ascii_only=self.options.ascii)
+        self.why.clear((words or "no file at the cursor", Style()))
 
     def _ask(self, node: int) -> None:
         walked, rows = self._walked, self.files.rows
@@ -328,6 +330,8 @@ class BrowseScreen(SiftingScreen):
         elif self.filter_bar.display:
             self.filter_bar.clear()
         else:
+            if self._walk is None:
+                self.leave_view()
             self.stop_reading()
 
     def action_copy(self) -> None:

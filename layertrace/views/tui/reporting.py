@@ -23,6 +23,11 @@ class ReportingScreen(HandlingScreen):
         Binding("R", "report", "Report", show=False, id="browse.report"),
     ]
 
+    @property
+    def filter_words(self) -> str:
+        """The filter that decides what is listed; nothing where there is none."""
+        return ""
+
     def action_report(self) -> None:
         """Ask for a file, and write what the pane with the keys lists."""
         pane = self.panes[self.current_pane]
@@ -50,7 +55,9 @@ class ReportingScreen(HandlingScreen):
         from layertrace.views.tui.writing import write_lines  # noqa: PLC0415
 
         head = [f"layertrace {__version__}  {show_name(self._head.image.reference)}"]
-        work = partial(write_lines, answer, [*head, *lines], plain=self.options.ascii, force=force)
+        narrowed = [f"filter: {show_name(self.filter_words)}"] if self.filter_words else []
+        all_lines = [*head, *narrowed, *lines]
+        work = partial(write_lines, answer, all_lines, plain=self.options.ascii, force=force)
         done = partial(self._written, answer, lines)
         self._reader.submit("report", work, done, self._not_written)
 

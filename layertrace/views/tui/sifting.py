@@ -52,6 +52,10 @@ class SiftingScreen(ReportingScreen):
         if self._offering:
             self._finder.learn(self.filter_bar.learn)
 
+    @property
+    def filter_words(self) -> str:
+        return "" if self._filtered is None else self._filtered.text
+
     def action_filter(self) -> None:
         if self._finder is not None and not self._offering:
             self._offering = True

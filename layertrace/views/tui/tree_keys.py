@@ -57,8 +57,10 @@ class TreeKeysScreen(ViewingScreen):
         self._pass_on(lambda: self.files.action_mark(name))
 
     def action_hit(self, step: int) -> None:
-        rows = self.files.rows
-        if rows is not None and rows.wish.matches is None and self._view == TREE:
+        rows, listing = self.files.rows, self.list.listing
+        if self.has_paths and listing is not None and listing.tally:
+            self.list.hit(step)
+        elif rows is not None and rows.wish.matches is None and self._view == TREE:
             self.tell("no filter has hits to go through: / starts one")
         else:
             self._pass_on(lambda: self.files.action_hit(step))

@@ -43,6 +43,8 @@ class ViewingScreen(ReadingScreen):
     ]
 
     _view = TREE
+    _largest = False
+    """The tree became a list of files because that view was asked for."""
     comparing: Comparing | None = None
     """Set by whoever can open other images."""
 
@@ -119,6 +121,7 @@ class ViewingScreen(ReadingScreen):
         if self._walked is None or (name in VIEWS and self.refuses_partial()):
             return
         self._switch(TREE if name == LARGEST else name)
+        self._largest = name == LARGEST
         if name == LARGEST:
             self.files.show_largest()
             return
@@ -137,6 +140,13 @@ class ViewingScreen(ReadingScreen):
         self.list.show(None, f"{view.working}…")
         make = partial(view.make, self._walked.trace)
         self._reader.submit("view", make, partial(self._keep, name), self._no_listing)
+
+    def leave_view(self) -> None:
+        """Go back to the tree, from whatever stands in its place."""
+        if self._view != TREE:
+            self._switch(TREE)
+        elif self._largest and self.files.is_by_size:
+            self.files.show_flat(flat=False)
 
     def scope_shown(self) -> None:
         """Follow the tree to another scope."""

@@ -167,6 +167,15 @@ class ListPane(RowsView):
         else:
             self.move_to(listing.head_line(self.cursor_line))
 
+    def hit(self, step: int) -> None:
+        """Go to the next row that is about a path, in a list that a filter narrowed."""
+        line = self.cursor_line + step
+        while self.listing is not None and 0 <= line < len(self.listing):
+            if self.listing.row(line).path is not None:
+                self.move_to(line)
+                return
+            line += step
+
     def action_fold_all(self) -> None:
         if self.listing is not None and len(self.listing):
             self.listing.toggle_all()
