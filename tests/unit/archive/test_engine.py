@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from layertrace.archive import engine as engine_module
 from layertrace.archive.engine import ChunkReader, connect, inspect_image, open_save
 from layertrace.archive.export.saved_image import Progress, export_image
 from layertrace.errors import (
