@@ -192,6 +192,7 @@ def _left(head: ImageHead, feeds: Feeds) -> Iterator[OutlineRow]:
             depth=1,
             text=stage.name,
             detail=stage.base,
+            more="" if stage.used and stage.shipped_bytes is None else _ships(stage),
             stage_index=stage.index,
             stage=stage.name,
             size=stage.size,
@@ -202,16 +203,21 @@ def _left(head: ImageHead, feeds: Feeds) -> Iterator[OutlineRow]:
         yield from _steps(head, stage, feeds)
 
 
-def _note(stage: StageInfo) -> OutlineRow:
+def _ships(stage: StageInfo) -> str:
+    """Return what of a stage ships, in few words: most never open it."""
     if not stage.used:
-        text = "not used by this image"
-    elif stage.shipped_bytes is None or stage.shipped_files is None:
-        text = "reading…"
-    elif stage.shipped_files == 0:
-        text = "ships nothing"
-    else:
-        files = plural(stage.shipped_files, "file")
-        text = f"ships {show_size(stage.shipped_bytes)} in {files}"
+        return "not used"
+    if stage.shipped_bytes is None or stage.shipped_files is None:
+        return "reading…"
+    return f"ships {show_size(stage.shipped_bytes)}" if stage.shipped_files else "ships nothing"
+
+
+def _note(stage: StageInfo) -> OutlineRow:
+    text = _ships(stage)
+    if not stage.used:
+        text = f"{text} by this image"
+    elif stage.shipped_bytes is not None and stage.shipped_files:
+        text = f"{text} in {plural(stage.shipped_files, 'file')}"
     return OutlineRow(
         key=f"note:{stage.index}",
         kind=OutlineKind.NOTE,

@@ -45,6 +45,8 @@ class OutlineRow:
     depth: int
     text: str
     detail: str = ""
+    more: str = ""
+    """Stands behind the detail where there is room for all of it."""
     stage_index: int | None = None
     stage: str = ""
     layers: tuple[int, ...] = ()

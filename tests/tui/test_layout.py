@@ -89,7 +89,7 @@ def test_tabs_and_numbers_choose_the_pane_where_only_one_fits() -> None:
         await tui.see("[3 Why]")
         assert "2 Files ·" not in tui.text()
         await tui.press("1")
-        await tui.see("[1 Stages]", "1 Stages & layers")
+        await tui.see("[1 Stages]", "1 Stages & layers", "● build  node:14, ships 1.5 MB")
         await tui.press("shift+tab")
         await tui.see("[4 Dockerfile]", "FROM node:14 AS build")
         await tui.pilot.click("#tabs", offset=(13, 0))

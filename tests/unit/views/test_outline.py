@@ -81,7 +81,10 @@ def test_a_stage_left_behind_says_what_of_it_ships(stage: dict[str, object], wor
     """In its first row."""
     known = head()
     changed = replace(known.stages[0], **stage)  # type: ignore[arg-type]
-    assert _row(replace(known, stages=(changed, known.stages[1])), "note:0").text == words
+    shown = replace(known, stages=(changed, known.stages[1]))
+    assert _row(shown, "note:0").text == words
+    # It stands beside the stage too, which is closed at first; not while there is nothing to tell.
+    assert words.startswith(_row(shown, "stage:0").more or "reading…")
 
 
 def test_each_row_stands_for_a_scope() -> None:

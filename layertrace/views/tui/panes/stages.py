@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from rich.cells import cell_len
 from rich.style import Style
 from textual.binding import Binding, BindingType
 
@@ -147,6 +148,8 @@ class StagesPane(RowsView):
         yield text, style + self.palette.strong if strong else style
         rest = room - len(fill(text, room).rstrip())
         detail = f"  {self.safe(row.detail)}" if row.detail else ""
+        if row.more and cell_len(detail) + len(row.more) + 2 < rest:
+            detail = f"{detail}, {row.more}"
         yield fill(detail, max(0, rest)), dim
 
     def _style(self, row: OutlineRow) -> Style:
