@@ -204,7 +204,12 @@ def _model(archive: Path, folder: Path) -> Figure:
 
 def _dive(argv: Sequence[str]) -> Iterator[Figure]:
     with started(argv, os.environ) as terminal:
-        yield _ms("dive: first screen", terminal.wait_for(DIVE_FIRST))
+        try:
+            first = terminal.wait_for(DIVE_FIRST)
+        except BenchError:
+            print("dive shows nothing for a minute: not measured", file=sys.stderr)
+            return
+        yield _ms("dive: first screen", first)
         terminal.settle()
         terminal.press(_TAB)
         times = [terminal.press(_DIVE_DOWN, quiet=_QUIET) for _ in range(60)]
