@@ -52,7 +52,7 @@ ALL: Final = (
         keys=("down", "down", "down", "space", "down", "down", "down", "down", "space", "down"),
         wait="3 Why /app/dist/bin/start",
     ),
-    Picture(name="waste", keys=("W", "down"), wait="could go"),
+    Picture(name="waste", keys=("W", *("down",) * 6), wait="instead of line 19"),
     Picture(name="diff", keys=("space", "down"), wait="2 Diff", against=OLDER),
 )
 
