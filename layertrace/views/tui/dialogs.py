@@ -15,7 +15,7 @@ from layertrace.filters.language import HELP as FILTER_HELP
 from layertrace.views.findings import finding_words, next_step, worst_first
 from layertrace.views.text import show_name
 from layertrace.views.tui.bars import key_words
-from layertrace.views.tui.cells import crop_middle, fill
+from layertrace.views.tui.cells import crop, crop_middle, fill
 from layertrace.views.tui.rows_view import HALF_PAGES, Cell, RowsView
 from layertrace.views.tui.scrolling import ScrollingRows
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from layertrace.views.tui.ports import TuiOptions
 
 TextRow = tuple[Cell, ...]
-"""A line as it is, or of two or three pieces: what leads it, words, and what may be left out."""
+"""A line as it is, or of two or three pieces: what leads it, words, and what may stand below."""
 
 _NARROW: Final = 60
 """Cells below which words begin further to the left."""
@@ -45,7 +45,9 @@ _MARKS = (
     ("✘", "contradicted: the evidence disagrees"),
     ("+ ~ m", "added, modified, only mode, owner or time changed"),
     ("- .", "removed (its bytes still ship), untouched"),
+    ("Stage", "where the bytes of a file were made; base: in the base image, context: copied in"),
     ("build?", "carried from that stage; what made it there is not known"),
+    ("Lyr", "the layer of the image that holds the file; L1 is the lowest"),
 )
 
 
@@ -98,8 +100,11 @@ def _wrapped(row: TextRow, width: int) -> Iterator[TextRow]:
     if cell_len(lead) > start:
         yield ((lead, bold),)
         lead = " " * start
-    for line in _broken(words, width - start - 1, ""):
-        yield (lead, bold), (line, plain)
+    below = [(line, plain) for line in _broken(words, width - start - 1, "")]
+    # Cut only where a line of its own has no room for it.
+    below += [(crop(text.strip(), width - start), style) for text, style in rest]
+    for cell in below:
+        yield (lead, bold), cell
         lead = " " * start
 
 
