@@ -68,8 +68,8 @@ class Explanation:
 
 _LARGEST: Final = 3
 """Files of a directory that are named."""
-_GIVE_DOCKERFILE: Final = "give the Dockerfile with -f Dockerfile"
-_NO_DOCKERFILE: Final = f"{_GIVE_DOCKERFILE}: it names the stages"
+_GIVE_DOCKERFILE: Final = "give -f Dockerfile, or the build's --provenance FILE"
+_NO_DOCKERFILE: Final = f"{_GIVE_DOCKERFILE}: it names stages"
 """What to do about an image whose stages nobody knows."""
 _LACKING: Final = "give -f Dockerfile, which provenance of mode=min lacks"
 """The same where provenance came with the image, and does not name them."""

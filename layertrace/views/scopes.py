@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from layertrace.model.trace import ImageHead
     from layertrace.views.outline_row import OutlineRow
 
+_BELOW: Final = "; Ctrl+A in pane 1 shows what is there up to it"
 _OF_STAGES: Final = frozenset({OutlineKind.LEFT_STAGE, OutlineKind.STEP, OutlineKind.NOTE})
 
 
@@ -74,17 +75,21 @@ def _without_files(head: ImageHead, row: OutlineRow) -> str:
     if not head.layers:
         return "the image has no layer: nothing but its configuration"
     if not row.layers:
-        return f"{row.text} wrote no layer: its instructions only set the configuration"
+        return (
+            f"{row.text} wrote no layer: its instructions only set the configuration, "
+            "which pane 4 shows"
+        )
     if any(head.layers[layer].files for layer in row.layers):
         return "nothing of it is left in the image: later layers replaced or removed all of it"
+    below = _BELOW if row.layers[0] else ""
     if len(row.layers) > 1:
-        return "the layers are empty: they changed no file"
+        return f"the layers are empty: they changed no file{below}"
     if row.flaw:
         step = next_step(f"{LAYER_CODE}{row.flaw}")
         words = f"nothing of the layer could be read: it is {row.flaw}"
         return f"{words}. {step}; F says more" if step else f"{words}; F says more"
     text = layer_text(head.layers[row.layers[0]])
-    return f"the layer is empty: `{text}` changed no file"
+    return f"the layer is empty: `{text}` changed no file{below}"
 
 
 def _without_trace(row: OutlineRow) -> str:

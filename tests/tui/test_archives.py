@@ -46,7 +46,7 @@ def test_one_layer_without_a_dockerfile(tmp_path: Path) -> None:
     async def script(tui: Driver) -> None:
         assert "1 layer  1 file  ? 100%" in tui.text()
         assert "4 Dockerfile · reconstructed from the history" in tui.text()
-        await tui.see("trace stops here: give the Dockerfile with -f")
+        await tui.see("trace stops here: give -f Dockerfile, or the build's --provenance FILE")
         await tui.press("ctrl+b")
         row = next(line for line in tui.lines() if " hello " in line)
         assert "4755 7:8       2001-09-09 01:46   hello" in row

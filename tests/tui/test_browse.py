@@ -234,7 +234,7 @@ def test_without_a_dockerfile_it_is_rebuilt_from_the_history() -> None:
         assert "4 Dockerfile · reconstructed from the history" in tui.text()
         assert "ENV NODE_VERSION=14" in tui.text()
         await tui.filter("left-pad")
-        await tui.see("give the Dockerfile with -f")
+        await tui.see("give -f Dockerfile, or the build's")
 
     run(script, FakeOpening(known=head(dockerfile=False)))
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
-from layertrace.errors import ArchiveError
+from layertrace.errors import ArchiveError, LayerError
 from tests.tui.driver import Driver, run
+from tests.tui.fakes import FakeOpening
 
 if TYPE_CHECKING:
     from layertrace.views.tui.ports import Opening
@@ -51,3 +53,24 @@ def test_an_error_too_long_for_the_terminal_scrolls() -> None:
         await tui.until(lambda: "the last word" not in tui.text())
 
     run(script, open_image=fail, size=(40, 12), title="cut.tar", read=False)
+
+
+def test_reading_says_how_to_stop_it_at_the_least_size() -> None:
+    """What is done, and what is to come, gives way; so does the blank line above an error."""
+    gate = threading.Event()
+    error = LayerError(
+        "layer 0 (sha256:0123456789ab…) has more than 1,000 entries",
+        why="the limit entries is 1,000",
+        hint="if the image is to be trusted, raise it: --max entries=NUMBER",
+    )
+
+    async def script(tui: Driver) -> None:
+        await tui.see("layers: L3 of 5", "61%", "61 B of 100 B")
+        await tui.see("Esc stops and keeps what is read", "b browses what is read so far")
+        await tui.press("escape")
+        await tui.see("r reads on; stages, layers and")
+        gate.set()
+        await tui.press("r")
+        await tui.see("to be trusted,", "raise it: --max entries=NUMBER")
+
+    run(script, FakeOpening(gate=gate, error=error), size=(40, 12), read=False)

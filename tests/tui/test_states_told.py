@@ -219,3 +219,32 @@ def test_a_cache_on_a_full_disk_is_told_once_with_what_to_do(
 
     run(script, open_image=open_it, means=openings.means(), size=LEAST)
     openings.close()
+
+
+def test_a_trace_that_ends_at_a_copy_names_the_stage_that_is_missing(tmp_path: Path) -> None:
+    """What made it there only an image of that stage can tell; a layer without files leads on."""
+    path, dockerfile = tmp_path / "app.tar", tmp_path / "Dockerfile"
+    dockerfile.write_text(
+        "FROM scratch AS build\nCOPY . /src\nRUN make\nRUN make install\n"
+        "FROM scratch\nWORKDIR /app\nCOPY --from=build /src/out /app\n",
+        encoding="utf-8",
+    )
+    tars = layer({}), layer({"app/": folder(), "app/tool": b"x" * 90})
+    steps = ["WORKDIR /app", "COPY /src/out /app # buildkit"]
+    path.write_bytes(layer(oci_files(image(*tars, history=steps))))
+
+    async def script(tui: Driver) -> None:
+        await tui.press("G")
+        await tui.see("3 Why /app/tool", "origin: carried from stage build; what made it there")
+        await tui.press("3")
+        words = "→ --stage build=IMAGE would verify it (an image of that stage)"
+        await tui.until(lambda: words in _flat(tui))
+        await tui.press("1", "down", "down")
+        await tui.see("L1 WORKDIR /app")
+        await tui.press("2")
+        await tui.see("2 Files · L1")
+        words = "the layer is empty: `WORKDIR /app` changed no file; Ctrl+A in pane 1 shows what"
+        await tui.until(lambda: words in _flat(tui))
+
+    with opened(path, tmp_path, dockerfile=dockerfile) as opening:
+        run(script, opening, size=NARROW)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from layertrace.pipeline.watch import Phase
 from layertrace.views.outline_row import layer_name
 from layertrace.views.text import show_size
+from layertrace.views.tui.cells import wrap_cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -95,6 +96,17 @@ def tracing_rows(settled: str, compared: Sequence[str]) -> Iterator[str]:
     if compared:
         yield f"{_DONE} stage content: {', '.join(compared)}"
     yield f"{_DOING} tracing every file to where it came from…"
+
+
+def fitting_rows(rows: Sequence[str], width: int, height: int) -> Sequence[str]:
+    """Return the rows there is room for: those on what is done, or is to come, go first.
+
+    >>> fitting_rows(["", "✔ layers", "▸ tracing", "", "Esc stops"], 20, 3)
+    ['▸ tracing', 'Esc stops']
+    """
+    if sum(len(wrap_cells(row, width)) for row in rows) <= height:
+        return rows
+    return [row for row in rows if row and not row.startswith((_DONE, _TO_COME))]
 
 
 def _step(name: str, progress: WalkProgress, seconds: float) -> Iterator[str]:

@@ -7,6 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.style import Style
+from textual import on
 from textual.binding import Binding, BindingType
 
 from layertrace.errors import StoppedError
@@ -16,18 +17,29 @@ from layertrace.views.text import plural, show_name
 from layertrace.views.tui.background import Background
 from layertrace.views.tui.bars import HeadLine
 from layertrace.views.tui.headline import head_parts
-from layertrace.views.tui.pace import Pace, brief_words, reading_rows, tracing_rows
+from layertrace.views.tui.pace import (
+    Pace,
+    brief_words,
+    fitting_rows,
+    reading_rows,
+    tracing_rows,
+)
+from layertrace.views.tui.panes.files import FilesPane
 from layertrace.views.tui.panes_screen import PanesScreen
 from layertrace.views.tui.startup import error_lines
 from layertrace.views.tui.walking import Walk, Walked
 from layertrace.views.unread import layer_runs, unread_layers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from layertrace.errors import LayertraceError
     from layertrace.model.image import Platform
     from layertrace.model.trace import ImageHead
     from layertrace.views.tui.ports import Opening, TuiOptions, WalkProgress
 
+_ROOM: Final = 9
+"""Lines of a pane below which none of them is left blank."""
 _SPARED: Final = 3
 """So many times as long as it takes to sum up what is read, that is left be."""
 
@@ -54,6 +66,8 @@ class ReadingScreen(PanesScreen):
     """All is read, and only what comes of it is worked out."""
     _stale = False
     """More is read than is on view."""
+    _said: Sequence[str] = ()
+    """What stands in place of the files, if they do not."""
     _looked = 0.0
     _rested = 0.0
     """When it was last looked what is read, and when that may be done again."""
@@ -135,11 +149,19 @@ class ReadingScreen(PanesScreen):
 
     def _say(self, *lines: str) -> None:
         """Show words in place of the files, unless there are files."""
-        if self._walked is not None:
-            return
-        plain = Style.null()
-        self.files.notice = (("", plain), *((line, plain) for line in lines))
-        self.files.rows_changed(0)
+        if self._walked is None:
+            self._said = ("", *lines)
+            self._fit_said()
+
+    @on(FilesPane.Resized)
+    def _fit_said(self) -> None:
+        """Leave out what there is no room for."""
+        if self._said and self._walked is None:
+            width, height = self.files.size
+            # Before it has a size, it is as good as any: it will be told of the right one.
+            rows = fitting_rows(self._said, max(10, width - 4), height) if width else self._said
+            self.files.notice = tuple((row, Style.null()) for row in rows)
+            self.files.rows_changed(0)
 
     def _settled(self) -> str:
         """Return what is known from the start, in a few words."""
@@ -258,7 +280,8 @@ class ReadingScreen(PanesScreen):
             self._tell_error(error)
             return
         self.files.set_titles("2 Files")
-        self.files.notice = tuple(error_lines(error))
+        self._said = ()
+        self.files.notice = tuple(error_lines(error)[self.files.size.height < _ROOM :])
         self.files.rows_changed(0)
 
     def _tell_error(self, error: LayertraceError) -> None:

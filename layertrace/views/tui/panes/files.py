@@ -63,6 +63,10 @@ class FilesPane(RowsView):
     ]  # fmt: skip
 
     @dataclass
+    class Resized(Message):
+        """There is room for more words than before, or for fewer."""
+
+    @dataclass
     class PackagesWanted(Message):
         """A column that says whose package each file is was chosen, and nobody knows yet."""
 
@@ -222,6 +226,10 @@ class FilesPane(RowsView):
         falls = (wish.sort in {SortKey.SIZE, SortKey.FILES}) is not wish.reverse
         parts.append(f"{'flat ' if wish.flat else ''}by {wish.sort} {'↓' if falls else '↑'}")
         return " · ".join(parts)
+
+    def on_resize(self) -> None:
+        if self.rows is None:
+            self.post_message(self.Resized())
 
     # -- drawing --------------------------------------------------------------
 
