@@ -32,7 +32,7 @@ def test_a_click_goes_to_the_pane_and_the_row_it_is_on() -> None:
 
     async def script(tui: Driver) -> None:
         await _click(tui, "L3 COPY")
-        await tui.see("2 Files · L3", "Enter Follow")
+        await tui.see("2 Files · L3", "Enter Go there")
         assert tui.browse.stages.has_focus
 
     run(script)

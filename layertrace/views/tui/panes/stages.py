@@ -38,7 +38,7 @@ class StagesPane(RowsView):
     """The outline; its cursor decides what pane 2 shows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "Follow", id="stages.follow"),
+        Binding("enter", "choose", "Go there", id="stages.follow"),
         Binding("space", "fold", "Fold", id="stages.fold"),
         Binding("ctrl+space,ctrl+@", "fold_all", "Fold all", show=False, id="stages.fold-all"),
         Binding("*", "unfold_all", "Unfold all", show=False, id="stages.unfold-all"),
