@@ -27,13 +27,15 @@ def _fail() -> Opening:
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12)])
 def test_an_error_shows_what_to_do_at_every_size(size: tuple[int, int]) -> None:
-    """Its words are broken to fit, and nothing is cut."""
+    """Its words are broken to fit, and nothing is cut; its exit code is the program's."""
 
     async def script(tui: Driver) -> None:
         await tui.see("Cannot open cut.tar", "r Try again")
         words = " ".join(line.strip(" │") for line in tui.lines())
         for said in str(CUT).splitlines():
             assert said in " ".join(words.split())
+        await tui.press("q")
+        assert tui.app.exit_code == ArchiveError.exit_code
 
     run(script, open_image=_fail, size=size, title="cut.tar", read=False)
 

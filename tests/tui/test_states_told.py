@@ -87,11 +87,13 @@ def test_layers_that_are_locked_or_elsewhere_say_how_to_get_at_them(tmp_path: Pa
 
     async def script(tui: Driver) -> None:
         await tui.see(" ! 3 findings (F): L1 is encrypted: nothing of it can be read", "server.js")
-        await tui.press("1", "down")
-        for number, (flaw, step) in enumerate(steps.items()):
-            await tui.press("1", "down")
+        await tui.press("1")
+        for number, flaw in enumerate(steps):
             assert f"L{number + 1} ! {flaw}" in tui.text()
-            await tui.press("2")
+        await tui.press("2")
+        for number, (flaw, step) in enumerate(steps.items()):
+            assert tui.browse.stages.go_to(f"layer:{number}")
+            tui.browse._follow_scope()
             await tui.see(f"2 Files · L{number + 1}")
             assert f"nothing of the layer could be read: it is {flaw}. {step}" in _flat(tui)
         await tui.press("F")
@@ -226,11 +228,11 @@ def test_a_trace_that_ends_at_a_copy_names_the_stage_that_is_missing(tmp_path: P
     path, dockerfile = tmp_path / "app.tar", tmp_path / "Dockerfile"
     dockerfile.write_text(
         "FROM scratch AS build\nCOPY . /src\nRUN make\nRUN make install\n"
-        "FROM scratch\nWORKDIR /app\nCOPY --from=build /src/out /app\n",
+        "FROM scratch\nCOPY --from=build /src/out /app\nWORKDIR /app\n",
         encoding="utf-8",
     )
-    tars = layer({}), layer({"app/": folder(), "app/tool": b"x" * 90})
-    steps = ["WORKDIR /app", "COPY /src/out /app # buildkit"]
+    tars = layer({"app/": folder(), "app/tool": b"x" * 90}), layer({})
+    steps = ["COPY /src/out /app # buildkit", "WORKDIR /app"]
     path.write_bytes(layer(oci_files(image(*tars, history=steps))))
 
     async def script(tui: Driver) -> None:
@@ -239,10 +241,12 @@ def test_a_trace_that_ends_at_a_copy_names_the_stage_that_is_missing(tmp_path: P
         await tui.press("3")
         words = "→ --stage build=IMAGE would verify it (an image of that stage)"
         await tui.until(lambda: words in _flat(tui))
-        await tui.press("1", "down", "down")
-        await tui.see("L1 WORKDIR /app")
+        await tui.press("1")
+        await tui.see("L2 WORKDIR /app")
+        assert tui.browse.stages.go_to("layer:1")
+        tui.browse._follow_scope()
         await tui.press("2")
-        await tui.see("2 Files · L1")
+        await tui.see("2 Files · L2")
         words = "the layer is empty: `WORKDIR /app` changed no file; Ctrl+A in pane 1 shows what"
         await tui.until(lambda: words in _flat(tui))
 
