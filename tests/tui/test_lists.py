@@ -242,11 +242,11 @@ def test_a_filter_narrows_the_list_on_view(tmp_path: Path) -> None:
         await driver.until(lambda: "of 69 paths" in driver.row(" / size:>9"))
         await driver.press("W")
         await driver.see("2 Waste", " of 6 paths · ")
-        await driver.press("O")
-        await driver.see("2 Flow", "of build stay behind")
-        await driver.press("slash", "enter", "P")
+        await driver.press("O", "slash", "enter", "P")
         await driver.until(lambda: "of 69 paths" in driver.row("2 packages"))
-        await driver.press("escape")
+        await driver.press("T")
+        await driver.until(lambda: " of 70 · by size" in driver.row(" / size:>9"))
+        await driver.press("P", "escape")
         await driver.until(lambda: "of 69 paths" not in driver.text())
 
     with opened(SAMPLE, tmp_path) as opening:

@@ -73,8 +73,10 @@ class SiftingScreen(ReportingScreen):
         if self._finder is None:
             return
         if event.filter is None:
-            # Whoever went on among the hits stays at one; who thought better of it goes back.
-            node = self.files.current if self.filter_bar.was_left else self._start
+            # Whoever went on among the hits stays at one; who thought better of it goes back, and
+            # so does the tree where it was a list that was looked through.
+            stays = self.filter_bar.was_left and self._view == TREE
+            node = self.files.current if stays else self._start
             self._finder.find(None)
             self.files.show_matches(None, partial(self._stay, node))
         elif not self._finder.find(event.filter):
@@ -112,6 +114,11 @@ class SiftingScreen(ReportingScreen):
         self.filter_bar.say(self.files.safe(str(error).splitlines()[0]))
 
     # -- lists ------------------------------------------------------------------
+
+    def _turn_to(self, view: str) -> None:
+        super()._turn_to(view)
+        if not self.has_paths:
+            self.count_left(self.files.tally_words())
 
     def _show_listing(self, listing: Listing) -> None:
         """Show a list, or what the filter in force leaves of it."""
