@@ -71,6 +71,22 @@ def finding_words(finding: Finding, *, brief: bool = False) -> str:
     return f"{layer_name(int(begin[1]))}{digest}{finding.message[begin.end() :]}"
 
 
+def fact_words(name: str, value: object) -> str:
+    """Return one of a finding's facts, not yet safe to show; layers are called as in their rows.
+
+    >>> fact_words("layers", [0, 2]), fact_words("layers", 3), fact_words("stages", {"a": "x"})
+    ('L1, L3', '3', 'a: x')
+    """
+    if isinstance(value, (list, tuple)):
+        named = name == "layers"
+        words = (layer_name(n) if named and isinstance(n, int) else str(n) for n in value)
+        return ", ".join(words)
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {fact_words('', each)}" for key, each in value.items())
+    said = {None: "not known", True: "yes", False: "no"}
+    return said[value] if value is None or isinstance(value, bool) else str(value)
+
+
 def next_step(code: str) -> str:
     """Return what to do about findings of a code; empty where there is nothing to say.
 

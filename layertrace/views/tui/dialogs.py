@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from layertrace.filters.language import HELP as FILTER_HELP
-from layertrace.views.findings import finding_words, next_step, worst_first
+from layertrace.views.findings import fact_words, finding_words, next_step, worst_first
 from layertrace.views.text import show_name
 from layertrace.views.tui.bars import key_words
 from layertrace.views.tui.cells import crop, crop_middle, fill
@@ -261,7 +261,8 @@ def findings_lines(head: ImageHead) -> Iterator[TextRow]:
             if name == "layer" and words != finding.message:
                 # The words count it as its row does.
                 continue
-            yield ((f"     {show_name(name)}: {show_name(str(value))}", Style(dim=True)),)
+            said = show_name(fact_words(name, value))
+            yield ((f"     {show_name(name)}: {said}", Style(dim=True)),)
         yield ()
 
 

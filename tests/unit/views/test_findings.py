@@ -11,7 +11,7 @@ from layertrace.layers.index import LayerIndex
 from layertrace.model.image import Absence, Image, ImageConfig, LayerRef, Platform
 from layertrace.model.origin import Finding
 from layertrace.pipeline.damage import layer_findings, refuse_nothing
-from layertrace.views.findings import finding_words, next_step, worst_first
+from layertrace.views.findings import fact_words, finding_words, next_step, worst_first
 
 CUT = "layer 1 (sha256:0123456789ab…) is cut short"
 
@@ -89,3 +89,19 @@ def test_what_is_lost_comes_before_what_is_only_strange() -> None:
         "squashed-layers",
         "repeated-path",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("layers", [0, 2], "L1, L3"),
+        ("layers", 3, "3"),
+        ("platforms", ["linux/386", "linux/arm64"], "linux/386, linux/arm64"),
+        ("stages", {"build": ["a", "b"], "test": "c"}, "build: a, b, test: c"),
+        ("truncated", True, "yes"),
+        ("expected", None, "not known"),
+    ],
+)
+def test_facts_are_said_as_people_write_them(name: str, value: object, words: str) -> None:
+    """Layers as their rows are called: in JSON they are counted from 0."""
+    assert fact_words(name, value) == words
