@@ -52,7 +52,8 @@ def test_what_lies_at_hand_is_offered_and_opened() -> None:
     """By kind, with sizes; an engine that is not there is a line; Enter opens in the same app."""
 
     async def script(tui: Driver) -> None:
-        await tui.see("Opened before", "Archives and layouts", "cannot be reached", "4 images")
+        await tui.see("Opened before", "Archives and layouts", "cannot be reached", "→ start it")
+        await tui.see("4 images")
         assert "1.4 MB" in tui.row("app.tar")
         assert "2023-11-1" in tui.row("shop:1.4.2")
         assert "\\x1b[2Jold.tar" in tui.text()

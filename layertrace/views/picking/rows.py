@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from layertrace.views.lists.rows import Column, Field, Group, Listing, ListRow, Role
@@ -32,6 +32,8 @@ class Offers:
     of: Mapping[Kind, tuple[Offer, ...] | None]
     notes: Mapping[Kind, str]
     """Why there are none of a kind, where that is an answer of its own; safe."""
+    steps: Mapping[Kind, str] = field(default_factory=dict)
+    """What to do about that; safe."""
 
 
 def list_offers(offers: Offers, typed: str = "") -> tuple[Listing, Sequence[Offer | None]]:
@@ -45,7 +47,7 @@ def list_offers(offers: Offers, typed: str = "") -> tuple[Listing, Sequence[Offe
         if words and not found:
             continue
         groups.append(_group(kind, offers, found))
-        lines += [None, *found]
+        lines += [None, *found, *([None] if not found and offers.steps.get(kind) else ())]
         shown += len(found)
     listing = Listing(
         title="Which image?",
@@ -73,6 +75,10 @@ def _group(kind: Kind, offers: Offers, found: Sequence[Offer]) -> Group:
         words = f"{words}: none"
     empty = Field(text="")
     head = ListRow(fields=(empty, empty, Field(text=words, role=Role.STRONG)), span=True)
+    step = offers.steps.get(kind)
+    if step and not found:
+        below = ListRow(fields=(empty, empty, Field(text=f"→ {step}")), span=True)
+        return Group(head=head, count=1, item=lambda _: below)
     return Group(head=head, count=len(found), item=lambda number: _row(found[number]))
 
 

@@ -110,6 +110,7 @@ class PickerScreen(Screen[None]):
         self._picking = picking
         self._found: dict[Kind, tuple[Offer, ...] | None] = {}
         self._notes: dict[Kind, str] = {}
+        self._steps: dict[Kind, str] = {}
         self._scout: Background
         """Looks for images: the engine may take its time, and a folder too."""
 
@@ -137,6 +138,7 @@ class PickerScreen(Screen[None]):
         for kind, look in self._picking.look.items():
             self._found[kind] = None
             self._notes.pop(kind, None)
+            self._steps.pop(kind, None)
 
             def done(offers: tuple[Offer, ...], kind: Kind = kind) -> None:
                 self._found[kind] = offers
@@ -145,13 +147,14 @@ class PickerScreen(Screen[None]):
             def failed(error: LayertraceError, kind: Kind = kind) -> None:
                 self._found[kind] = ()
                 self._notes[kind] = show_name(error.what)
+                self._steps[kind] = show_name(error.hint)
                 self._show()
 
             self._scout.submit(kind.value, look, done, failed)
         self._show()
 
     def _show(self) -> None:
-        offers = Offers(of=dict(self._found), notes=dict(self._notes))
+        offers = Offers(of=dict(self._found), notes=dict(self._notes), steps=dict(self._steps))
         self.query_one(OffersPane).offer_all(offers, self.query_one(NarrowInput).value)
 
     def say_failed(self, reference: str, error: LayertraceError) -> None:

@@ -78,7 +78,7 @@ class PlatformScreen(ModalScreen["Platform"]):
         """
         super().__init__()
         kept = show_name(str(shown), ascii_only=options.ascii)
-        titles = ("Which platform?", f"Enter opens it, Esc keeps {kept}")
+        titles = ("Which platform?", f"Enter opens, Esc keeps {kept}")
         self._rows = ChoiceRows(options, [str(each) for each in there], titles, str(shown))
         self._there = there
 
@@ -105,7 +105,7 @@ class ImagesScreen(ModalScreen[str]):
             error: says which there are.
         """
         super().__init__()
-        titles = ("Which image?", "Enter opens it, Esc opens none")
+        titles = ("Which image?", "Enter opens, Esc opens none")
         self._rows = ChoiceRows(options, [name for name, _ in error.choices], titles)
         self._references = [reference for _, reference in error.choices]
 

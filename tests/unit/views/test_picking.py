@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -153,6 +154,14 @@ def test_what_is_typed_narrows_the_groups() -> None:
         "Images of the Docker engine",
     ]  # fmt: skip
     assert lines == [None, None, None, *offers]
+    told = replace(
+        everything, of={Kind.ENGINE: ()}, notes={Kind.ENGINE: "gone"}, steps={Kind.ENGINE: "start"}
+    )
+    listing, lines = list_offers(told)
+    assert [listing.row(n).fields[-1].text for n in range(2)] == [
+        "Images of the Docker engine: gone", "→ start",
+    ]  # fmt: skip
+    assert (lines, list_offers(told, "x")[1]) == ([None, None], [])
     listing, lines = list_offers(everything, "app 2")
     assert lines == [None, offers[2]]
     assert [listing.row(n).path for n in range(2)] == [None, "r2"]
