@@ -184,7 +184,7 @@ def test_the_map_has_frames_where_there_are_no_hues(tmp_path: Path) -> None:
 
     async def script(driver: Driver) -> None:
         await driver.press("M")
-        await driver.see("bin/", "+---", "base--", "busybox")
+        await driver.see("bin/", "####", "base##", "busybox")
         await driver.pilot.click("#map", offset=(8, 8))
         await driver.see("2 Map - /bin/")
         await driver.press("1", "j", "j", "j")

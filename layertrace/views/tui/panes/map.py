@@ -180,11 +180,17 @@ class MapPane(RowsView):
     def _cell(self, top: int, bottom: int, *, chosen: bool) -> Cell:
         if top == bottom == NOTHING:
             return " ", Style.null()
+        if chosen and (top == bottom or NOTHING in {top, bottom}):
+            return "▒", self._style(bottom if top == NOTHING else top)
         if NOTHING in {top, bottom}:
             return ("▀", self._style(top)) if bottom == NOTHING else ("▄", self._style(bottom))
-        if chosen and top == bottom:
-            return "▒", self._style(top)
-        return "▀", self._style(top) + Style(bgcolor=self._style(bottom).color)
+        upper, lower = self._style(top), self._style(bottom)
+        if top == bottom:
+            return "█", upper + Style(bgcolor=upper.color)
+        # A half in the terminal's own colour, which no ground can have, is the sign itself.
+        if lower.color is None:
+            return "▄", lower + Style(bgcolor=upper.color)
+        return "▀", upper + Style(bgcolor=lower.color)
 
     def _caption(self, node: int, room: int) -> str:
         rows = self.rows
@@ -213,22 +219,38 @@ class MapPane(RowsView):
                 continue
             right = min(width, area.x + area.width) - 1
             edge = line in {top, bottom}
-            cells[area.x : right + 1] = "─" * (right + 1 - area.x) if edge else [
-                "│", *fill("", max(0, right - area.x - 1)), "│",
+            across, down, corners = self._frame(chosen=box is drawn.boxes[self._chosen])
+            cells[area.x : right + 1] = across * (right + 1 - area.x) if edge else [
+                down, *fill("", max(0, right - area.x - 1)), down,
             ][: right + 1 - area.x]  # fmt: skip
             if edge and right > area.x:
-                corners = "┌┐" if line == top else "└┘"
-                cells[area.x], cells[right] = corners[0], corners[1]
+                cells[area.x], cells[right] = corners[line != top]
             if line == top and right - area.x > _LEAST_LABEL:
-                room = right - area.x - 1
-                name = self._caption(box.node, room)
-                told = f"{name} {self._meaning(box.node)}"
-                name = told if cell_len(told) <= room else name
-                cells[area.x + 1 : area.x + 1 + cell_len(name)] = _padded(name)
+                self._write_head(box.node, cells, range(area.x + 1, right))
             if not edge:
                 self._write_inner(drawn, line, cells, range(area.x + 1, right))
-        bold = self._chosen_line(drawn, line)
-        yield "".join(cells), Style(bold=bold)
+        chosen = drawn.boxes[self._chosen].area
+        below = max(chosen.y // 2 + 1, (chosen.y + chosen.height) // 2)
+        start = chosen.x if chosen.y // 2 <= line < below else width
+        end = start + chosen.width
+        yield "".join(cells[:start]), Style.null()
+        yield "".join(cells[start:end]), self.palette.strong
+        yield "".join(cells[end:]), Style.null()
+
+    def _frame(self, *, chosen: bool) -> tuple[str, str, tuple[tuple[str, str], ...]]:
+        """Return the lines across and down of a box, and its corners: the upper, the lower two."""
+        if not chosen:
+            return "─", "│", (("┌", "┐"), ("└", "┘"))
+        if self.options.ascii:
+            return "#", "#", (("#", "#"), ("#", "#"))
+        return "═", "║", (("╔", "╗"), ("╚", "╝"))
+
+    def _write_head(self, node: int, cells: list[str], room: range) -> None:
+        """Write into the upper line of a box what it stands for, and what its hue would say."""
+        name = self._caption(node, len(room))
+        told = f"{name} {self._meaning(node)}"
+        name = told if cell_len(told) <= len(room) else name
+        cells[room.start : room.start + cell_len(name)] = _padded(name)
 
     def _write_inner(self, drawn: Treemap, line: int, cells: list[str], room: range) -> None:
         """Write into a box where what lies in it has its place."""
@@ -240,9 +262,6 @@ class MapPane(RowsView):
             if inside and width > _LEAST_LABEL:
                 name = self._caption(label.node, width)
                 cells[start : start + cell_len(name)] = _padded(name)
-
-    def _chosen_line(self, drawn: Treemap, line: int) -> bool:
-        return bool(drawn.boxes) and drawn.boxes[self._chosen].area.y // 2 == line
 
     # -- keys -----------------------------------------------------------------
 
