@@ -149,11 +149,15 @@ def part_texts(parts: Sequence[Part]) -> list[tuple[int, str]]:
     return sorted(rows, key=lambda row: -abs(row[0]))
 
 
+def _named(part: Part) -> str:
+    """Return a part by its name, with its bytes if it has more or fewer than it had."""
+    delta = part.counts.bytes_delta
+    return f"{show_name(part.name)} {delta_text(delta)}" if delta else show_name(part.name)
+
+
 def _largest(parts: Sequence[Part]) -> str:
     named = [part for part in parts if part.name]
-    shown = [
-        f"{show_name(part.name)} {delta_text(part.counts.bytes_delta)}" for part in named[:_NAMES]
-    ]
+    shown = [_named(part) for part in named[:_NAMES]]
     if len(named) > _NAMES:
         shown.append(f"{len(named) - _NAMES:,} more")
     return f": {', '.join(shown)}" if shown else ""

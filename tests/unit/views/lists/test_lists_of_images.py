@@ -299,7 +299,10 @@ def test_a_difference_has_a_group_for_each_cause() -> None:
         why=Why.ADDED,
         counts=counts,
         new=Maker(instruction="RUN make", line=4, stage="s"),
-        parts=(Part(sort="sources", name="", counts=counts),),
+        parts=(
+            Part(sort="sources", name="ms", counts=counts),
+            Part(sort="sources", name="same", counts=Counts(bytes_delta=0, metadata=1)),
+        ),
     )
     changes = Changes(
         paths=("a", "b"),
@@ -322,7 +325,7 @@ def test_a_difference_has_a_group_for_each_cause() -> None:
     assert listing.summary == "-70 B  +1 -1  against old.tar"
     found = lines(listing)
     assert found[0].startswith("-70 B | added: RUN make (line 4, stage s)")
-    assert found[1].startswith("-70 B | sources")
+    assert found[1] == "-70 B | sources, 3 paths: ms -70 B, same"
     assert found[2:] == ["-100 B | - | /b", "+30 B | + | /a"]
     assert [listing.row(line).note for line in (2, 3)] == ["only the older image has it", ""]
     assert listing.row(0).line == 4
