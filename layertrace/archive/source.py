@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from layertrace.model.limits import Limits
 
 _TRANSPORTS: Final = ("docker-daemon", "docker-archive", "oci-archive", "oci")
+_REGISTRY: Final = "docker://"
+"""Skopeo's word for it; no engine has a name that begins like this."""
 _ARCHIVE_SUFFIXES: Final = (".tar", ".tgz", ".gz", ".xz", ".bz2", ".zst", ".oci")
 _ABSENT: Final = {
     Absence.MISSING: "is not there: nothing of it is known",
@@ -105,6 +107,13 @@ def parse_reference(text: str) -> Reference:
         return Reference(text=text, transport=transport, target=target, name=name)
     if not text:
         raise UsageError("the image's name is empty")
+    if text.startswith(_REGISTRY):
+        name = text.removeprefix(_REGISTRY)
+        raise UsageError(
+            f"{text} names an image of a registry",
+            why="nothing is ever pulled",
+            hint=f"docker pull {name}, then docker-daemon:{name}",
+        )
     if os.path.lexists(text) or _looks_like_path(text):
         return Reference(text=text, transport="path", target=text)
     return Reference(text=text, transport="docker-daemon", target=text)

@@ -75,6 +75,7 @@ def test_reference_is_taken_apart(
         ("docker-archive:", "docker-archive: names no image"),
         ("oci:", "oci: names no image"),
         ("docker-daemon:", "docker-daemon: names no image"),
+        ("docker://node:14", "docker://node:14 names an image of a registry"),
     ],
 )
 def test_reference_to_nothing_is_refused(text: str, message: str) -> None:
