@@ -72,12 +72,15 @@ def run_app(app: LayertraceApp) -> int:
             may hold the contents of files.
     """
     usual, turn = gc.get_threshold(), sys.getswitchinterval()
+    # Modules stay: to go through them while the first screen is painted would hold that up.
+    gc.freeze()
     gc.set_threshold(*_GARBAGE)
     sys.setswitchinterval(_TURN)
     try:
         app.run()
     finally:
         gc.set_threshold(*usual)
+        gc.unfreeze()
         sys.setswitchinterval(turn)
     app.finish()
     if app.crash is not None:
