@@ -73,7 +73,12 @@ def _worded(error: DockerException | OSError, doing: str) -> EngineError:
 
 
 def _refused(error: BaseException) -> EngineError:
-    return EngineError("the Docker engine refused", why=_first_line(error))
+    why = _first_line(error)
+    # All that older engines say of an image without a layer.
+    hint = "it saves no image that has no layer: there is no file to trace"
+    return EngineError(
+        "the Docker engine refused", why=why, hint=hint if why.startswith("empty export") else ""
+    )
 
 
 def _first_line(error: BaseException) -> str:
