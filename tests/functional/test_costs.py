@@ -29,19 +29,25 @@ IMAGE = image(
     layer({"b": file(b"z"), "c/.wh.d": b""}),
     history=["COPY a /", "RUN true"],
 )
+_TUI = "layertrace.views.tui"
+_FIRST_SCREEN = f"import sys, {_TUI}.app, {_TUI}.settings, layertrace.views.picking.openings"
 _COUNT = "import sys; from layertrace.views.cli import main; main({!r}); print(len(sys.modules))"
 
 
 def modules(*argv: str) -> int:
     """Return how many modules are loaded in a process that has run a command."""
-    code = _COUNT.format(list(argv))
+    return int(printed(_COUNT.format(list(argv))).splitlines()[-1])
+
+
+def printed(code: str) -> str:
+    """Return what a process prints that runs some Python."""
     # Measuring coverage loads modules of its own.
     env = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE")}
     env["PYTHONPATH"] = str(ROOT)
     done = subprocess.run(  # noqa: S603 - this Python
         [sys.executable, "-c", code], capture_output=True, check=True, text=True, env=env
     )
-    return int(done.stdout.splitlines()[-1])
+    return done.stdout
 
 
 @pytest.mark.parametrize(
@@ -72,6 +78,17 @@ def test_files_that_are_known_are_listed_without_what_traces_them(
     first, again = (modules("files", "--json", "app.tar") for _ in range(2))
     assert again <= 255
     assert again <= first - 30
+
+
+def test_the_first_screen_is_there_before_what_it_can_do_without_is_loaded() -> None:
+    """Dialogs, other views, the picker, and all that reads a filter."""
+    loaded = set(printed(f"{_FIRST_SCREEN}; print(*sys.modules)").split())
+    assert f"{_TUI}.browse" in loaded
+    later = ("dialogs", "asking", "picker", "platforms", "preview", "history", "writing", "keyed",
+             "file_tools", "panes.filterbar", "panes.listing", "panes.map")  # fmt: skip
+    assert loaded & {f"{_TUI}.{name}" for name in later} == set()
+    assert loaded & {"layertrace.filters.language", "layertrace.model.packages", "tomllib"} == set()
+    assert len([name for name in loaded if name.startswith("layertrace.")]) <= 130
 
 
 def test_layers_from_the_cache_fold_and_unpack_nothing(
