@@ -58,9 +58,11 @@ def open_together(
     unlike = {source.facts.diff_ids: source for source in reversed(sources)}
     missing = [source for source in unlike.values() if _cached(source, cache) is None]
     reading = _Reading(cache, watcher)
-    # What they share comes once: how much that is only the stream tells.
-    watcher.expect(0, None)
-    streamed = reading.read(missing) if missing else ()
+    streamed: tuple[Streamed, ...] = ()
+    if missing:
+        # What they share comes once: how much that is only the stream tells.
+        watcher.expect(0, None)
+        streamed = reading.read(missing)
     brought = {each.facts.id: found for each, found in zip(missing, streamed, strict=True)}
     return tuple(
         StoredInEngine(each, cache, watcher, brought=(brought[each.facts.id], reading))
