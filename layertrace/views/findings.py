@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from layertrace.model.image import Absence
 from layertrace.pipeline.damage import AGAIN, REMEDIES
+from layertrace.provenance.alignment.history import CONTRADICTED
 from layertrace.views.outline_row import layer_name
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "archive-damaged": AGAIN,
         "config-missing": AGAIN,
         "digest-mismatch": AGAIN,
-        "dockerfile-contradicted": "give the Dockerfile it was built from with -f",
+        CONTRADICTED: "give the Dockerfile it was built from with -f",
         "stage-contradicted": "give an image of that stage from the same build: --stage NAME=IMAGE",
         "stage-damaged": "save or copy the image of that stage again",
         "provenance-contradicted": "give the provenance of this image's build with --provenance",
@@ -62,8 +63,12 @@ def finding_words(finding: Finding, *, brief: bool = False) -> str:
 
     Args:
         finding: one of an image's.
-        brief: leave out the layer's digest.
+        brief: what matters most first, and without the layer's digest.
     """
+    if brief and finding.code == CONTRADICTED and "declared" in finding.facts:
+        other = finding.facts.get("recorded", finding.facts.get("attested"))
+        words = f"not this image's Dockerfile: {finding.facts['declared']}; it has {other}"
+        return " ".join(words.split())
     begin = _LAYER.match(finding.message)
     if begin is None or finding.facts.get("layer") != int(begin[1]):
         return finding.message

@@ -115,8 +115,12 @@ def print_findings(trace: ImageTrace) -> None:
 
 
 def print_notes(findings: Iterable[Finding]) -> None:
-    """Tell on stderr what was found."""
-    print_remarks(finding.message for finding in findings)
+    """Tell on stderr what was found, of layers by the names they have in tables."""
+    found = tuple(findings)
+    if found:
+        from layertrace.views.findings import finding_words  # noqa: PLC0415 - most have none
+
+        print_remarks(map(finding_words, found))
 
 
 def print_remarks(remarks: Iterable[str]) -> None:

@@ -146,7 +146,8 @@ def test_another_dockerfile_shows_where_it_differs(tmp_path: Path) -> None:
     dockerfile.write_text(BUILT.replace("make", "ninja"), encoding="utf-8")
 
     async def script(tui: Driver) -> None:
-        await tui.see(" ! 1 finding (F): ", "→ give the Dockerfile it was built from with -f")
+        await tui.see("(F): not this image's Dockerfile: line 3, RUN ninja all; it has R")
+        await tui.see("→ give the Dockerfile it was built from with -f")
         await tui.press("down")
         await tui.see("3 Why /bin/tool")
         await tui.see("→ give the Dockerfile it was built from with -f: the evidence disagrees")

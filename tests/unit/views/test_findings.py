@@ -41,6 +41,17 @@ def test_a_layer_is_called_as_its_row(
     assert finding_words(finding, brief=True) == brief
 
 
+def test_the_first_difference_of_a_dockerfile_comes_first_in_a_line() -> None:
+    """The line under the head is short; its facts are all there is to it."""
+    facts: dict[str, object] = {"declared": "line 3, RUN a \\\n b", "recorded": "RUN c"}
+    finding = Finding(code="dockerfile-contradicted", message="D is not it", facts=facts)
+    assert finding_words(finding) == "D is not it"
+    told = "not this image's Dockerfile: line 3, RUN a \\ b; it has RUN c"
+    assert finding_words(finding, brief=True) == told
+    finding = Finding(code="dockerfile-contradicted", message="D is not it")
+    assert finding_words(finding, brief=True) == "D is not it"
+
+
 def _index(damage: str = "") -> LayerIndex:
     none = array("q")
     return LayerIndex(
