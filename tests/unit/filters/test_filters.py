@@ -305,3 +305,12 @@ def test_word_is_looked_for_in_100_000_paths_within_a_keystroke() -> None:
         assert list(wanted.rows(table)) == [99_999]
         took.append(time.perf_counter() - start)
     assert min(took) < 1
+
+
+def test_names_are_looked_through_by_what_asks_for_nothing_else() -> None:
+    """Words, globs and expressions, with all that joins them; not what only a file has."""
+    names = ["openssl 3.0", "libssl3", "git"]
+    assert list(parse_filter("ssl !lib | re:^/g").among(names)) == [0, 2]
+    assert list(parse_filter("*3*").among(names)) == [0, 1]
+    assert list(parse_filter("").among(names)) == [0, 1, 2]
+    assert list(parse_filter("ssl size:>1B").among(names)) == []
