@@ -78,13 +78,13 @@ def test_enter_shows_a_file_and_its_versions(tmp_path: Path) -> None:
 
     async def script(driver: Driver) -> None:
         await driver.press("enter")
-        await driver.see("/a.py · L3 of L1 L3", "1  x = 3", "text")
+        await driver.see("/a.py · L3, version 2 of 2", "1  x = 3", "text")
         await driver.press("comma")
-        await driver.see("L1 of L1 L3, not what ships", "1  x = 1")
+        await driver.see("L1, version 1 of 2, not what ships", "1  x = 1")
         await driver.press("d")
         await driver.see("History /a.py", "+x = 1")
         await driver.press("escape", "comma", "semicolon")
-        await driver.see("· L3 of L1 L3", "x = 3")
+        await driver.see("· L3, version 2 of 2", "x = 3")
         await driver.press("b")
         await driver.see("00000000  78 20 3d 20 33", "x = 3.")
         await driver.press("escape")
@@ -104,9 +104,9 @@ def test_enter_still_folds_a_folder_and_v_says_what_it_is_for(tmp_path: Path) ->
         await driver.see("a folder: put the cursor on a file")
         assert not isinstance(driver.app.screen, PreviewScreen)
         await driver.press("down", "comma")
-        await driver.see("L1 of L1 L2, not what ships", "1  one")
+        await driver.see("L1, version 1 of 2, not what ships", "1  one")
         await driver.press("escape", "semicolon")
-        await driver.see("· L2 of L1 L2", "no version after this one")
+        await driver.see("· L2, version 2 of 2", "no version after this one")
 
     two: tuple[Mapping[str, Content], ...] = (
         {"etc/": folder(), "etc/a": b"one\n"},
@@ -250,12 +250,12 @@ def test_history_shows_what_each_layer_changed(tmp_path: Path) -> None:
         await driver.press("up")
         await driver.see("L1 → L2", "-two", "+TWO", "0644 → 0600")
         await driver.press("enter")
-        await driver.see("/a · L2 of L1 L2, removed later", "2  TWO")
+        await driver.see("/a · L2, version 2 of 2, removed later", "2  TWO")
         # From page to page and back: neither is laid on itself.
         await driver.press("comma", "H")
         await driver.see("History /a", "/a  added")
         await driver.press("enter")
-        await driver.see("/a · L1 of L1 L2")
+        await driver.see("/a · L1, version 1 of 2")
         await driver.press("escape", "down", "down", "enter")
         await driver.see("this layer removed it")
         await driver.press("g", "space", "G")

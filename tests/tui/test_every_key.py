@@ -229,7 +229,7 @@ def _about_a_file() -> Iterator[Press]:
     for pane in ("files", "why"):
         yield Press(pane=pane, key="y", then=_page(CopyScreen))
         yield Press(pane=pane, key="H", then=_page(HistoryScreen))
-    yield Press(pane="files", key="comma", then=_sees("L1 of L1 L2, not what ships"))
+    yield Press(pane="files", key="comma", then=_sees("L1, version 1 of 2, not what ships"))
     yield Press(pane="files", key="semicolon", then=_page(PreviewScreen))
     for key in ("x", "ctrl+e"):
         yield Press(pane="files", key=key, then=_sees("Write /etc/conf, as it ships"))

@@ -154,8 +154,9 @@ class PreviewScreen(FileScreen):
 def _which(stores: Stores, at: int) -> str:
     """Return which version is on view, of how many, where that is not the only one."""
     layer = stores.layers[at]
-    every = " ".join(map(layer_name, stores.layers))
-    words = f" · {layer_name(layer)}" + (f" of {every}" if len(stores.layers) > 1 else "")
+    words = f" · {layer_name(layer)}"
+    if len(stores.layers) > 1:
+        words += f", version {at + 1} of {len(stores.layers)}"
     if stores.removed:
         return f"{words}, removed later"
     return words if layer == stores.shipped else f"{words}, not what ships"
