@@ -43,7 +43,7 @@ VIEWS: Final = {
     "largest": ("L", "2 Largest"),
 }
 PAGES: Final = {
-    "preview": ("v", "L4 L5"),
+    "preview": ("v", "version 2 of 2"),
     "history": ("H", "2 versions"),
 }
 
