@@ -242,7 +242,7 @@ class RowsView(ScrollView, can_focus=True):
         lines = [
             (line, style)
             for text, style in self.notice
-            for line in wrap(text, max(10, width - 4)) or [""]
+            for line in wrap(text, max(10, width - 4), break_on_hyphens=False) or [""]
         ]
         line = y + self.scroll_offset.y
         cells = [("  ", Style.null()), lines[line]] if line < len(lines) else []
