@@ -109,6 +109,8 @@ class RowsView(ScrollView, can_focus=True):
         self._palette: Palette | None = None
         self._base: Style | None = None
         self._frames = Frames()
+        self._width: int | None = None
+        """Of a row, while lines are drawn: to work it out for each of them is a tenth of a key."""
         self._moves: dict[str, str] | None = None
         """What the keys that move the cursor do, once one was pressed."""
 
@@ -188,6 +190,12 @@ class RowsView(ScrollView, can_focus=True):
         self._refresh_row(self.cursor_line)
 
     def render_lines(self, crop: Region) -> list[Strip]:
+        self._width = self.scrollable_content_region.width
+        lines = self._framed_lines(crop)
+        self._width = None
+        return lines
+
+    def _framed_lines(self, crop: Region) -> list[Strip]:
         gutter = self.styles.gutter
         if crop.width != self.outer_size.width or self._frames.sides is None:
             lines = super().render_lines(crop)
@@ -207,7 +215,9 @@ class RowsView(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         # Without the scroll bar, which is drawn over the end of a full line.
-        width, base = self.scrollable_content_region.width, self._base_style()
+        width, base = self._width, self._base_style()
+        if width is None:
+            width = self.scrollable_content_region.width
         if not self.row_count():
             return self._render_notice(y, width)
         header = self.header_height
