@@ -77,6 +77,9 @@ def test_keys_wait_for_the_files_without_harm() -> None:
         early = BrowseScreen(FakeOpening(), options=tui.app.options, **threads)
         early.action_escape()
         assert not early.filter_bar.display
+        # Whoever quits at once leaves nothing to add them to.
+        await early._complete()
+        assert not early.filter_bar.is_attached
 
     run(script, FakeOpening(gate=gate), read=False)
 

@@ -21,11 +21,12 @@ from layertrace.views.tui.panes.why import WhyPane
 from layertrace.views.tui.splits import SplitScreen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from textual import events
     from textual.app import ComposeResult
     from textual.geometry import Region
+    from textual.widget import AwaitMount
 
     from layertrace.model.trace import ImageHead
     from layertrace.views.tui.panes.filterbar import FilterBar
@@ -89,11 +90,21 @@ class PanesScreen(SplitScreen):
     def on_mount(self) -> None:
         self._arrange()
         self.files.focus()
-        self.call_after_refresh(self.complete)
+        self.call_after_refresh(self._complete)
 
-    async def complete(self) -> None:
-        """Add what is hidden at first; the panes are on view by now."""
-        await self.mount(self.filter_bar, before="#too-small")
+    async def _complete(self) -> None:
+        """Add what is hidden at first; the panes are on view by now, or the user is gone again."""
+        if self.is_attached:
+            for added in self.add_hidden():
+                await added
+            self.completed()
+
+    def add_hidden(self) -> Sequence[AwaitMount]:
+        """Add what the first screen does without."""
+        return [self.mount(self.filter_bar, before="#too-small")]
+
+    def completed(self) -> None:
+        """Begin what is not begun before all is there."""
 
     @property
     def panes(self) -> dict[str, RowsView]:

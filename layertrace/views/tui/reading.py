@@ -81,8 +81,8 @@ class ReadingScreen(PanesScreen):
         self._walker = Background(self.app.call_later, "layertrace-walker")
         self._begin_walk()
 
-    async def complete(self) -> None:
-        await super().complete()
+    def completed(self) -> None:
+        super().completed()
         # Not before: what a thread does for it would keep the first screen waiting.
         self._run_walk()
 

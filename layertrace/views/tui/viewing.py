@@ -13,6 +13,10 @@ from layertrace.views.tui.reading import ReadingScreen
 from layertrace.views.tui.startup import error_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.widget import AwaitMount
+
     from layertrace.errors import LayertraceError
     from layertrace.views.lists.rows import Listing, ListRow
     from layertrace.views.tui.background import Background
@@ -69,9 +73,8 @@ class ViewingScreen(ReadingScreen):
 
         return MapPane(self.options, id="map")
 
-    async def complete(self) -> None:
-        await self.query_one("#upper").mount(self.list, self.map)
-        await super().complete()
+    def add_hidden(self) -> Sequence[AwaitMount]:
+        return [self.query_one("#upper").mount(self.list, self.map), *super().add_hidden()]
 
     @property
     def panes(self) -> dict[str, RowsView]:
